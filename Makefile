@@ -1,0 +1,41 @@
+# Two commands do everything: `make repro` and `make test`. Each sets up what it needs.
+PYTHON ?= python3.11
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: repro test demo setup check serve clean pins
+.DEFAULT_GOAL := repro
+
+repro: setup        ## collect, train, evaluate and report everything that has changed
+	@dvc repro --keep-going
+	@echo "The report is ready: $(CURDIR)/reports/index.html"
+
+test: setup         ## every test: units, the graph in the tiny profile, the pages in Chromium
+	@pytest
+
+demo: setup         ## one task to its report, for a first look (one seed, fewer epochs, in build/demo)
+	@python -m tests.demo
+
+setup: .venv/ready  ## the environment, from the pins
+
+.venv/ready: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+check: setup        ## style and types, as CI runs them
+	@ruff check .
+	@ruff format --check .
+	@mypy
+
+serve: setup        ## the report on http://127.0.0.1:8000
+	@python -m http.server --bind 127.0.0.1 --directory reports 8000
+
+clean:              ## everything that can be made again, the environment included
+	rm -rf .venv .work build reports artifacts data/raw data/prepared data/validated .pytest_cache .mypy_cache .ruff_cache
+
+pins: setup         ## requirements.in -> requirements.txt, for every platform
+	@python -m pip install --quiet uv
+	@uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header requirements.in --output-file requirements.txt

@@ -1,0 +1,1 @@
+"""Gatehouse: from raw sequences to an honest report on gated recurrent networks."""

@@ -1,0 +1,78 @@
+"""The command line: `python -m pipelines STAGE TASK [MODEL]`. DVC calls it; a person may too."""
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from pipelines.errors import UsageError, UserError
+
+STAGES = {
+    "collect": "the sample, or what lies in data/input/TASK, into data/raw/TASK",
+    "prepare": "raw data into arrays, splits and features",
+    "validate": "hold the prepared data against the task's expectations",
+    "train": "fit every seed of MODEL",
+    "evaluate": "test metrics and explanations of MODEL",
+    "compare": "baselines, models side by side, statistics, verdict",
+    "report": "the task's page and a page per model",
+    "site": "the index of all reports",
+}
+PER_MODEL = ("train", "evaluate")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar; wrong usage ends with exit status 2."""
+    top = argparse.ArgumentParser(
+        prog="python -m pipelines",
+        description="Run one stage of the graph. `dvc repro` runs all that are out of date, in order.",
+    )
+    top.add_argument("--verbose", action="store_true", help="show the traceback of an error")
+    stages = top.add_subparsers(dest="stage", required=True, metavar="STAGE")
+    for name, summary in STAGES.items():
+        stage = stages.add_parser(name, help=summary, description=summary)
+        if name != "site":
+            stage.add_argument("task", metavar="TASK")
+        if name in PER_MODEL:
+            stage.add_argument("model", metavar="MODEL")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one stage; return the exit status."""
+    arguments = parser().parse_args(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        _run(arguments)
+    except UserError as error:
+        if arguments.verbose:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        print("interrupted; what was finished is kept, and the same command continues", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from pipelines import params, registry
+
+    loaded = params.load()
+    stage = import_module(f"pipelines.stages.{arguments.stage}")
+    if arguments.stage == "site":
+        stage.run(loaded)
+        return
+    task = registry.find(arguments.task)
+    if arguments.stage not in PER_MODEL:
+        stage.run(task, loaded)
+        return
+    models = loaded.task(task.name).models
+    if arguments.model not in models:
+        raise UsageError(
+            f"{task.name} has no model {arguments.model!r}; its models in params.yaml are {', '.join(models)}"
+        )
+    stage.run(task, arguments.model, loaded)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

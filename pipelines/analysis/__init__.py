@@ -1,0 +1,1 @@
+"""The explanations, for any built network that holds a recurrent layer."""

@@ -1,0 +1,63 @@
+"""Spread over seeds, and paired comparisons over the items of the test split."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEVEL = 0.95
+
+
+def summary(values: Sequence[float]) -> dict[str, float]:
+    """Mean, standard deviation and 95 % interval (Student's t) of one number over seeds.
+
+    With a single seed there is no spread: `std`, `low` and `high` are not numbers.
+    """
+    from scipy import stats
+
+    sample = np.asarray(values, np.float64)
+    mean = float(sample.mean())
+    if len(sample) < 2:
+        return {"mean": mean, "std": float("nan"), "low": float("nan"), "high": float("nan")}
+    std = float(sample.std(ddof=1))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(sample) - 1)) * std / len(sample) ** 0.5
+    return {"mean": mean, "std": std, "low": mean - half, "high": mean + half}
+
+
+def summarise(values: Mapping[str, Mapping[str, Sequence[float]]], averaged: Sequence[str]) -> dict[str, Any]:
+    """`{target: {metric: values over seeds}}` as summaries; `averaged` metrics also over the targets.
+
+    A task with one target has no level of its own for it.
+    """
+    by_target: dict[str, Any] = {
+        target: {metric: summary(numbers) for metric, numbers in metrics.items()} for target, metrics in values.items()
+    }
+    if len(by_target) == 1:
+        return next(iter(by_target.values()))
+    for metric in averaged:
+        over_targets = np.mean([metrics[metric] for metrics in values.values()], axis=0)
+        by_target[metric] = summary(over_targets.tolist())
+    return by_target
+
+
+def paired(losses: NDArray[np.float64], others: NDArray[np.float64], lags: int) -> dict[str, float]:
+    """Mean difference `losses - others` over items in time order, with a 95 % interval and p-value.
+
+    The interval allows for correlation between neighbouring items up to `lags` (Newey & West 1987), as forecasts of
+    overlapping horizons have it: the test of Diebold & Mariano 1995. Relative to the mean of `others`.
+    """
+    import statsmodels.api as sm
+
+    difference = losses - others
+    level = float(others.mean())
+    if np.allclose(difference, difference[0]):
+        return {"relative": float(difference.mean()) / level, "low": float("nan"), "high": float("nan"), "p": float("nan")}
+    fitted = sm.OLS(difference, np.ones(len(difference))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
+    low, high = fitted.conf_int(1 - LEVEL)[0]
+    return {
+        "relative": float(fitted.params[0]) / level,
+        "low": float(low) / level,
+        "high": float(high) / level,
+        "p": float(fitted.pvalues[0]),
+    }

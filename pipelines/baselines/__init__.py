@@ -1,0 +1,1 @@
+"""Methods without a recurrent network, which every model must beat to be of use."""

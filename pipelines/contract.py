@@ -1,0 +1,97 @@
+"""What a task's three modules offer, and what passes between them and the stages.
+
+`tests/test_contract.py` holds every registered task to it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+    from pipelines.nn.datasets import Examples
+    from pipelines.report.figures import Figure
+
+Meta = dict[str, Any]
+"""`meta.json`. Every task writes `targets`: name -> `features`, `outputs`, `splits`, `lookback`, …"""
+
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one predictor scores on one target and split."""
+
+    metrics: dict[str, float]
+    losses: NDArray[np.float64]
+    """Primary loss of each item, (items,), in time order: the paired statistics compare these."""
+    samples: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """Whatever the task's figures draw."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A table and the Great Expectations expectations it must meet."""
+
+    name: str
+    table: "pd.DataFrame"
+    expectations: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Primary:
+    """The metric that decides a target's comparison; lower is better."""
+
+    metric: str
+    reference: str
+    """The baseline that a model must beat to be of any use."""
+
+
+class Data(Protocol):
+    """`data.py`."""
+
+    def collect(self, source: Any, files: Sequence[Path], destination: Path) -> dict[str, Any]:
+        """Write raw data (the user's `files`, or the sample if there are none); return their provenance."""
+
+    def prepare(self, raw: Path, data: Any, destination: Path) -> Meta:
+        """Write arrays, splits and tables; return the meta."""
+
+    def expectations(self, prepared: Path, meta: Meta, validation: Any) -> list[Suite]:
+        """What must hold before anything is trained."""
+
+    def datasets(self, prepared: Path, target: str) -> "Mapping[str, Examples]":
+        """The examples of each split, read from disk as they are asked for."""
+
+
+class Model(Protocol):
+    """`model.py`."""
+
+    def build(self, model: Any, meta: Meta, target: str) -> "keras.Model":
+        """The network, not compiled."""
+
+
+class Score(Protocol):
+    """`score.py`."""
+
+    AVERAGED: tuple[str, ...]
+    """Metrics that mean the same on every target, so that their average is reported too."""
+
+    def primary(self, target: str) -> Primary:
+        """What decides on `target`."""
+
+    def evaluate(
+        self, prepared: Path, meta: Meta, target: str, split: str, outputs: NDArray[np.float32], params: Any
+    ) -> Scores:
+        """Score the network's `outputs` (windows, outputs) on a split."""
+
+    def baselines(self, prepared: Path, meta: Meta, target: str, params: Any) -> dict[str, Scores]:
+        """Score every baseline on the test split."""
+
+    def figures(self, task: Any, target: str, model: str | None) -> "list[Figure]":
+        """Charts that only this task has: for a model's page, or for the task's page where `model` is None."""

@@ -1,0 +1,33 @@
+"""The errors a user can cause. Each is one sentence: where, what is wrong, what to do."""
+
+
+class UserError(Exception):
+    """Something the user can put right; the command line prints it and exits with status 1."""
+
+
+class UsageError(UserError):
+    """A command line that names what is not there; exit status 2."""
+
+
+class ParameterError(UserError):
+    """A key or value in `params.yaml` that is not allowed."""
+
+
+class InputError(UserError):
+    """A file in `data/input/<task>` (or given to `predict`) that cannot be used."""
+
+
+class SourceError(UserError):
+    """A sample that could not be fetched, or is not the file that was expected."""
+
+
+class MissingStageError(UserError):
+    """The output of an earlier stage is not there."""
+
+
+class ExpectationError(UserError):
+    """Prepared data that does not meet its expectations."""
+
+
+class TrainingError(UserError):
+    """A training that cannot give a usable model, for example because the loss is not a number."""

@@ -1,0 +1,1 @@
+"""What tasks build and train networks from."""

@@ -1,0 +1,133 @@
+"""The one factory of recurrent networks: between two models of a task, the cell is all that differs."""
+
+from collections.abc import Callable
+from math import prod
+
+import keras
+
+from pipelines.errors import ParameterError
+from pipelines.params import Model, RecurrentLayer
+
+LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+TOLERANCE = 0.02
+"""How far from its budget a size-matched model may end."""
+
+
+def layer(options: RecurrentLayer, return_sequences: bool, name: str) -> keras.Layer:
+    """One recurrent layer: (batch, time, features) -> (batch, time, units), or (batch, units) for the last step.
+
+    A bidirectional layer concatenates both directions, so its last axis is `2 * units`. LSTM's forget bias starts at
+    1 (Jozefowicz et al. 2015) and GRU applies its reset gate after the matrix product, as cuDNN does.
+    """
+    gated = {} if options.cell == "simple_rnn" else {"recurrent_activation": options.recurrent_activation}
+    recurrent = LAYERS[options.cell](
+        options.units,
+        activation=options.activation,
+        dropout=options.dropout,
+        recurrent_dropout=options.recurrent_dropout,
+        return_sequences=return_sequences,
+        stateful=options.stateful,
+        name=name,
+        **gated,
+    )
+    return keras.layers.Bidirectional(recurrent, name=f"{name}_bidirectional") if options.bidirectional else recurrent
+
+
+def sequence_to_vector(
+    inputs: tuple[int, int], model: Model, outputs: int, name: str, batch_size: int | None = None
+) -> keras.Model:
+    """Recurrent layers, dense layers with ReLU, then a linear layer.
+
+    `inputs` is (time, features); the network maps (batch, time, features) to (batch, outputs). With a parameter
+    budget, the units of all recurrent layers are scaled together to meet it.
+    """
+
+    def build(layers: tuple[RecurrentLayer, ...]) -> keras.Model:
+        sequence = keras.Input(inputs, batch_size=batch_size, name="window")
+        hidden = sequence
+        for number, options in enumerate(layers, start=1):
+            last = number == len(layers)
+            hidden = layer(options, return_sequences=not last, name=f"{options.cell}_{number}")(hidden)
+            hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
+        for number, units in enumerate(model.dense, start=1):
+            hidden = keras.layers.Dense(units, activation="relu", name=f"dense_{number}")(hidden)
+            hidden = keras.layers.Dropout(model.dropout, name=f"dense_dropout_{number}")(hidden)
+        # The output stays float32 under mixed precision.
+        output = keras.layers.Dense(outputs, name="forecast", dtype="float32")(hidden)
+        return keras.Model(sequence, output, name=name)
+
+    if model.parameters is None:
+        return build(model.recurrent)
+    return match_size(build, model.recurrent, model.parameters)
+
+
+def match_size(
+    build: Callable[[tuple[RecurrentLayer, ...]], keras.Model],
+    layers: tuple[RecurrentLayer, ...],
+    budget: int,
+) -> keras.Model:
+    """Scale the units of all `layers` together until `build(layers)` has `budget` parameters.
+
+    Raise `ParameterError` if no number of units comes within 2 % of the budget.
+    """
+
+    def scaled(factor: float) -> tuple[RecurrentLayer, ...]:
+        return tuple(
+            options.model_copy(update={"units": max(1, round(options.units * factor))}) for options in layers
+        )
+
+    def miss(model: keras.Model) -> int:
+        return abs(parameter_count(model) - budget)
+
+    low, high = 0.0, 1.0
+    while parameter_count(build(scaled(high))) < budget:
+        low, high = high, high * 2
+    # Units are whole numbers: twelve halvings separate any two that matter.
+    best = build(scaled(high))
+    for _ in range(12):
+        middle = (low + high) / 2
+        candidate = build(scaled(middle))
+        if miss(candidate) < miss(best):
+            best = candidate
+        if parameter_count(candidate) < budget:
+            low = middle
+        else:
+            high = middle
+    if miss(best) > TOLERANCE * budget:
+        raise ParameterError(
+            f"no number of units gives a model of {budget} parameters (±2 %); the nearest has "
+            f"{parameter_count(best)}: choose a larger budget or other layers"
+        )
+    return best
+
+
+def parameter_count(model: keras.Model) -> int:
+    """Trainable parameters."""
+    return sum(prod(weight.shape) for weight in model.trainable_weights)
+
+
+def recurrent_layers(model: keras.Model) -> list[keras.Layer]:
+    """The recurrent layers of a built model in order, bidirectional wrappers included."""
+    return [
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional)
+    ]
+
+
+def cudnn(model: keras.Model) -> tuple[bool, str]:
+    """Whether cuDNN's kernels would run every recurrent layer of `model` here, and why (not)."""
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        return False, "no GPU"
+    for wrapper in recurrent_layers(model):
+        inner = wrapper.forward_layer if isinstance(wrapper, keras.layers.Bidirectional) else wrapper
+        if not isinstance(inner, keras.layers.LSTM | keras.layers.GRU):
+            return False, f"{inner.name} is no LSTM or GRU of Keras's own"
+        activations = (keras.activations.serialize(inner.activation), keras.activations.serialize(inner.recurrent_activation))
+        if activations != ("tanh", "sigmoid"):
+            return False, f"{inner.name} has activations {activations}, cuDNN wants tanh and sigmoid"
+        if inner.recurrent_dropout:
+            return False, f"{inner.name} has recurrent dropout"
+    return True, "every recurrent layer meets cuDNN's conditions"

@@ -1,0 +1,242 @@
+"""Fits every seed of a model: early stopping, history, checkpoints from which a killed training goes on.
+
+Everything random in an epoch (order of batches, dropout) is a function of the seed and the epoch's number, and
+everything that steers it (learning rate, patience) a function of the history. So a training that was interrupted
+and resumed ends with the same weights as one that was not.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from math import inf, isfinite
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from pipelines import artifacts
+from pipelines.errors import TrainingError
+from pipelines.nn import datasets, losses
+from pipelines.params import Training
+
+VALIDATION_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of the history."""
+
+    epoch: int
+    loss: float
+    valid_loss: float
+    gradient_norm: float
+    """Mean global norm over the epoch's steps, before clipping."""
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One seed's result: the weights of its best epoch and all epochs."""
+
+    weights: list[NDArray[np.float32]]
+    history: list[Epoch]
+
+    @property
+    def best(self) -> Epoch:
+        """The epoch whose weights were kept."""
+        return min(self.history, key=lambda row: row.valid_loss)
+
+
+class Trainer(keras.Model):
+    """Trains `network` and measures the norm of the gradient on the way."""
+
+    def __init__(self, network: keras.Model) -> None:
+        super().__init__(name=f"train_{network.name}")
+        self.network = network
+        self.gradient_norm = keras.metrics.Mean(name="gradient_norm")
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """The network's output."""
+        return self.network(inputs, training=training)
+
+    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One step of back-propagation through time; clipping is the optimizer's."""
+        inputs, targets = data
+        with tf.GradientTape() as tape:
+            outputs = self(inputs, training=True)
+            loss = self.compute_loss(inputs, targets, outputs)
+            scaled = self.optimizer.scale_loss(loss)
+        variables = self.network.trainable_variables
+        gradients = tape.gradient(scaled, variables)
+        unscale = loss / scaled if scaled is not loss else 1.0
+        self.gradient_norm.update_state(tf.linalg.global_norm(gradients) * unscale)
+        self.optimizer.apply(gradients, variables)
+        self._loss_tracker.update_state(loss, sample_weight=tf.shape(inputs)[0])
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+class Fitting:
+    """Fits seed after seed of one network, tracing its training step only once."""
+
+    def __init__(
+        self,
+        build: Callable[[], keras.Model],
+        training: Training,
+        train: datasets.Examples,
+        valid: datasets.Examples,
+        loss: str,
+    ) -> None:
+        self.build = build
+        self.training = training
+        self.train = train
+        self.valid = datasets.ordered(valid, VALIDATION_BATCH)
+        self.network = build()
+        self.trainer = Trainer(self.network)
+        self.trainer.compile(
+            optimizer=keras.optimizers.Adam(training.learning_rate, global_clipnorm=training.clip_norm),
+            loss=losses.get(loss),
+            jit_compile=training.xla,
+        )
+        self.trainer.optimizer.build(self.network.trainable_variables)
+        self.fresh_optimizer = [variable.numpy() for variable in self.trainer.optimizer.variables]
+
+    def fit(
+        self, seed: int, checkpoint: Path, what: str, on_epoch: Callable[[Epoch], None] | None = None
+    ) -> Fitted:
+        """Fit `seed` from its start, or from `checkpoint` if a file is there.
+
+        Raise `TrainingError`, naming `what`, when the loss is no longer a number.
+        """
+        keras.utils.set_random_seed(seed)
+        self.network.set_weights(self.build().get_weights())
+        self._restore_optimizer(self.fresh_optimizer)
+        self.trainer.optimizer.learning_rate = self.training.learning_rate
+        recorder = _Recorder(self, seed, checkpoint, what, on_epoch)
+        if checkpoint.exists():
+            recorder.restore()
+        done = len(recorder.history)
+        if not self.finished(recorder.history):
+            batches = datasets.shuffled(self.train, self.training.batch_size, seed, first_epoch=done)
+            self.trainer.fit(
+                batches,
+                validation_data=self.valid,
+                initial_epoch=done,
+                epochs=self.training.epochs,
+                steps_per_epoch=-(-len(self.train) // self.training.batch_size),
+                callbacks=[recorder],
+                verbose=0,
+            )
+        return Fitted(recorder.best_weights, recorder.history)
+
+    def finished(self, history: list[Epoch]) -> bool:
+        """Whether patience or the epochs have run out."""
+        return len(history) >= self.training.epochs or _waited(history) >= self.training.patience
+
+    def learning_rate(self, history: list[Epoch]) -> float:
+        """The rate of the next epoch: halved each time `plateau_patience` epochs bring nothing better."""
+        if not history:
+            return self.training.learning_rate
+        waited = _waited(history)
+        plateau = waited > 0 and waited % self.training.plateau_patience == 0
+        return history[-1].learning_rate * (0.5 if plateau else 1.0)
+
+    def reseed(self, seed: int, epoch: int) -> None:
+        """Set every random generator inside the network (dropout) to a state that `seed` and `epoch` determine."""
+        generators = [v for v in self.network.variables if v.name == "seed_generator_state"]
+        for number, state in enumerate(generators):
+            state.assign(np.random.SeedSequence([seed, epoch, number]).generate_state(2))
+
+    def _restore_optimizer(self, values: list[NDArray[Any]]) -> None:
+        for variable, value in zip(self.trainer.optimizer.variables, values, strict=True):
+            variable.assign(value)
+
+
+def _waited(history: list[Epoch]) -> int:
+    """Epochs since the best validation loss."""
+    best = min(range(len(history)), key=lambda number: history[number].valid_loss, default=0)
+    return max(0, len(history) - 1 - best)
+
+
+class _Recorder(keras.callbacks.Callback):
+    """Keeps the history and the best weights, and writes both with the optimizer's state after every epoch."""
+
+    def __init__(
+        self,
+        fitting: Fitting,
+        seed: int,
+        checkpoint: Path,
+        what: str,
+        on_epoch: Callable[[Epoch], None] | None,
+    ) -> None:
+        super().__init__()
+        self.fitting = fitting
+        self.seed = seed
+        self.checkpoint = checkpoint
+        self.what = what
+        self.on_epoch = on_epoch
+        self.history: list[Epoch] = []
+        self.best_weights: list[NDArray[np.float32]] = []
+        self.started = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Fix the epoch's randomness and learning rate."""
+        self.fitting.reseed(self.seed, epoch)
+        self.fitting.trainer.optimizer.learning_rate = self.fitting.learning_rate(self.history)
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Record the epoch; stop when patience has run out."""
+        logs = logs or {}
+        row = Epoch(
+            epoch=epoch,
+            loss=float(logs["loss"]),
+            valid_loss=float(logs["val_loss"]),
+            gradient_norm=float(logs["gradient_norm"]),
+            learning_rate=self.fitting.learning_rate(self.history),
+            seconds=time.perf_counter() - self.started,
+        )
+        if not (isfinite(row.loss) and isfinite(row.valid_loss)):
+            raise TrainingError(
+                f"{self.what}: the loss is no longer a number in epoch {epoch + 1}; "
+                "lower training.learning_rate or training.clip_norm"
+            )
+        if row.valid_loss < min((earlier.valid_loss for earlier in self.history), default=inf):
+            self.best_weights = self.fitting.network.get_weights()
+        self.history.append(row)
+        self._save()
+        if self.on_epoch:
+            self.on_epoch(row)
+        if self.fitting.finished(self.history):
+            self.fitting.trainer.stop_training = True
+
+    def _save(self) -> None:
+        state = {
+            "history": np.array(json.dumps([asdict(row) for row in self.history])),
+            **_numbered("weights", self.fitting.network.get_weights()),
+            **_numbered("best", self.best_weights),
+            **_numbered("optimizer", [v.numpy() for v in self.fitting.trainer.optimizer.variables]),
+        }
+        with artifacts.replacing(self.checkpoint) as partial, partial.open("wb") as file:
+            np.savez(file, allow_pickle=False, **state)
+
+    def restore(self) -> None:
+        """Go on from the checkpoint."""
+        state = artifacts.read_arrays(self.checkpoint)
+        self.history = [Epoch(**row) for row in json.loads(str(state["history"]))]
+        self.best_weights = _collected("best", state)
+        self.fitting.network.set_weights(_collected("weights", state))
+        self.fitting._restore_optimizer(_collected("optimizer", state))
+
+
+def _numbered(name: str, arrays: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {f"{name}/{number}": array for number, array in enumerate(arrays)}
+
+
+def _collected(name: str, state: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    count = sum(key.startswith(f"{name}/") for key in state)
+    return [state[f"{name}/{number}"] for number in range(count)]

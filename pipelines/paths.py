@@ -1,0 +1,71 @@
+"""Every path of the project, once. All are relative to the repository root, where every command runs."""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+INPUT = Path("data/input")
+RAW = Path("data/raw")
+PREPARED = Path("data/prepared")
+VALIDATED = Path("data/validated")
+MODELS = Path("artifacts/models")
+EVALUATIONS = Path("artifacts/evaluations")
+COMPARISONS = Path("artifacts/comparisons")
+METRICS = Path("metrics")
+REPORTS = Path("reports")
+WORK = Path(".work")
+"""Checkpoints of trainings under way: no stage's output, so DVC leaves them alone between two runs."""
+
+
+def input_folder(task: str) -> Path:
+    """Where the user drops files that replace the task's sample."""
+    return INPUT / task
+
+
+def raw(task: str) -> Path:
+    """Collected, never edited."""
+    return RAW / task
+
+
+def prepared(task: str) -> Path:
+    """The arrays and tables that models read, with a `meta.json`."""
+    return PREPARED / task
+
+
+def validated(task: str) -> Path:
+    """The result of the task's expectations."""
+    return VALIDATED / f"{task}.json"
+
+
+def model(task: str, name: str) -> Path:
+    """Weights of every seed, the training history, hardware and timings."""
+    return MODELS / task / name
+
+
+def evaluation(task: str, name: str) -> Path:
+    """Everything measured on a trained model."""
+    return EVALUATIONS / task / name
+
+
+def metrics(task: str, name: str) -> Path:
+    """The small numbers of a model, kept in Git."""
+    return METRICS / task / f"{name}.json"
+
+
+def comparison(task: str) -> Path:
+    """Baselines' forecasts and the statistics behind the verdict."""
+    return COMPARISONS / task
+
+
+def comparison_metrics(task: str) -> Path:
+    """The small numbers of a comparison, kept in Git."""
+    return METRICS / task / "comparison.json"
+
+
+def report(task: str) -> Path:
+    """The task's page and a page per model."""
+    return REPORTS / task
+
+
+def checkpoint(task: str, name: str) -> Path:
+    """State of a training under way, kept until its stage has finished."""
+    return WORK / "train" / task / name

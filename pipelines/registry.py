@@ -1,0 +1,58 @@
+"""The list of tasks. The command line, the stages, the tests and the reports all iterate it.
+
+A task is a folder `pipelines/tasks/<name>/` with `data.py`, `model.py` and `score.py`, a params block of the same
+name, and one entry here. Its modules are imported only when a stage asks for them.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from pipelines.contract import Data, Model, Score
+from pipelines.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Task:
+    """One problem: its name in paths and commands, its title and its question in reports."""
+
+    name: str
+    title: str
+    question: str
+
+    @property
+    def data(self) -> Data:
+        """`collect`, `prepare`, `expectations`, `datasets`."""
+        return cast(Data, import_module(f"pipelines.tasks.{self.name}.data"))
+
+    @property
+    def model(self) -> Model:
+        """`build`."""
+        return cast(Model, import_module(f"pipelines.tasks.{self.name}.model"))
+
+    @property
+    def score(self) -> Score:
+        """`evaluate`, `baselines`, `predict`, `figures`."""
+        return cast(Score, import_module(f"pipelines.tasks.{self.name}.score"))
+
+
+TASKS = (
+    Task(
+        "timeseries",
+        "Time series",
+        "Which cell forecasts a seasonal and a quasi-periodic series, and does it beat classical statistics?",
+    ),
+    Task(
+        "finance",
+        "Financial forecasting",
+        "Can a recurrent network forecast index returns or volatility several days ahead?",
+    ),
+)
+
+
+def find(name: str) -> Task:
+    """Return the task called `name`; raise `UsageError` naming the tasks there are."""
+    for task in TASKS:
+        if task.name == name:
+            return task
+    raise UsageError(f"there is no task {name!r}; the tasks are {', '.join(task.name for task in TASKS)}")

@@ -1,0 +1,104 @@
+"""Charts: a Plotly figure with a caption that says what it shows and how to read it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+# Okabe & Ito 2008: told apart by colour-blind readers too.
+COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a00", "#555555")
+ACCENT = "#d55e00"
+HEIGHT = 380
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One chart of a page."""
+
+    name: str
+    """Unique on its page; the anchor of the chart."""
+    title: str
+    shows: str
+    """What is drawn, of which data."""
+    reading: str
+    """How to read it, and what to conclude."""
+    plot: "go.Figure"
+
+
+def empty(x: str, y: str, height: int = HEIGHT) -> "go.Figure":
+    """A chart with named axes and the house's looks, and nothing in it."""
+    import plotly.graph_objects as go
+
+    plot = go.Figure()
+    plot.update_layout(
+        template="plotly_white",
+        height=height,
+        margin={"l": 64, "r": 16, "t": 16, "b": 48},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        font={"family": "system-ui, sans-serif", "size": 13, "color": "#1f2933"},
+        colorway=COLORS,
+        hovermode="x unified",
+    )
+    plot.update_xaxes(title=x)
+    plot.update_yaxes(title=y)
+    return plot
+
+
+def lines(named: Mapping[str, tuple[Any, Any]], x: str, y: str) -> "go.Figure":
+    """One line for each name: (x values, y values)."""
+    plot = empty(x, y)
+    for number, (name, (horizontal, vertical)) in enumerate(named.items()):
+        add_line(plot, name, horizontal, vertical, color=COLORS[number % len(COLORS)])
+    return plot
+
+
+def add_line(
+    plot: "go.Figure", name: str, x: Any, y: Any, color: str | None = None, dash: str = "solid", legend: bool = True
+) -> None:
+    """Add a line to `plot`; lines of one name share a legend entry."""
+    plot.add_scatter(
+        x=plain(x),
+        y=plain(y),
+        name=name,
+        legendgroup=name,
+        showlegend=legend,
+        mode="lines",
+        line={"color": color, "dash": dash, "width": 2},
+    )
+
+
+def add_points(plot: "go.Figure", name: str, x: Any, y: Any) -> None:
+    """Add single points to `plot`."""
+    plot.add_scatter(x=plain(x), y=plain(y), name=name, mode="markers", marker={"color": ACCENT, "size": 5})
+
+
+def add_band(plot: "go.Figure", name: str, x: Any, low: Any, high: Any, color: str) -> None:
+    """Add a shaded band between `low` and `high`, hidden and shown with the line of the same name."""
+    horizontal, bottom, top = plain(x), plain(low), plain(high)
+    plot.add_scatter(
+        x=horizontal + horizontal[::-1],
+        y=top + bottom[::-1],
+        fill="toself",
+        fillcolor=color,
+        opacity=0.15,
+        line={"width": 0},
+        hoverinfo="skip",
+        name=name,
+        legendgroup=name,
+        showlegend=False,
+    )
+
+
+def plain(values: Any) -> list[Any]:
+    """A list that JSON holds in few characters: dates as text, floats with five digits."""
+    return [_plain(value) for value in getattr(values, "tolist", lambda: list(values))()]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.5g}") if value == value else None
+    return value.date().isoformat() if hasattr(value, "date") else value

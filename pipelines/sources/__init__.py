@@ -1,0 +1,1 @@
+"""Where data come from: the user's files, installed packages, package archives."""

@@ -1,0 +1,46 @@
+"""Daily open, high, low, close and volume, as Yahoo and Stooq export them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipelines.errors import InputError
+from pipelines.sources import tables
+
+COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+def read(path: Path) -> pd.DataFrame:
+    """One symbol's days: `open high low close volume`, adjusted where the file has an adjusted close.
+
+    Raise `InputError` with file and column or day if a column is missing or a price cannot be.
+    """
+    return check(tables.read(path), path.as_posix())
+
+
+def check(table: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The columns of `table` under their usual names, held against what prices can be."""
+    table = table.rename(columns={name: str(name).strip().lower() for name in table.columns})
+    missing = [name for name in COLUMNS if name not in table and name != "volume"]
+    if missing:
+        raise InputError(f"{where}: has no column {missing[0]!r}; a price file has {', '.join(COLUMNS)}")
+    if "volume" not in table:
+        table["volume"] = np.nan
+    prices = table[["open", "high", "low", "close"]]
+    wrong = prices.isna() | (prices <= 0)
+    if wrong.to_numpy().any():
+        row, column = np.argwhere(wrong.to_numpy())[0]
+        day = table.index[row].date()
+        raise InputError(
+            f"{where}, {day}: {prices.columns[column]} is {prices.iloc[row, column]}; prices are positive: "
+            "leave the day out or correct it"
+        )
+    if "adj close" in table:  # dividends and splits move the other prices too
+        factor = table["adj close"] / table["close"]
+        table = table.assign(**{name: table[name] * factor for name in ("open", "high", "low", "close")})
+    order = table["high"] < table["low"] * (1 - 1e-9)
+    if order.any():
+        day = table.index[int(order.to_numpy().argmax())].date()
+        raise InputError(f"{where}, {day}: the high lies below the low; correct that day")
+    return table[list(COLUMNS)]

@@ -1,0 +1,1 @@
+"""One module a stage. They know tasks only through the registry and the contract, none by name."""

@@ -1,0 +1,151 @@
+"""`evaluate`: the one stage that sees the test split. Metrics of every seed, explanations of one."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipelines import artifacts, paths, progress
+from pipelines.analysis import statistics
+from pipelines.params import Params
+from pipelines.registry import Task
+
+
+def run(task: Task, name: str, params: Params) -> None:
+    """Write `artifacts/evaluations/<task>/<model>` and `metrics/<task>/<model>.json`."""
+    from pipelines.nn import hardware
+
+    hardware.set_up()
+    from pipelines.nn import networks
+
+    block = params.task(task.name)
+    prepared = paths.prepared(task.name)
+    meta = artifacts.read_json(prepared / "meta.json")
+    trained = artifacts.read_json(paths.model(task.name, name) / "training.json")
+    seeds = trained["seeds"]
+    values: dict[str, dict[str, dict[str, list[float]]]] = {"test": {}, "valid": {}}
+    explained: dict[str, Any] = {}
+
+    with artifacts.replacing_folder(paths.evaluation(task.name, name)) as folder:
+        for target in meta["targets"]:
+            progress.say(f"{task.name}/{name}/{target}: testing and explaining")
+            examples = task.data.datasets(prepared, target)
+            network = networks.load(paths.model(task.name, name) / target)
+            chosen = _median_seed(seeds, trained["targets"][target]["best_valid_loss"])
+            losses = []
+            for seed in seeds:
+                networks.load_seed(network, paths.model(task.name, name) / target, seed)
+                for split in values:
+                    outputs = networks.outputs(network, examples[split])
+                    scores = task.score.evaluate(prepared, meta, target, split, outputs, block)
+                    for metric, value in scores.metrics.items():
+                        values[split].setdefault(target, {}).setdefault(metric, []).append(value)
+                    if split == "test":
+                        losses.append(scores.losses)
+                        if seed == chosen:
+                            artifacts.write_arrays(folder / target / "samples.npz", scores.samples)
+            artifacts.write_arrays(folder / target / "losses.npz", {"losses": np.stack(losses)})
+            networks.load_seed(network, paths.model(task.name, name) / target, chosen)
+            explained[target] = {
+                "seed": chosen,
+                **_explain(network, examples, block.evaluation, chosen, folder / target),
+            }
+        artifacts.write_json(
+            folder / "evaluation.json",
+            {"targets": explained, "seeds": seeds, "values": values, "cost": trained["cost"]},
+        )
+        artifacts.write_json(
+            paths.metrics(task.name, name),
+            {
+                **{split: statistics.summarise(values[split], task.score.AVERAGED) for split in values},
+                "cost": trained["cost"],
+                "seeds": len(seeds),
+            },
+        )
+
+
+def _median_seed(seeds: list[int], valid_losses: list[float]) -> int:
+    """The seed whose validation loss is the median: neither the luckiest nor the unluckiest is explained."""
+    order = np.argsort(valid_losses, kind="stable")
+    return seeds[order[(len(seeds) - 1) // 2]]
+
+
+def _explain(network: Any, examples: Any, sizes: Any, seed: int, folder: Path) -> dict[str, Any]:
+    """Write the arrays of the explanations; return their small numbers."""
+    from pipelines.analysis import gates, gradients, importance, memory
+    from pipelines.nn import datasets
+
+    windows = datasets.first(examples["test"], sizes.gradient_windows)
+    outputs = np.asarray(network(windows, training=False))
+    traces = gates.trace(network, windows)
+    drawn = np.unique(np.linspace(0, len(windows) - 1, sizes.traced_windows).astype(int))
+    stored: dict[str, Any] = {}
+    layers = []
+    for traced in traces:
+        saturated = gates.saturation(traced)
+        for gate, activations in traced.gates.items():
+            stored[f"{traced.key}/{gate}"] = activations[drawn].astype(np.float32)
+        for gate, shares in saturated.items():
+            for side, share in shares.items():
+                stored[f"{traced.key}/{gate}/{side}"] = share
+        constants = memory.time_constants(traced)
+        layers.append(
+            {
+                "layer": traced.layer,
+                "direction": traced.direction,
+                "cell": traced.cell,
+                "gates": list(traced.gates),
+                "discrepancy": traced.discrepancy,
+                "saturation": {
+                    gate: {side: float(share.mean()) for side, share in shares.items()}
+                    for gate, shares in saturated.items()
+                },
+                "gate_time_constant": None if constants.gate is None else float(np.median(constants.gate)),
+                "autocorrelation_time": float(np.median(constants.autocorrelation)),
+            }
+        )
+    artifacts.write_arrays(folder / "gates.npz", stored)
+
+    last = traces[-1]
+    units, correlations = memory.telling_units(last, outputs, sizes.telling_units)
+    constants = memory.time_constants(last)
+    kept = {
+        "units": units,
+        "correlations": correlations,
+        "hidden_state": last.hidden_state[drawn][..., units].astype(np.float32),
+        "autocorrelation_times": constants.autocorrelation,
+    }
+    if last.cell_state is not None:
+        kept["cell_state"] = last.cell_state[drawn][..., units].astype(np.float32)
+    if constants.gate is not None:
+        kept["gate_time_constants"] = constants.gate
+    artifacts.write_arrays(folder / "memory.npz", kept)
+
+    listens, lengths = {}, {}
+    for which, output in (("first", 0), ("last", outputs.shape[1] - 1)):
+        magnitude = gradients.magnitudes(network, windows, output)
+        lengths[which] = gradients.memory_length(magnitude)
+        listens.update({f"{which}/{key}": value for key, value in gradients.summary(magnitude).items()})
+    artifacts.write_arrays(folder / "gradients.npz", listens)
+
+    shapley = importance.shapley(
+        network,
+        datasets.first(examples["test"], sizes.explained_windows),
+        datasets.first(examples["train"], 256),
+        seed,
+    )
+    artifacts.write_arrays(
+        folder / "importance.npz",
+        {
+            "by_feature": np.abs(shapley.values).sum(1).mean(0),
+            "by_time": np.abs(shapley.values).sum(2).mean(0),
+            "values": shapley.values.astype(np.float32),
+        },
+    )
+    return {
+        "windows": len(windows),
+        "layers": layers,
+        "memory_length": lengths,
+        "additivity_error": shapley.additivity_error,
+        "explained_windows": len(shapley.values),
+    }

@@ -1,0 +1,1 @@
+"""Daily prices: the next days' returns, and their volatility."""

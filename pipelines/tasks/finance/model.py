@@ -1,0 +1,14 @@
+"""The networks of the task: a window of days in, the next days' returns or their variance out."""
+
+import keras
+
+from pipelines.contract import Meta
+from pipelines.nn import recurrent
+from pipelines.params import Model
+
+
+def build(model: Model, meta: Meta, target: str) -> keras.Model:
+    """(batch, lookback, features) float32, scaled -> (batch, horizon) scaled returns or (batch, 1) log variance."""
+    about = meta["targets"][target]
+    inputs = (about["lookback"], len(about["features"]))
+    return recurrent.sequence_to_vector(inputs, model, outputs=len(about["outputs"]), name="finance")

@@ -1,0 +1,349 @@
+"""Errors of returns and of volatility, direction with its uncertainty, and a plain backtest after costs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+
+from pipelines.baselines import markets
+from pipelines.contract import Meta, Primary, Scores
+from pipelines.report import figures as charts
+from pipelines.report.figures import Figure
+from pipelines.report.results import Results
+
+AVERAGED = ()
+"""Errors of returns and of volatility are different things; there is no average of them."""
+YEAR = 252
+"""Trading days."""
+
+Array = NDArray[np.float64]
+
+
+def primary(target: str) -> Primary:
+    """RMSE decides on returns, where a random walk is to be beaten; QLIKE on volatility, against a rolling mean."""
+    return Primary("rmse", "random walk") if target == "returns" else Primary("qlike", "rolling mean")
+
+
+def evaluate(
+    prepared: Path, meta: Meta, target: str, split: str, outputs: NDArray[np.float32], params: Any
+) -> Scores:
+    """Score outputs: (windows, horizon) scaled returns, or (windows, 1) log of scaled variance."""
+    days = _Days.of(prepared, meta, target, split)
+    values = outputs.astype(np.float64)
+    if target == "volatility":
+        return _score_volatility(days, np.exp(values[:, 0]) * days.per_symbol("variance"))
+    forecasts = values * days.per_symbol("std")[:, None] + days.per_symbol("mean")[:, None]
+    return _score_returns(days, forecasts, params.evaluation.cost_bps)
+
+
+def baselines(prepared: Path, meta: Meta, target: str, params: Any) -> dict[str, Scores]:
+    """Forecasts without a network, estimated for each symbol on its days before the test part."""
+    days = _Days.of(prepared, meta, target, "test")
+    horizon = days.horizon
+
+    def forecast(method: Any) -> Array:
+        """`method(returns, origins, fitted_until)` of each symbol, put together again."""
+        parts = []
+        for _, table, origins in days.by_symbol():
+            fitted_until = int((table["split"] == "test").to_numpy().argmax())
+            parts.append(method(table["return"].to_numpy(), origins, fitted_until))
+        return np.concatenate(parts)
+
+    if target == "volatility":
+        variances = {
+            "rolling mean": forecast(lambda r, o, past: markets.rolling_variance(r, o, 22)),
+            "HAR": forecast(lambda r, o, past: markets.har_variance(r, o, horizon, past)),
+            "GARCH(1,1)": forecast(lambda r, o, past: markets.garch_variance(r, o, horizon, past)),
+        }
+        return {name: _score_volatility(days, variance) for name, variance in variances.items()}
+    returns = {
+        "random walk": forecast(lambda r, o, past: markets.random_walk(o, horizon)),
+        "historical mean": forecast(lambda r, o, past: markets.historical_mean(r, o, horizon, past)),
+        "AR(1)": forecast(lambda r, o, past: markets.ar1(r, o, horizon, past)),
+    }
+    cost = params.evaluation.cost_bps
+    return {name: _score_returns(days, forecasts, cost) for name, forecasts in returns.items()}
+
+
+class _Days:
+    """The table of all symbols and the origins of one split."""
+
+    def __init__(self, table: pd.DataFrame, origins: NDArray[np.int64], symbols: Any, horizon: int) -> None:
+        self.table, self.origins, self.symbols, self.horizon = table, origins, symbols, horizon
+        self.returns = table["return"].to_numpy()
+        self.future = self.returns[origins[:, None] + np.arange(1, horizon + 1)]
+        self.symbol = table["symbol"].to_numpy()[origins]
+        self.date = table["date"].to_numpy()[origins]
+
+    @classmethod
+    def of(cls, prepared: Path, meta: Meta, target: str, split: str) -> "_Days":
+        about = meta["targets"][target]
+        table = pd.read_parquet(prepared / "table.parquet")
+        origins = np.load(prepared / target / f"{split}.npy")
+        return cls(table, origins, about["symbols"], about["horizon"])
+
+    def per_symbol(self, key: str) -> Array:
+        """A number of the scaler of each window's symbol."""
+        scalers = {name: about["scaler"][key] for name, about in self.symbols.items()}
+        return np.array([scalers[name] for name in self.symbol])
+
+    def by_symbol(self) -> list[tuple[str, pd.DataFrame, NDArray[np.int64]]]:
+        """Each symbol's own table and origins as rows of that table, in the order of the windows."""
+        result = []
+        for name in dict.fromkeys(self.symbol):
+            table = self.table[self.table["symbol"] == name]
+            rows = self.origins[self.symbol == name] - int(table["row"].iloc[0])
+            result.append((str(name), table, rows))
+        return result
+
+    def by_date(self, losses: Array) -> Array:
+        """Mean loss of each day over the symbols: their days are no independent evidence."""
+        return pd.Series(losses).groupby(self.date).mean().to_numpy()
+
+
+# Returns
+
+
+def _score_returns(days: _Days, forecasts: Array, cost_bps: float) -> Scores:
+    """`forecasts` is (windows, horizon) daily log returns. Direction and backtest use the first day ahead."""
+    errors = forecasts - days.future
+    metrics = {
+        "mae": float(mean_absolute_error(days.future, forecasts)),
+        "rmse": float(root_mean_squared_error(days.future, forecasts)),
+        "price_mape": float(100 * np.abs(np.expm1(errors.sum(1))).mean()),
+    }
+    samples: dict[str, Any] = {
+        "forecasts": forecasts.astype(np.float32),
+        "origins": days.origins,
+        "rmse_by_step": np.sqrt((errors**2).mean(0)),
+        "mae_by_step": np.abs(errors).mean(0),
+    }
+    hits, rows, annual, sharpe = [], [], [], []
+    for name in dict.fromkeys(days.symbol):
+        own = days.symbol == name
+        ahead, truth = forecasts[own, 0], days.future[own, 0]
+        if np.any(ahead):  # a random walk names no direction and never trades
+            hits.append((np.sign(ahead) == np.sign(truth)).mean())
+            rows.append(_direction(ahead, truth))
+        earned = _backtest(ahead > 0, truth, cost_bps)
+        annual.append(np.expm1(earned.mean() * YEAR))
+        sharpe.append(earned.mean() / earned.std() * np.sqrt(YEAR) if earned.std() > 0 else 0.0)
+        samples[f"wealth/{name}"] = np.exp(earned.cumsum())
+        samples[f"held/{name}"] = np.exp(truth.cumsum())
+        samples[f"days/{name}"] = days.date[own].astype("datetime64[D]").astype(str)
+    if hits:
+        metrics["directional_accuracy"] = float(np.mean(hits))
+        # The symbols move together: the first one's test is not made stronger by counting the others.
+        for number, key in enumerate(("accuracy", "low", "high", "p_coin", "up_days", "p_up_days")):
+            samples[f"direction/{key}"] = np.array([row[number] for row in rows])
+    samples["direction/symbols"] = np.array(list(dict.fromkeys(days.symbol)), dtype=str)
+    metrics["annual_return"] = float(np.mean(annual))
+    metrics["sharpe"] = float(np.mean(sharpe))
+    return Scores(metrics, days.by_date((errors**2).mean(1)), samples)
+
+
+def _direction(forecast: Array, truth: Array) -> tuple[float, ...]:
+    """Directional accuracy of one symbol with a 95 % Wilson interval and two binomial tests.
+
+    Against a coin, and against always saying «up», which is right on every up-day.
+    """
+    from scipy.stats import binomtest
+    from statsmodels.stats.proportion import proportion_confint
+
+    right = int((np.sign(forecast) == np.sign(truth)).sum())
+    low, high = proportion_confint(right, len(truth), method="wilson")
+    up_days = float((truth > 0).mean())
+    coin = binomtest(right, len(truth), 0.5, alternative="greater").pvalue
+    always_up = binomtest(right, len(truth), up_days, alternative="greater").pvalue
+    return right / len(truth), low, high, float(coin), up_days, float(always_up)
+
+
+def _backtest(long: NDArray[np.bool_], returns: Array, cost_bps: float) -> Array:
+    """Daily log returns of holding the index on the days forecast to rise, in cash on the others, after costs.
+
+    Each change of position costs `cost_bps` basis points; so does the first purchase.
+    """
+    position = long.astype(float)
+    trades = np.abs(np.diff(position, prepend=0.0))
+    return position * returns - trades * cost_bps / 1e4
+
+
+# Volatility
+
+
+def _score_volatility(days: _Days, variance: Array) -> Scores:
+    """`variance` (windows,) is the forecast of the mean squared daily return over the horizon.
+
+    QLIKE as in Patton 2011: 0 for a perfect forecast. MAE and RMSE are of annualised volatility in percentage points.
+    """
+    realised = (days.future**2).mean(1)
+    ratio = np.maximum(realised, 1e-12) / variance
+    qlike = ratio - np.log(ratio) - 1
+    truth, forecast = (100 * np.sqrt(values * YEAR) for values in (realised, variance))
+    return Scores(
+        {
+            "qlike": float(qlike.mean()),
+            "mae": float(mean_absolute_error(truth, forecast)),
+            "rmse": float(root_mean_squared_error(truth, forecast)),
+        },
+        days.by_date(qlike),
+        {"forecasts": forecast.astype(np.float32), "truth": truth.astype(np.float32), "origins": days.origins},
+    )
+
+
+# Figures
+
+
+def figures(results: Results, target: str, model: str | None) -> list[Figure]:
+    """For a model forecasts against truth and the backtest; for the task baselines and direction."""
+    if target == "volatility":
+        return [_volatility(results, model)]
+    if model is None:
+        return [_error_by_step(results), _direction_figure(results)]
+    return [_prices(results, model), _wealth(results, model)]
+
+
+def _symbol_rows(results: Results, target: str, origins: Any) -> tuple[str, pd.DataFrame, Any]:
+    """The first symbol, its table, and which of the windows are its own."""
+    table = pd.read_parquet(results.prepared / "table.parquet")
+    symbol = next(iter(results.meta["targets"][target]["symbols"]))
+    return symbol, table, table["symbol"].to_numpy()[origins] == symbol
+
+
+def _volatility(results: Results, model: str | None) -> Figure:
+    name = model or results.comparison["best"]["volatility"]
+    samples = results.samples(name, "volatility")
+    symbol, table, own = _symbol_rows(results, "volatility", samples["origins"])
+    dates = table["date"].iloc[samples["origins"][own]]
+    plot = charts.lines(
+        {"realised": (dates, samples["truth"][own]), name: (dates, samples["forecasts"][own])},
+        x="",
+        y="volatility, % a year",
+    )
+    garch = results.baseline_samples("GARCH(1,1)", "volatility")["forecasts"][own]
+    charts.add_line(plot, "GARCH(1,1)", dates, garch, color="#555555", dash="dot")
+    return Figure(
+        "volatility",
+        f"Volatility of {symbol} over the next five days, forecast and realised",
+        f"At the close of every test day, {name}'s forecast of the next days' volatility and what came; GARCH(1,1) beside it.",
+        "Realised volatility over five days is itself a rough measure, so a good forecast runs through its middle. Look at "
+        "the calm after a storm: who comes down too slowly, who forgets too fast?",
+        plot,
+    )
+
+
+def _prices(results: Results, model: str) -> Figure:
+    samples = results.samples(model, "returns")
+    symbol, table, own = _symbol_rows(results, "returns", samples["origins"])
+    origins, forecasts = samples["origins"][own], samples["forecasts"][own]
+    horizon = forecasts.shape[1]
+    close, dates = table["close"].to_numpy(), table["date"]
+    shown = origins[::horizon][-60:]
+    pieces = forecasts[::horizon][-60:]
+    span = slice(int(shown[0]), int(shown[-1]) + horizon + 1)
+    plot = charts.lines({"truth": (dates[span], close[span])}, x="", y="price")
+    for number, (origin, piece) in enumerate(zip(shown.tolist(), pieces, strict=True)):
+        steps = slice(origin, origin + horizon + 1)
+        path = close[origin] * np.exp(np.concatenate([[0.0], piece.cumsum()]))
+        charts.add_line(plot, "forecast", dates[steps], path, color=charts.ACCENT, legend=number == 0)
+    error = results.metrics(model)["test"]
+    error = error.get("returns", error)["price_mape"]["mean"]
+    baseline = results.comparison["baselines"]["random walk"]
+    walk = baseline.get("returns", baseline)["price_mape"]
+    return Figure(
+        "prices",
+        f"Forecast returns of {symbol}, drawn as prices",
+        f"The last part of the test days; every {horizon} days a forecast of the next {horizon}. Mean price error at the end of "
+        f"the horizon: {error:.2f} %, of the random walk, which forecasts no change: {walk:.2f} %.",
+        "The red pieces stay near the curve because each starts on it, not because the network knows the future: compare "
+        "the two errors. Nearly flat pieces mean that the network has learned to say «no change».",
+        plot,
+    )
+
+
+def _wealth(results: Results, model: str) -> Figure:
+    samples = results.samples(model, "returns")
+    lines = {}
+    for symbol in results.meta["targets"]["returns"]["symbols"]:
+        days = samples[f"days/{symbol}"]
+        lines[f"{symbol}, {model}"] = (days, samples[f"wealth/{symbol}"])
+        lines[f"{symbol}, held"] = (days, samples[f"held/{symbol}"])
+    plot = charts.lines(lines, x="", y="wealth, start = 1")
+    return Figure(
+        "backtest",
+        "Long or flat: a plain backtest after costs",
+        "In the index on days whose forecast is a rise, in cash on the others, each trade paid for; beside it, buying once and "
+        "holding.",
+        "A curve that equals «held» means that the network always says «up». One below it lost by trading. These are four "
+        "years of one market: a curve above is no proof of skill; look at the p-values of the direction.",
+        plot,
+    )
+
+
+def _direction_figure(results: Results) -> Figure:
+    plot = charts.empty(x="share of days with the right sign, one day ahead", y="", height=300)
+    predictors = {name: results.samples(name, "returns") for name in results.models}
+    predictors |= {
+        name: results.baseline_samples(name, "returns")
+        for name in results.comparison["baselines"]
+        if "direction/accuracy" in results.baseline_samples(name, "returns")
+    }
+    for number, symbol in enumerate(results.meta["targets"]["returns"]["symbols"]):
+        accuracy = [float(s["direction/accuracy"][number]) for s in predictors.values()]
+        plot.add_scatter(
+            x=charts.plain(accuracy),
+            y=list(predictors),
+            name=symbol,
+            mode="markers",
+            marker={"size": 9},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [float(s["direction/high"][number]) - a for s, a in zip(predictors.values(), accuracy, strict=True)],
+                "arrayminus": [
+                    a - float(s["direction/low"][number]) for s, a in zip(predictors.values(), accuracy, strict=True)
+                ],
+            },
+            customdata=[
+                [float(s["direction/p_coin"][number]), float(s["direction/p_up_days"][number])]
+                for s in predictors.values()
+            ],
+            hovertemplate="%{x:.1%}, p against a coin %{customdata[0]:.2g}, against «always up» %{customdata[1]:.2g}",
+        )
+    up_days = float(next(iter(predictors.values()))["direction/up_days"].mean())
+    plot.add_vline(x=0.5, line={"color": "#999999", "dash": "dot"})
+    plot.add_vline(x=up_days, line={"color": charts.ACCENT, "dash": "dot"})
+    plot.update_layout(hovermode="closest")
+    plot.update_xaxes(tickformat=".0%")
+    return Figure(
+        "direction",
+        "Direction of the next day, with 95 % intervals",
+        f"Wilson intervals over the test days (explained seed). Grey: a coin. Red: always saying «up», right on {up_days:.1%} of days.",
+        "An interval that reaches over the red line has shown no skill: the index rises on most days, and saying so needs no "
+        "network. Hover for the binomial p-values.",
+        plot,
+    )
+
+
+def _error_by_step(results: Results) -> Figure:
+    about = results.meta["targets"]["returns"]
+    steps = list(range(1, about["horizon"] + 1))
+    lines: dict[str, Any] = {
+        name: (steps, results.samples(name, "returns")["rmse_by_step"]) for name in results.models
+    }
+    plot = charts.lines(lines, x="days ahead", y="RMSE of daily log returns")
+    for name in results.comparison["baselines"]:
+        samples = results.baseline_samples(name, "returns")
+        if "rmse_by_step" in samples:
+            charts.add_line(plot, name, steps, samples["rmse_by_step"], dash="dot")
+    return Figure(
+        "steps",
+        "Error of returns by day of the horizon",
+        "Root mean squared error of daily log returns, all symbols; models solid, baselines dotted.",
+        "Look at the scale: where all lines lie within a hundredth of each other, nobody forecasts returns, and the most honest "
+        "model is the simplest.",
+        plot,
+    )

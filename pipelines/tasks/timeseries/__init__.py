@@ -1,0 +1,1 @@
+"""Several series, each forecast `horizon` steps ahead from `lookback` steps."""

@@ -1,0 +1,14 @@
+"""The networks of the task: a window of steps in, all steps of the horizon out."""
+
+import keras
+
+from pipelines.contract import Meta
+from pipelines.nn import recurrent
+from pipelines.params import Model
+
+
+def build(model: Model, meta: Meta, target: str) -> keras.Model:
+    """(batch, lookback, features) float32, scaled -> (batch, horizon) float32, scaled."""
+    series = meta["targets"][target]
+    inputs = (series["lookback"], len(series["features"]))
+    return recurrent.sequence_to_vector(inputs, model, outputs=series["horizon"], name="timeseries")
