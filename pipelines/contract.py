@@ -57,7 +57,10 @@ class Data(Protocol):
     """`data.py`."""
 
     def collect(self, source: Any, files: Sequence[Path], destination: Path) -> dict[str, Any]:
-        """Write raw data (the user's `files`, or the sample if there are none); return their provenance."""
+        """Write raw data (the user's `files`, or the sample if there are none); return their provenance.
+
+        `{"sample": bool, "parts": {name: {"origin": …, "licence": …}}, "unreadable": [sentence, …]}`
+        """
 
     def prepare(self, raw: Path, data: Any, destination: Path) -> Meta:
         """Write arrays, splits and tables; return the meta."""

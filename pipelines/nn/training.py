@@ -129,6 +129,7 @@ class Fitting:
                 epochs=self.training.epochs,
                 steps_per_epoch=-(-len(self.train) // self.training.batch_size),
                 callbacks=[recorder],
+                shuffle=False,  # the dataset is shuffled already
                 verbose=0,
             )
         return Fitted(recorder.best_weights, recorder.history)

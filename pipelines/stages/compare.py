@@ -117,11 +117,7 @@ def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> 
         outcome = f"loses to the best baseline, {baseline}, by {gap:.1%}"
     else:
         outcome = f"ties with the best baseline, {baseline}"
-    certainty = (
-        f"The difference holds over the test items (p = {against['p']:.2g})."
-        if sure
-        else f"The difference is within chance over the test items (p = {against['p']:.2g})."
-    )
+    certainty = f"The difference {'holds' if sure else 'is within chance'} over the test items (p = {against['p']:.2g})."
     ahead = means[best] / result["reference_value"] - 1
     reference = (
         f"Against {primary.reference} it is {abs(ahead):.1%} {'better' if ahead < 0 else 'worse'}."
@@ -133,18 +129,20 @@ def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> 
         for model, tests in result["statistics"].items()
         if model != best and not _worse(tests)
     ]
-    cheapest = min([best, *alike], key=lambda model: cost[model]["train_seconds"])
-    if alike:
-        others = f"Not told apart from it: {', '.join(alike)}."
-        advice = (
-            f"Use {cheapest}: no worse as far as these data can tell, and trained in "
-            f"{cost[cheapest]['train_seconds']:.0f} s with {cost[cheapest]['parameters']:,} parameters."
-        )
-    else:
-        others = "Every other model is worse, over seeds and over test items."
-        advice = f"Use {best}."
+    smallest = min([best, *alike], key=lambda model: cost[model]["parameters"])
+    size = f"with {cost[smallest]['parameters']:,} parameters the smallest that is not told apart from the best"
+    others = (
+        f"Not told apart from it: {', '.join(alike)}."
+        if alike
+        else "Every other model is worse, over seeds and over test items."
+    )
+    choice = f"{smallest}, {size}" if alike else best
     if gap > 0:
-        advice = f"Use {baseline}. If it must be a recurrent network: {advice[0].lower()}{advice[1:]}"
+        advice = f"Use {baseline}. If it must be a recurrent network: {choice}."
+    elif sure:
+        advice = f"Use {choice}."
+    else:
+        advice = f"Use {baseline}, which is as good as far as these data can tell; or {choice}."
     return {
         "short": f"{best} has {metric} {means[best]:.4g}{plus_minus} and {outcome}",
         "sentences": [
@@ -155,6 +153,7 @@ def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> 
             others,
         ],
         "advice": advice,
+        "metric": primary.metric,
         "best": best,
         "best_baseline": baseline,
         "gap": gap,

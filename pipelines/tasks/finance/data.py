@@ -41,7 +41,7 @@ def collect(source: WindowSource, dropped: Sequence[Path], destination: Path) ->
             raise InputError(f"{path}: there is another file for the symbol {name!r}; keep one file a symbol")
         symbols[name] = {"origin": path.as_posix(), "licence": "the user's own"}
         table.to_csv(destination / f"{name}.csv")
-    return {"sample": False, "symbols": symbols, "unreadable": readings.unreadable}
+    return {"sample": False, "parts": symbols, "unreadable": readings.unreadable}
 
 
 def _collect_samples(source: WindowSource, destination: Path) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _collect_samples(source: WindowSource, destination: Path) -> dict[str, Any]:
         table = prices.check(import_module(f"arch.data.{name}").load(), f"arch.data.{name}")
         table.rename_axis("date").join(vix).to_csv(destination / f"{name}.csv")
     symbols = {name: {"origin": SAMPLES[name], "licence": LICENCE} for name in source.samples}
-    return {"sample": True, "symbols": symbols, "unreadable": []}
+    return {"sample": True, "parts": symbols, "unreadable": []}
 
 
 # Prepare
@@ -97,7 +97,7 @@ def prepare(raw: Path, data: FinanceData, destination: Path) -> Meta:
     source = artifacts.read_json(raw / "source.json")
     tables, origins, scalers = [], {split: [] for split in SPLITS}, {}
     targets: dict[str, list[Any]] = {name: [] for name in data.targets}
-    views = {name: _view(name, raw / f"{name}.csv", data) for name in sorted(source["symbols"])}
+    views = {name: _view(name, raw / f"{name}.csv", data) for name in sorted(source["parts"])}
     features, left_out = _common_features(views, data.min_observed)
     start = 0
     for name, view in views.items():
@@ -131,7 +131,7 @@ def prepare(raw: Path, data: FinanceData, destination: Path) -> Meta:
         "horizon": data.horizon,
         "step": "day",
         "rows": len(table),
-        "symbols": {name: {**source["symbols"][name], "scaler": scalers[name]} for name in views},
+        "symbols": {name: {**source["parts"][name], "scaler": scalers[name]} for name in views},
         "splits": {
             split: {
                 "windows": len(rows[split]),

@@ -76,7 +76,7 @@ def collect(source: WindowSource, dropped: Sequence[Path], destination: Path) ->
                 )
             load, _ = SAMPLES[name]
             load().rename("value").rename_axis("date").to_csv(destination / f"{name}.csv")
-        return {"sample": True, "series": {name: SAMPLES[name][1] for name in source.samples}, "unreadable": []}
+        return {"sample": True, "parts": {name: SAMPLES[name][1] for name in source.samples}, "unreadable": []}
 
     readings = files.read_all(dropped, tables.read, source.max_unreadable)
     series: dict[str, dict[str, str]] = {}
@@ -88,7 +88,7 @@ def collect(source: WindowSource, dropped: Sequence[Path], destination: Path) ->
                 name = _slug(f"{path.stem}_{column}")
             series[name] = {"origin": f"{path.as_posix()}, column {column}", "licence": "the user's own", "unit": ""}
             table[column].rename("value").to_csv(destination / f"{name}.csv")
-    return {"sample": False, "series": series, "unreadable": readings.unreadable}
+    return {"sample": False, "parts": series, "unreadable": readings.unreadable}
 
 
 def _slug(name: str) -> str:
@@ -102,7 +102,7 @@ def prepare(raw: Path, data: TimeseriesData, destination: Path) -> Meta:
     """Write each series' windows and table; a series that cannot be used raises `InputError`."""
     source = artifacts.read_json(raw / "source.json")
     targets = {}
-    for name, origin in sorted(source["series"].items()):
+    for name, origin in sorted(source["parts"].items()):
         targets[name] = _prepare_series(name, raw / f"{name}.csv", origin, data, destination / name)
     return {"targets": targets}
 

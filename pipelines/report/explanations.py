@@ -1,0 +1,337 @@
+"""The five explanations as charts, drawn the same way for every task and model."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipelines.report import figures as charts
+from pipelines.report.figures import Figure
+from pipelines.report.results import Results
+
+SIDES = {"closed": "closed (below 0.1)", "open": "open (above 0.9)"}
+SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up")
+
+
+def of_task(results: Results, target: str) -> list[Figure]:
+    """Explanations that compare the models of a task."""
+    return [_training(results, target), _dependency(results, target)]
+
+
+def of_model(results: Results, target: str, model: str) -> list[Figure]:
+    """Explanations of one model, in the order in which they build on each other."""
+    layers = results.evaluation(model)["targets"][target]["layers"]
+    gated = [layer for layer in layers if layer["gates"]]
+    return [
+        *(_gates(results, target, model, layer) for layer in gated),
+        *([_saturation(results, target, model, gated)] if gated else []),
+        _memory(results, target, model, layers[-1]),
+        _time_constants(results, target, model, layers[-1]),
+        _own_training(results, target, model),
+        _own_dependency(results, target, model),
+        _importance_by_feature(results, target, model),
+        _importance_by_time(results, target, model),
+    ]
+
+
+# Gates
+
+
+def _gates(results: Results, target: str, model: str, layer: dict[str, Any]) -> Figure:
+    from plotly.subplots import make_subplots
+
+    stored = results.explanation(model, target, "gates")
+    key = f"{layer['layer']}/{layer['direction']}"
+    names = layer["gates"]
+    # Units in the order of the first gate's mean, the same order in every panel.
+    order = np.argsort(stored[f"{key}/{names[0]}"].mean((0, 1)))
+    panels = {name: stored[f"{key}/{name}"][:, :, order] for name in names}
+    windows, steps, units = panels[names[0]].shape
+    times = _times(steps, layer["direction"])
+
+    plot = make_subplots(rows=1, cols=len(names), subplot_titles=names, shared_yaxes=True, horizontal_spacing=0.03)
+    for column, (name, values) in enumerate(panels.items(), start=1):
+        candidate = name == "candidate"
+        plot.add_heatmap(
+            z=_grid(values[0]),
+            x=times,
+            row=1,
+            col=column,
+            zmin=-1 if candidate else 0,
+            zmax=1,
+            colorscale="RdBu" if candidate else "Viridis",
+            showscale=column in (1, len(names)),
+            colorbar={"title": "candidate", "x": 1.08, "len": 0.9} if candidate else {"title": "gate", "len": 0.9},
+            hovertemplate="step %{x}, unit %{y}: %{z}<extra>" + name + "</extra>",
+        )
+    choices = [
+        {"label": f"test window {number + 1}", "method": "restyle", "args": [{"z": [_grid(v[number]) for v in panels.values()]}]}
+        for number in range(windows)
+    ]
+    base = charts.empty("", "", height=360)
+    plot.update_layout(
+        template=base.layout.template,
+        font=base.layout.font,
+        height=360,
+        margin={"l": 56, "r": 16, "t": 64, "b": 48},
+        updatemenus=[{"buttons": choices, "x": 0, "y": 1.28, "xanchor": "left", "yanchor": "top"}],
+    )
+    plot.update_xaxes(title="steps before the forecast")
+    plot.update_yaxes(title="unit", col=1)
+    return Figure(
+        f"gates-{target}-{key.replace('/', '-')}",
+        f"Gates of {layer['layer']}{'' if layer['direction'] == 'forward' else ', backward'}",
+        f"{', '.join(names)} of all {units} units at each of the {steps} steps of a test window, units sorted by the mean of the "
+        f"{names[0]}. Recomputed from the weights; the recomputed output differs from the layer's own by at most "
+        f"{layer['discrepancy']:.0e}.",
+        _GATE_READING[layer["cell"]],
+        plot,
+    )
+
+
+_GATE_READING = {
+    "LSTM": "The cell state becomes forget gate × old state + input gate × candidate. A row that stays yellow in the forget gate "
+    "is a unit that remembers; one that stays dark starts afresh at every step. Where the input gate opens, the candidate is written.",
+    "GRU": "The state becomes update gate × old state + (1 − update gate) × candidate (Keras's convention). A row that stays yellow "
+    "in the update gate is a unit that remembers; where the reset gate is dark, the candidate ignores the past.",
+}
+
+
+def _saturation(results: Results, target: str, model: str, layers: list[dict[str, Any]]) -> Figure:
+    stored = results.explanation(model, target, "gates")
+    plot = charts.empty("share of steps closed (below 0.1)", "share of steps open (above 0.9)")
+    for number, layer in enumerate(layers):
+        key = f"{layer['layer']}/{layer['direction']}"
+        for color, gate in enumerate(layer["saturation"]):
+            plot.add_scatter(
+                x=charts.plain(stored[f"{key}/{gate}/closed"]),
+                y=charts.plain(stored[f"{key}/{gate}/open"]),
+                mode="markers",
+                name=f"{layer['layer']}{'' if layer['direction'] == 'forward' else ' backward'}: {gate}",
+                marker={"color": charts.COLORS[color], "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7, "opacity": 0.7},
+                hovertemplate="unit %{pointNumber}: closed %{x:.0%}, open %{y:.0%}",
+            )
+    plot.update_layout(hovermode="closest")
+    plot.update_xaxes(tickformat=".0%", rangemode="tozero")
+    plot.update_yaxes(tickformat=".0%", rangemode="tozero")
+    windows = results.evaluation(model)["targets"][target]["windows"]
+    return Figure(
+        f"saturation-{target}",
+        "How often each gate is saturated",
+        f"One point for each unit and gate: the share of steps, over {windows} test windows, at which the gate is closed or open "
+        "(after Karpathy et al. 2015).",
+        "Points at the origin are gates that are always half open: they scale rather than decide. Forget or update gates high up "
+        "hold memory over long times; points far right are units that are rarely used. Saturated gates let little gradient through.",
+        plot,
+    )
+
+
+# Memory
+
+
+def _memory(results: Results, target: str, model: str, layer: dict[str, Any]) -> Figure:
+    stored = results.explanation(model, target, "memory")
+    state = "cell_state" if "cell_state" in stored else "hidden_state"
+    times = _times(stored[state].shape[1], layer["direction"])
+    plot = charts.empty("steps before the forecast", "state")
+    for number, (unit, correlation) in enumerate(zip(stored["units"], stored["correlations"], strict=True)):
+        color = charts.COLORS[number % len(charts.COLORS)]
+        name = f"unit {unit} (r = {correlation:+.2f})"
+        charts.add_line(plot, name, times, stored[state][0, :, number], color=color)
+        if state == "cell_state":
+            charts.add_line(plot, name, times, stored["hidden_state"][0, :, number], color=color, dash="dot", legend=False)
+    kind = "cell state (solid) and hidden state (dotted)" if state == "cell_state" else "hidden state"
+    return Figure(
+        f"memory-{target}",
+        f"Memory of the most telling units of {layer['layer']}",
+        f"The {kind} over one test window. Chosen are the units whose memory after the last step goes most with the forecast: r "
+        "is Pearson's correlation with the mean output over the test windows.",
+        "A line that drifts slowly integrates over many steps; one that follows every step only passes the input on. An LSTM's "
+        "cell state may leave the range −1 to 1, which is how it counts; a GRU's state cannot.",
+        plot,
+    )
+
+
+def _time_constants(results: Results, target: str, model: str, layer: dict[str, Any]) -> Figure:
+    stored = results.explanation(model, target, "memory")
+    plot = charts.empty("units, from the shortest to the longest memory", "steps", height=320)
+    measured = np.sort(stored["autocorrelation_times"])
+    ranks = list(range(1, len(measured) + 1))
+    charts.add_line(plot, "what the memory does (autocorrelation)", ranks, measured, color=charts.COLORS[0])
+    if "gate_time_constants" in stored:
+        by_gate = np.sort(stored["gate_time_constants"])
+        charts.add_line(plot, "what the gate alone would do", ranks, by_gate, color=charts.COLORS[1])
+    plot.update_yaxes(type="log")
+    return Figure(
+        f"time-constants-{target}",
+        f"How long the units of {layer['layer']} remember",
+        "Two time constants of each unit, in steps: −1 / ln of its mean forget or update gate (Tallec & Ollivier 2018), and the lag "
+        "at which the autocorrelation of its memory falls below 1/e.",
+        "Where the second line lies far above the first, memory is kept by recurrent connections between units (or the input itself "
+        "changes slowly), not by gates. A spread over orders of magnitude means that units share the work among time scales.",
+        plot,
+    )
+
+
+# Training
+
+
+def _training(results: Results, target: str) -> Figure:
+    from plotly.subplots import make_subplots
+
+    plot = make_subplots(rows=1, cols=2, subplot_titles=("training loss", "validation loss"), horizontal_spacing=0.08)
+    base = charts.empty("", "")
+    plot.update_layout(
+        template=base.layout.template,
+        font=base.layout.font,
+        legend={**base.layout.legend.to_plotly_json(), "y": 1.1},
+        height=charts.HEIGHT,
+        margin={"l": 64, "r": 16, "t": 72, "b": 48},
+        hovermode="x unified",
+    )
+    for number, model in enumerate(results.models):
+        history = results.history(model).query("target == @target")
+        color = charts.COLORS[number % len(charts.COLORS)]
+        for column, loss in enumerate(("loss", "valid_loss"), start=1):
+            spread = history.groupby("epoch")[loss].agg(["mean", "min", "max"])
+            epochs = (spread.index + 1).tolist()
+            part = charts.empty("", "")
+            charts.add_band(part, model, epochs, spread["min"], spread["max"], color)
+            charts.add_line(part, model, epochs, spread["mean"], color=color, legend=column == 1)
+            plot.add_traces(list(part.data), rows=[1, 1], cols=[column, column])
+    plot.update_xaxes(title="epoch")
+    seeds = len(results.training(results.models[0])["seeds"])
+    return Figure(
+        f"training-{target}",
+        "Training compared",
+        f"Mean over {seeds} seeds, band from the lowest to the highest. A seed that has stopped early is no longer in the mean, so the "
+        "last epochs are those of the seeds that went on longest. Training loss is measured with dropout, validation loss without.",
+        "Where the right panel rises while the left one falls, the network learns the training part by heart; the weights kept are "
+        "those of the lowest point. If bands overlap, the models have not been told apart.",
+        plot,
+    )
+
+
+def _own_training(results: Results, target: str, model: str) -> Figure:
+    history = results.history(model).query("target == @target")
+    plot = charts.empty("epoch", "gradient norm")
+    for number, (seed, rows) in enumerate(history.groupby("seed")):
+        charts.add_line(
+            plot, f"seed {seed}", rows["epoch"] + 1, rows["gradient_norm"], color=charts.COLORS[number % len(charts.COLORS)]
+        )
+    clip = results.training(model)["training"]["clip_norm"]
+    plot.add_hline(y=clip, line={"color": "#999999", "dash": "dot"})
+    plot.update_yaxes(type="log")
+    return Figure(
+        f"gradient-norm-{target}",
+        "Gradient norm in training",
+        f"Mean global norm of the gradient over each epoch's steps, before clipping, for every seed; dotted the limit of {clip:g}.",
+        "Lines above the dotted one mean that most steps were clipped, so that clipping sets the pace. A norm that falls towards zero "
+        "early is a vanishing gradient, one that leaps an exploding gradient.",
+        plot,
+    )
+
+
+# Long-term dependency
+
+
+def _dependency(results: Results, target: str) -> Figure:
+    plot = charts.empty("steps before the forecast", "|d output / d input|, relative to the sum")
+    for number, model in enumerate(results.models):
+        stored = results.explanation(model, target, "gradients")
+        mean = stored["last/mean"]
+        length = results.evaluation(model)["targets"][target]["memory_length"]["last"]
+        charts.add_line(
+            plot,
+            f"{model} (memory {length:.0f} steps)",
+            _times(len(mean)),
+            mean / max(mean.sum(), 1e-300),
+            color=charts.COLORS[number % len(charts.COLORS)],
+        )
+    plot.update_yaxes(type="log", exponentformat="power")
+    return Figure(
+        f"dependency-{target}",
+        "Long-term dependency: how far back each network listens",
+        "Mean magnitude of the gradient of the last output with respect to every earlier input, each model's divided by its sum; in "
+        "brackets the effective memory length: how many of the last steps hold 90 % of it.",
+        "On this logarithmic scale a straight fall is exponential forgetting: the vanishing gradient (Bengio et al. 1994). The slower "
+        "the fall, the longer the memory. A long memory is no merit in itself: it must pay in the table above.",
+        plot,
+    )
+
+
+def _own_dependency(results: Results, target: str, model: str) -> Figure:
+    stored = results.explanation(model, target, "gradients")
+    about = results.evaluation(model)["targets"][target]
+    outputs = results.meta["targets"][target]["outputs"]
+    plot = charts.empty("steps before the forecast", "|d output / d input|")
+    chosen = [("first", outputs[0])] if len(outputs) == 1 else [("first", outputs[0]), ("last", outputs[-1])]
+    for number, (which, name) in enumerate(chosen):
+        times = _times(len(stored[f"{which}/mean"]))
+        label = f"{name} (memory {about['memory_length'][which]:.0f} steps)"
+        color = charts.COLORS[number]
+        charts.add_band(plot, label, times, stored[f"{which}/low"], stored[f"{which}/high"], color)
+        charts.add_line(plot, label, times, stored[f"{which}/mean"], color=color)
+    plot.update_yaxes(type="log", exponentformat="power")
+    return Figure(
+        f"own-dependency-{target}",
+        "Long-term dependency by gradients",
+        f"Gradient magnitude of the {'outputs' if len(chosen) > 1 else 'output'} {' and '.join(name for _, name in chosen)} with respect "
+        f"to every earlier input: mean over {about['windows']} test windows, band from the 10 % to the 90 % quantile.",
+        "The further left a line stays high, the longer ago is what the forecast depends on. A wide band: the network listens far back "
+        "in some situations only, which is what gates are for.",
+        plot,
+    )
+
+
+# Importance
+
+
+def _importance_by_feature(results: Results, target: str, model: str) -> Figure:
+    stored = results.explanation(model, target, "importance")
+    about = results.evaluation(model)["targets"][target]
+    shares = pd.Series(stored["by_feature"], results.meta["targets"][target]["features"]).sort_values()
+    plot = charts.empty("mean |Shapley value|, scaled output", "", height=140 + 22 * len(shares))
+    plot.add_bar(x=charts.plain(shares.to_numpy()), y=list(shares.index), orientation="h", marker={"color": charts.COLORS[0]})
+    plot.update_layout(hovermode="closest")
+    plot.update_yaxes(automargin=True)
+    return Figure(
+        f"importance-{target}",
+        "Which features matter",
+        f"Permutation Shapley values (shap) of {about['explained_windows']} test windows, summed over time: what each feature adds to the "
+        f"mean output, compared with an average training window. They add up to the output to within {about['additivity_error']:.0e}.",
+        "A feature near zero could be left out. Importance is the network's, not nature's: a useless feature that it has learned "
+        "by heart also shows up here.",
+        plot,
+    )
+
+
+def _importance_by_time(results: Results, target: str, model: str) -> Figure:
+    stored = results.explanation(model, target, "importance")
+    mean = np.abs(stored["values"]).mean(0)
+    features = results.meta["targets"][target]["features"]
+    order = np.argsort(-mean.sum(0))[:5]
+    plot = charts.empty("steps before the forecast", "mean |Shapley value|")
+    times = _times(len(mean))
+    for number, feature in enumerate(order):
+        charts.add_line(plot, features[feature], times, mean[:, feature], color=charts.COLORS[number])
+    charts.add_line(plot, "all features", times, stored["by_time"], color="#999999", dash="dot")
+    return Figure(
+        f"importance-time-{target}",
+        "When they matter",
+        "The same values by step, for the five most important features, and summed over all features.",
+        "Compare with the gradients above: a gradient asks what a small change would do, a Shapley value what the input has done. "
+        "Weight on the last steps alone means that a shorter window would serve as well.",
+        plot,
+    )
+
+
+def _times(steps: int, direction: str = "forward") -> list[int]:
+    """Steps before the forecast, in the order of reading: a backward layer begins with the newest."""
+    times = list(range(1 - steps, 1))
+    return times if direction == "forward" else times[::-1]
+
+
+def _grid(values: Any) -> list[list[float]]:
+    """(time, units) as rows of units, in few characters."""
+    return np.round(values.T.astype(np.float64), 2).tolist()

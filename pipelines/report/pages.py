@@ -1,0 +1,215 @@
+"""HTML pages from templates: a task's, a model's, the index. They open from disk, with the network off."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipelines.report import explanations
+from pipelines.report.figures import Figure
+from pipelines.report.results import Results
+
+TEMPLATES = Path(__file__).parent / "templates"
+CHART_OPTIONS = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+
+
+def write_task(
+    folder: Path, results: Results, title: str, question: str, figures: dict[str, list[Figure]], params: dict[str, Any]
+) -> None:
+    """`index.html` of a task; `figures` are those that only this task has, by target."""
+    sections = [
+        {
+            "target": target,
+            "verdict": results.verdict[target],
+            "table": _side_by_side(results, target),
+            "figures": [*figures[target], *explanations.of_task(results, target)],
+        }
+        for target in results.targets
+    ]
+    page = _environment("..").get_template("task.html")
+    text = page.render(
+        results=results,
+        title=title,
+        question=question,
+        sections=sections,
+        provenance=_provenance(results, params),
+    )
+    (folder / "index.html").write_text(text, encoding="utf-8")
+
+
+def write_model(
+    folder: Path, results: Results, title: str, model: str, figures: dict[str, list[Figure]], params: dict[str, Any]
+) -> None:
+    """A model's page; `figures` are those that only this task has, by target."""
+    sections = [
+        {
+            "target": target,
+            "metrics": _metric_rows(results, model, target),
+            "layers": results.training(model)["targets"][target]["layers"],
+            "about": results.evaluation(model)["targets"][target],
+            "trained": results.training(model)["targets"][target],
+            "figures": figures[target],
+            "explanations": explanations.of_model(results, target, model),
+        }
+        for target in results.targets
+    ]
+    page = _environment("..").get_template("model.html")
+    text = page.render(
+        results=results,
+        title=title,
+        model=model,
+        training=results.training(model),
+        sections=sections,
+        provenance=_provenance(results, params, model),
+    )
+    (folder / f"{model}.html").write_text(text, encoding="utf-8")
+
+
+def write_index(path: Path, tasks: Sequence[tuple[Results, str, str]]) -> None:
+    """The index of all tasks: (results, title, question) each."""
+    entries = [
+        {
+            "task": results.task,
+            "title": title,
+            "question": question,
+            "verdicts": results.verdict,
+            "models": [
+                {"name": model, "cost": results.metrics(model)["cost"]} for model in results.models
+            ],
+            "rows": sum(target["rows"] for target in results.meta["targets"].values()),
+            "targets": results.meta["targets"],
+            "sample": results.source["sample"],
+        }
+        for results, title, question in tasks
+    ]
+    text = _environment(".").get_template("index.html").render(tasks=entries, commit=_commit())
+    path.write_text(text, encoding="utf-8")
+
+
+def write_assets(folder: Path) -> None:
+    """The style sheet and Plotly's script, which comes in Plotly's package."""
+    import plotly
+
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(TEMPLATES / "style.css", folder / "style.css")
+    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    shutil.copyfile(script, folder / "plotly.min.js")
+
+
+def _environment(root: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"chart": _chart, "number": number, "bytes": _bytes}
+    environment.globals["root"] = root
+    environment.globals["chart_template"] = _template()
+    return environment
+
+
+def _template() -> Markup:
+    """The looks that all charts share, which a page holds once."""
+    import plotly.io
+
+    return Markup(json.dumps(plotly.io.templates["plotly_white"].to_plotly_json(), separators=(",", ":")))
+
+
+def _chart(figure: Figure) -> Markup:
+    """The figure's data and layout as JSON that may stand inside a script element."""
+    content = json.loads(figure.plot.to_json())
+    content["layout"].pop("template", None)  # the page holds it once for all charts
+    content["config"] = CHART_OPTIONS
+    return Markup(json.dumps(content, separators=(",", ":")).replace("</", "<\\/"))
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number for a table: `digits` significant, thousands grouped, a dash for none."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+
+
+def _metric_rows(results: Results, model: str, target: str) -> list[dict[str, Any]]:
+    """Metric, test and validation summaries of one model."""
+    metrics = results.metrics(model)
+    test, valid = (_of_target(metrics[split], target, results) for split in ("test", "valid"))
+    return [{"name": name, "test": test[name], "valid": valid[name]} for name in test]
+
+
+def _side_by_side(results: Results, target: str) -> dict[str, Any]:
+    """The models' and baselines' test metrics, best first by the metric that decided."""
+    primary = results.verdict[target]["metric"]
+    models = {model: _of_target(results.metrics(model)["test"], target, results) for model in results.models}
+    baselines = {
+        name: _of_target(values, target, results)
+        for name, values in results.comparison["baselines"].items()
+        if _has_target(values, target, results)
+    }
+    columns = [primary, *sorted({name for values in models.values() for name in values} - {primary})]
+    rows = [
+        {
+            "name": model,
+            "recurrent": True,
+            "values": [values.get(column) for column in columns],
+            "cost": results.metrics(model)["cost"],
+            "tests": results.comparison["statistics"][target][model],
+            "sort": values[primary]["mean"],
+        }
+        for model, values in models.items()
+    ]
+    rows += [
+        {
+            "name": name,
+            "recurrent": False,
+            "values": [{"mean": values[column], "std": None} if column in values else None for column in columns],
+            "cost": None,
+            "tests": None,
+            "sort": values[primary],
+        }
+        for name, values in baselines.items()
+    ]
+    rows.sort(key=lambda row: row["sort"])
+    return {"columns": columns, "primary": primary, "rows": rows}
+
+
+def _of_target(values: Any, target: str, results: Results) -> Any:
+    """The level of `target`, which a task with a single target does not have."""
+    return values[target] if len(results.targets) > 1 else values
+
+
+def _has_target(values: Any, target: str, results: Results) -> bool:
+    return len(results.targets) == 1 or target in values
+
+
+def _provenance(results: Results, params: dict[str, Any], model: str | None = None) -> dict[str, Any]:
+    training = results.training(model or results.models[0])
+    return {
+        "commit": _commit(),
+        "params": json.dumps(params, indent=2, ensure_ascii=False),
+        "source": results.source,
+        "seeds": training["seeds"],
+        "hardware": training["hardware"],
+        "precision": training["precision"],
+        "xla": training["xla"],
+    }
+
+
+def _commit() -> str:
+    """The Git commit, and whether files differ from it; «unknown» outside a repository."""
+    try:
+        head = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True).stdout
+        changes = subprocess.run(
+            ["git", "status", "--porcelain", "--", "pipelines", "params.yaml", "dvc.yaml"],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.strip() + (" with changes that are not committed" if changes.strip() else "")

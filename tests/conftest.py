@@ -1,0 +1,93 @@
+"""Fixtures that several tests share: small data, small networks, and the whole graph run once in the tiny profile."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def merge(values: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
+    """`values` with the leaves of `overlay` in their place; a leaf that `values` does not have is a mistake."""
+    for key, item in overlay.items():
+        assert key in values, f"the profile names {key}, which params.yaml does not have"
+        values[key] = merge(values[key], item) if isinstance(item, dict) else item
+    return values
+
+
+def copy_project(destination: Path) -> Path:
+    """The project's own files (tracked, or new and not ignored) in `destination`, as a Git repository with DVC."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (destination / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, destination / name)
+    # What an earlier run recorded would otherwise be taken for this one's.
+    (destination / "dvc.lock").unlink(missing_ok=True)
+    shutil.rmtree(destination / "metrics", ignore_errors=True)
+    for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "t"]):
+        subprocess.run(["git", *command], cwd=destination, check=True)
+    return destination
+
+
+def use_tiny_profile(project: Path) -> None:
+    """Make every stage of `project` take seconds: `tests/tiny.yaml` over its `params.yaml`."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    values = yaml.load(project / "params.yaml")
+    merge(values, yaml.load(ROOT / "tests" / "tiny.yaml"))
+    yaml.dump(values, project / "params.yaml")
+
+
+def run(project: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of this environment inside `project`; its output is captured, its status the caller's to check."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command,
+        cwd=project,
+        env={**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1500,
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which `dvc repro` has run the whole graph in the tiny profile."""
+    project = copy_project(tmp_path_factory.mktemp("tiny"))
+    use_tiny_profile(project)
+    done = run(project, "dvc", "repro")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return project
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder with the project's params.yaml, which is the current one."""
+    from pipelines import params
+
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    params.load.cache_clear()
+    yield tmp_path
+    params.load.cache_clear()
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    """Numbers that are the same in every run."""
+    return np.random.default_rng(7)

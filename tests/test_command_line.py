@@ -1,0 +1,39 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+def pipelines(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from pipelines.__main__ import main; sys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-c", code, str(ROOT), *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["train", "timeseries"], ["collect", "nothing"], ["train", "timeseries", "transformer"]]
+)
+def test_wrong_usage_ends_with_status_2_and_no_traceback(arguments: list[str]) -> None:
+    done = pipelines(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr
+
+
+def test_an_unknown_model_is_answered_with_those_there_are() -> None:
+    assert "bilstm" in pipelines("train", "timeseries", "transformer").stderr
+
+
+def test_a_users_mistake_ends_with_status_1_and_one_sentence(tmp_path: Path) -> None:
+    done = pipelines("prepare", "timeseries", folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: ")
+
+
+def test_verbose_shows_the_traceback(tmp_path: Path) -> None:
+    assert "Traceback" in pipelines("--verbose", "prepare", "timeseries", folder=tmp_path).stderr
