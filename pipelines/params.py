@@ -237,7 +237,8 @@ class Params(Frozen):
 @cache
 def load(path: Path = paths.PARAMS) -> Params:
     """Read `params.yaml`; raise `ParameterError` with the full path of the first wrong key or value."""
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     if not path.exists():
         raise ParameterError(f"there is no {path} here: run the command in the repository's root")

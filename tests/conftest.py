@@ -36,7 +36,11 @@ def copy_project(destination: Path) -> Path:
     # What an earlier run recorded would otherwise be taken for this one's.
     (destination / "dvc.lock").unlink(missing_ok=True)
     shutil.rmtree(destination / "metrics", ignore_errors=True)
-    for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "t"]):
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "t"],
+    ):
         subprocess.run(["git", *command], cwd=destination, check=True)
     return destination
 

@@ -11,9 +11,14 @@ def test_a_failed_block_leaves_the_old_output_and_no_half_of_a_new_one(tmp_path:
     target = tmp_path / "output"
     with artifacts.replacing_folder(target) as folder:
         (folder / "kept").write_text("old")
-    with pytest.raises(RuntimeError), artifacts.replacing_folder(target) as folder:
-        (folder / "half").write_text("new")
-        raise RuntimeError
+
+    def fail() -> None:
+        with artifacts.replacing_folder(target) as folder:
+            (folder / "half").write_text("new")
+            (folder / "no such file").read_text()
+
+    with pytest.raises(FileNotFoundError):
+        fail()
     assert [path.name for path in tmp_path.rglob("*")] == ["output", "kept"]
 
 

@@ -10,12 +10,17 @@ from tests.conftest import ROOT
 def pipelines(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from pipelines.__main__ import main; sys.exit(main())"
     return subprocess.run(
-        [sys.executable, "-c", code, str(ROOT), *arguments], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, str(ROOT), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["fly"], ["train", "timeseries"], ["collect", "nothing"], ["train", "timeseries", "transformer"]]
+    "arguments",
+    [[], ["fly"], ["train", "timeseries"], ["collect", "nothing"], ["train", "timeseries", "transformer"]],
 )
 def test_wrong_usage_ends_with_status_2_and_no_traceback(arguments: list[str]) -> None:
     done = pipelines(*arguments)

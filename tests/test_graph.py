@@ -14,9 +14,21 @@ from tests.test_layers import MODULES, imports, name_of
 PARAMS = params.load(ROOT / "params.yaml")
 # Says what things are called and how they look in a terminal; no number depends on it. What it reads from params.yaml
 # is tracked as parameters.
-PLUMBING = {"pipelines.params", "pipelines.paths", "pipelines.errors", "pipelines.registry", "pipelines.contract", "pipelines.progress"}
+PLUMBING = {
+    "pipelines.params",
+    "pipelines.paths",
+    "pipelines.errors",
+    "pipelines.registry",
+    "pipelines.contract",
+    "pipelines.progress",
+}
 # A task's module serves several stages. What it imports for the others does not count.
-NOT_RUN = {"collect": ("pipelines.nn",), "evaluate": ("pipelines.report", "pipelines.baselines"), "compare": ("pipelines.report",), "report": ()}
+NOT_RUN = {
+    "collect": ("pipelines.nn",),
+    "evaluate": ("pipelines.report", "pipelines.baselines"),
+    "compare": ("pipelines.report",),
+    "report": (),
+}
 TASK_MODULES = {
     "collect": ["data"],
     "prepare": ["data"],
@@ -105,7 +117,10 @@ def test_outputs_are_where_the_paths_say(stages: dict[str, Any]) -> None:
 def test_every_stage_declares_the_code_that_it_runs(stages: dict[str, Any]) -> None:
     for address, stage in stages.items():
         kind, task = kind_of(address), task_of(address)
-        starts = [f"pipelines.stages.{kind}", *(f"pipelines.tasks.{task}.{name}" for name in TASK_MODULES[kind])]
+        starts = [
+            f"pipelines.stages.{kind}",
+            *(f"pipelines.tasks.{task}.{name}" for name in TASK_MODULES[kind]),
+        ]
         declared = [Path(dep.def_path) for dep in stage.deps]
         for module in closure(starts, NOT_RUN.get(kind, ())):
             path = BY_NAME[module].relative_to(ROOT)
@@ -116,10 +131,13 @@ def test_no_stage_declares_code_that_no_task_runs_in_it(stages: dict[str, Any]) 
     run: dict[str, set[Path]] = {}
     for address in stages:
         kind, task = kind_of(address), task_of(address)
-        starts = [f"pipelines.stages.{kind}", *(f"pipelines.tasks.{task}.{name}" for name in TASK_MODULES[kind])]
+        starts = [
+            f"pipelines.stages.{kind}",
+            *(f"pipelines.tasks.{task}.{name}" for name in TASK_MODULES[kind]),
+        ]
         for module in closure(starts, NOT_RUN.get(kind, ())):
-            path = BY_NAME[module].relative_to(ROOT).as_posix()
-            run.setdefault(kind, set()).add(Path(path.replace(f"tasks/{task}/", "tasks/*/")))
+            used = BY_NAME[module].relative_to(ROOT).as_posix()
+            run.setdefault(kind, set()).add(Path(used.replace(f"tasks/{task}/", "tasks/*/")))
     for address, stage in stages.items():
         for dep in stage.deps:
             path = Path(dep.def_path.replace(f"tasks/{task_of(address)}/", "tasks/*/"))

@@ -32,7 +32,12 @@ def name_of(path: Path) -> str:
 
 def imports(path: Path, top_level_only: bool = False) -> Iterator[str]:
     tree = ast.parse(path.read_text())
-    checked = {id(n) for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test) for n in node.body}
+    checked = {
+        id(n)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for n in node.body
+    }
     nodes = tree.body if top_level_only else ast.walk(tree)
     for node in nodes:
         if id(node) in checked:

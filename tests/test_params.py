@@ -18,20 +18,23 @@ def _replace(folder: Path, old: str, new: str) -> None:
 def test_the_default_file_is_valid_and_frozen(in_folder: Path) -> None:
     loaded = params.load()
     with pytest.raises(ValidationError):
-        loaded.timeseries.training.epochs = 3  # type: ignore[misc]
+        loaded.timeseries.training.epochs = 3
 
 
 def test_an_unknown_key_is_named_with_its_full_path_and_what_is_allowed(in_folder: Path) -> None:
     _replace(in_folder, "    learning_rate:", "    learning_rat:")
     with pytest.raises(
-        ParameterError, match=r"timeseries\.training\.learning_rat is not a parameter; did you mean learning_rate\? .*epochs"
+        ParameterError,
+        match=r"timeseries\.training\.learning_rat is not a parameter; did you mean learning_rate\? .*epochs",
     ):
         params.load()
 
 
 def test_an_unknown_key_inside_a_models_layer_is_named(in_folder: Path) -> None:
     _replace(in_folder, "{cell: lstm, units: 50}", "{cell: lstm, unit: 50}")
-    with pytest.raises(ParameterError, match=r"timeseries\.models\.lstm\.recurrent\.0\.unit is not .* did you mean units"):
+    with pytest.raises(
+        ParameterError, match=r"timeseries\.models\.lstm\.recurrent\.0\.unit is not .* did you mean units"
+    ):
         params.load()
 
 

@@ -145,7 +145,11 @@ CELLS = {"LSTM": _lstm, "GRU": _gru, "SimpleRNN": _simple_rnn}
 
 
 def _scan(
-    step: Callable[[Array, Any], tuple[dict[str, Array], Any]], projected: Array, states: int, units: int, carry: str | None
+    step: Callable[[Array, Any], tuple[dict[str, Array], Any]],
+    projected: Array,
+    states: int,
+    units: int,
+    carry: str | None,
 ) -> dict[str, Any]:
     """Run `step` over time from a zero state and stack what it returns along axis 1."""
     state: Any = tuple(np.zeros((len(projected), units)) for _ in range(states))

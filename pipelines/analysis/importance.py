@@ -21,7 +21,9 @@ class Importance:
     """Largest |base + sum of the values - output| over the windows: 0 for exact bookkeeping."""
 
 
-def shapley(network: keras.Model, windows: NDArray[np.float32], background: NDArray[np.float32], seed: int) -> Importance:
+def shapley(
+    network: keras.Model, windows: NDArray[np.float32], background: NDArray[np.float32], seed: int
+) -> Importance:
     """Permutation Shapley values (Štrumbelj & Kononenko 2014; shap's `PermutationExplainer`).
 
     `windows` is (windows, time, features); an absent input is replaced by the mean of `background`, of the same

@@ -52,7 +52,12 @@ def paired(losses: NDArray[np.float64], others: NDArray[np.float64], lags: int) 
     difference = losses - others
     level = float(others.mean())
     if np.allclose(difference, difference[0]):
-        return {"relative": float(difference.mean()) / level, "low": float("nan"), "high": float("nan"), "p": float("nan")}
+        return {
+            "relative": float(difference.mean()) / level,
+            "low": float("nan"),
+            "high": float("nan"),
+            "p": float("nan"),
+        }
     fitted = sm.OLS(difference, np.ones(len(difference))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
     low, high = fitted.conf_int(1 - LEVEL)[0]
     return {

@@ -13,7 +13,9 @@ from pipelines.nn import datasets
 BATCH = 512
 
 
-def save(folder: Path, network: keras.Model, seeds: Sequence[int], weights: Sequence[list[NDArray[np.float32]]]) -> None:
+def save(
+    folder: Path, network: keras.Model, seeds: Sequence[int], weights: Sequence[list[NDArray[np.float32]]]
+) -> None:
     """Write the architecture once and the weights of every seed.
 
     As JSON and HDF5, not as a `.keras` archive: that one holds the time of its writing, so that the same training would

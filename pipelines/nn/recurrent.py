@@ -72,9 +72,7 @@ def match_size(
     """
 
     def scaled(factor: float) -> tuple[RecurrentLayer, ...]:
-        return tuple(
-            options.model_copy(update={"units": max(1, round(options.units * factor))}) for options in layers
-        )
+        return tuple(options.model_copy(update={"units": max(1, round(options.units * factor))}) for options in layers)
 
     def miss(model: keras.Model) -> int:
         return abs(parameter_count(model) - budget)
@@ -108,11 +106,7 @@ def parameter_count(model: keras.Model) -> int:
 
 def recurrent_layers(model: keras.Model) -> list[keras.Layer]:
     """The recurrent layers of a built model in order, bidirectional wrappers included."""
-    return [
-        layer
-        for layer in model.layers
-        if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional)
-    ]
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional)]
 
 
 def cudnn(model: keras.Model) -> tuple[bool, str]:
@@ -125,7 +119,10 @@ def cudnn(model: keras.Model) -> tuple[bool, str]:
         inner = wrapper.forward_layer if isinstance(wrapper, keras.layers.Bidirectional) else wrapper
         if not isinstance(inner, keras.layers.LSTM | keras.layers.GRU):
             return False, f"{inner.name} is no LSTM or GRU of Keras's own"
-        activations = (keras.activations.serialize(inner.activation), keras.activations.serialize(inner.recurrent_activation))
+        activations = (
+            keras.activations.serialize(inner.activation),
+            keras.activations.serialize(inner.recurrent_activation),
+        )
         if activations != ("tanh", "sigmoid"):
             return False, f"{inner.name} has activations {activations}, cuDNN wants tanh and sigmoid"
         if inner.recurrent_dropout:

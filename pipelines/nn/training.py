@@ -105,9 +105,7 @@ class Fitting:
         self.trainer.optimizer.build(self.network.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.trainer.optimizer.variables]
 
-    def fit(
-        self, seed: int, checkpoint: Path, what: str, on_epoch: Callable[[Epoch], None] | None = None
-    ) -> Fitted:
+    def fit(self, seed: int, checkpoint: Path, what: str, on_epoch: Callable[[Epoch], None] | None = None) -> Fitted:
         """Fit `seed` from its start, or from `checkpoint` if a file is there.
 
         Raise `TrainingError`, naming `what`, when the loss is no longer a number.

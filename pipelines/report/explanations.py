@@ -61,11 +61,19 @@ def _gates(results: Results, target: str, model: str, layer: dict[str, Any]) -> 
             zmax=1,
             colorscale="RdBu" if candidate else "Viridis",
             showscale=column in (1, len(names)),
-            colorbar={"title": "candidate", "x": 1.08, "len": 0.9} if candidate else {"title": "gate", "len": 0.9},
+            colorbar={
+                "title": "candidate" if candidate else "gate",
+                "x": 1.1 if candidate else 1.0,
+                "thickness": 14,
+            },
             hovertemplate="step %{x}, unit %{y}: %{z}<extra>" + name + "</extra>",
         )
     choices = [
-        {"label": f"test window {number + 1}", "method": "restyle", "args": [{"z": [_grid(v[number]) for v in panels.values()]}]}
+        {
+            "label": f"test window {number + 1}",
+            "method": "restyle",
+            "args": [{"z": [_grid(v[number]) for v in panels.values()]}],
+        }
         for number in range(windows)
     ]
     base = charts.empty("", "", height=360)
@@ -73,15 +81,15 @@ def _gates(results: Results, target: str, model: str, layer: dict[str, Any]) -> 
         template=base.layout.template,
         font=base.layout.font,
         height=360,
-        margin={"l": 56, "r": 16, "t": 64, "b": 48},
+        margin={"l": 56, "r": 130, "t": 64, "b": 48},
         updatemenus=[{"buttons": choices, "x": 0, "y": 1.28, "xanchor": "left", "yanchor": "top"}],
     )
-    plot.update_xaxes(title="steps before the forecast")
+    plot.update_xaxes(title="steps before the forecast", col=1)
     plot.update_yaxes(title="unit", col=1)
     return Figure(
         f"gates-{target}-{key.replace('/', '-')}",
         f"Gates of {layer['layer']}{'' if layer['direction'] == 'forward' else ', backward'}",
-        f"{', '.join(names)} of all {units} units at each of the {steps} steps of a test window, units sorted by the mean of the "
+        f"The {', '.join(names)} of all {units} units at each of the {steps} steps of a test window, units sorted by the mean of the "
         f"{names[0]}. Recomputed from the weights; the recomputed output differs from the layer's own by at most "
         f"{layer['discrepancy']:.0e}.",
         _GATE_READING[layer["cell"]],
@@ -108,12 +116,17 @@ def _saturation(results: Results, target: str, model: str, layers: list[dict[str
                 y=charts.plain(stored[f"{key}/{gate}/open"]),
                 mode="markers",
                 name=f"{layer['layer']}{'' if layer['direction'] == 'forward' else ' backward'}: {gate}",
-                marker={"color": charts.COLORS[color], "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 7, "opacity": 0.7},
-                hovertemplate="unit %{pointNumber}: closed %{x:.0%}, open %{y:.0%}",
+                marker={
+                    "color": charts.COLORS[color],
+                    "symbol": SYMBOLS[number % len(SYMBOLS)],
+                    "size": 7,
+                    "opacity": 0.7,
+                },
+                hovertemplate="unit %{pointNumber}: closed %{x:.1%}, open %{y:.1%}",
             )
     plot.update_layout(hovermode="closest")
-    plot.update_xaxes(tickformat=".0%", rangemode="tozero")
-    plot.update_yaxes(tickformat=".0%", rangemode="tozero")
+    plot.update_xaxes(tickformat=".1%", rangemode="tozero")
+    plot.update_yaxes(tickformat=".1%", rangemode="tozero")
     windows = results.evaluation(model)["targets"][target]["windows"]
     return Figure(
         f"saturation-{target}",
@@ -139,7 +152,9 @@ def _memory(results: Results, target: str, model: str, layer: dict[str, Any]) ->
         name = f"unit {unit} (r = {correlation:+.2f})"
         charts.add_line(plot, name, times, stored[state][0, :, number], color=color)
         if state == "cell_state":
-            charts.add_line(plot, name, times, stored["hidden_state"][0, :, number], color=color, dash="dot", legend=False)
+            charts.add_line(
+                plot, name, times, stored["hidden_state"][0, :, number], color=color, dash="dot", legend=False
+            )
     kind = "cell state (solid) and hidden state (dotted)" if state == "cell_state" else "hidden state"
     return Figure(
         f"memory-{target}",
@@ -217,7 +232,11 @@ def _own_training(results: Results, target: str, model: str) -> Figure:
     plot = charts.empty("epoch", "gradient norm")
     for number, (seed, rows) in enumerate(history.groupby("seed")):
         charts.add_line(
-            plot, f"seed {seed}", rows["epoch"] + 1, rows["gradient_norm"], color=charts.COLORS[number % len(charts.COLORS)]
+            plot,
+            f"seed {seed}",
+            rows["epoch"] + 1,
+            rows["gradient_norm"],
+            color=charts.COLORS[number % len(charts.COLORS)],
         )
     clip = results.training(model)["training"]["clip_norm"]
     plot.add_hline(y=clip, line={"color": "#999999", "dash": "dot"})
@@ -236,7 +255,7 @@ def _own_training(results: Results, target: str, model: str) -> Figure:
 
 
 def _dependency(results: Results, target: str) -> Figure:
-    plot = charts.empty("steps before the forecast", "|d output / d input|, relative to the sum")
+    plot = charts.empty("steps before the forecast", "share of |d output / d input|")
     for number, model in enumerate(results.models):
         stored = results.explanation(model, target, "gradients")
         mean = stored["last/mean"]
@@ -248,7 +267,7 @@ def _dependency(results: Results, target: str) -> Figure:
             mean / max(mean.sum(), 1e-300),
             color=charts.COLORS[number % len(charts.COLORS)],
         )
-    plot.update_yaxes(type="log", exponentformat="power")
+    plot.update_yaxes(type="log", exponentformat="power", dtick=1)
     return Figure(
         f"dependency-{target}",
         "Long-term dependency: how far back each network listens",
@@ -272,7 +291,7 @@ def _own_dependency(results: Results, target: str, model: str) -> Figure:
         color = charts.COLORS[number]
         charts.add_band(plot, label, times, stored[f"{which}/low"], stored[f"{which}/high"], color)
         charts.add_line(plot, label, times, stored[f"{which}/mean"], color=color)
-    plot.update_yaxes(type="log", exponentformat="power")
+    plot.update_yaxes(type="log", exponentformat="power", dtick=1)
     return Figure(
         f"own-dependency-{target}",
         "Long-term dependency by gradients",
@@ -292,7 +311,12 @@ def _importance_by_feature(results: Results, target: str, model: str) -> Figure:
     about = results.evaluation(model)["targets"][target]
     shares = pd.Series(stored["by_feature"], results.meta["targets"][target]["features"]).sort_values()
     plot = charts.empty("mean |Shapley value|, scaled output", "", height=140 + 22 * len(shares))
-    plot.add_bar(x=charts.plain(shares.to_numpy()), y=list(shares.index), orientation="h", marker={"color": charts.COLORS[0]})
+    plot.add_bar(
+        x=charts.plain(shares.to_numpy()),
+        y=list(shares.index),
+        orientation="h",
+        marker={"color": charts.COLORS[0]},
+    )
     plot.update_layout(hovermode="closest")
     plot.update_yaxes(automargin=True)
     return Figure(

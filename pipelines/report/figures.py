@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,7 +56,13 @@ def lines(named: Mapping[str, tuple[Any, Any]], x: str, y: str) -> "go.Figure":
 
 
 def add_line(
-    plot: "go.Figure", name: str, x: Any, y: Any, color: str | None = None, dash: str = "solid", legend: bool = True
+    plot: "go.Figure",
+    name: str,
+    x: Any,
+    y: Any,
+    color: str | None = None,
+    dash: str = "solid",
+    legend: bool = True,
 ) -> None:
     """Add a line to `plot`; lines of one name share a legend entry."""
     plot.add_scatter(
@@ -93,7 +100,7 @@ def add_band(plot: "go.Figure", name: str, x: Any, low: Any, high: Any, color: s
 
 def plain(values: Any) -> list[Any]:
     """A list that JSON holds in few characters: dates as text, floats with five digits."""
-    return [_plain(value) for value in getattr(values, "tolist", lambda: list(values))()]
+    return [_plain(value) for value in (values.tolist() if hasattr(values, "tolist") else values)]
 
 
 def _plain(value: Any) -> Any:
@@ -101,4 +108,6 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, float):
         return float(f"{value:.5g}") if value == value else None
-    return value.date().isoformat() if hasattr(value, "date") else value
+    if isinstance(value, datetime):
+        return value.isoformat() if value.time() != time.min else value.date().isoformat()
+    return value

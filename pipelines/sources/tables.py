@@ -1,7 +1,6 @@
 """Tables over time that a user drops in: one date column, numeric columns, and every fault named by its line."""
 
 from pathlib import Path
-from typing import cast
 
 import pandas as pd
 
@@ -80,7 +79,7 @@ def _dates(table: pd.DataFrame, path: Path) -> "pd.Series[pd.Timestamp]":
             f"{path}, line {row + 2}: {column.iloc[row]!r} in the column {str(name)!r} is no date; write dates as "
             "YYYY-MM-DD in the first column or one called date"
         )
-    return cast("pd.Series[pd.Timestamp]", dates.dt.tz_localize(None).rename(str(name)))
+    return dates.dt.tz_localize(None).rename(str(name))
 
 
 def _numbers(column: "pd.Series[str]", path: Path) -> "pd.Series[float]":
@@ -105,6 +104,4 @@ def frequency(index: pd.DatetimeIndex, path: Path | str) -> str:
         candidate = pd.infer_freq(piece) if len(piece) >= 3 else None
         if candidate and index.isin(pd.date_range(index[0], index[-1], freq=candidate)).all():
             return candidate
-    raise InputError(
-        f"{path}: the dates follow no even step (hour, day, week, month, …); resample the series to one"
-    )
+    raise InputError(f"{path}: the dates follow no even step (hour, day, week, month, …); resample the series to one")

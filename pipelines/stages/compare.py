@@ -117,18 +117,16 @@ def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> 
         outcome = f"loses to the best baseline, {baseline}, by {gap:.1%}"
     else:
         outcome = f"ties with the best baseline, {baseline}"
-    certainty = f"The difference {'holds' if sure else 'is within chance'} over the test items (p = {against['p']:.2g})."
+    certainty = (
+        f"The difference {'holds' if sure else 'is within chance'} over the test items (p = {against['p']:.2g})."
+    )
     ahead = means[best] / result["reference_value"] - 1
     reference = (
         f"Against {primary.reference} it is {abs(ahead):.1%} {'better' if ahead < 0 else 'worse'}."
         if primary.reference != baseline
         else ""
     )
-    alike = [
-        model
-        for model, tests in result["statistics"].items()
-        if model != best and not _worse(tests)
-    ]
+    alike = [model for model, tests in result["statistics"].items() if model != best and not _worse(tests)]
     smallest = min([best, *alike], key=lambda model: cost[model]["parameters"])
     size = f"with {cost[smallest]['parameters']:,} parameters the smallest that is not told apart from the best"
     others = (

@@ -4,6 +4,7 @@ from pipelines import artifacts, paths, progress
 from pipelines.params import Params
 from pipelines.registry import Task
 from pipelines.report import pages
+from pipelines.report.figures import Figure
 from pipelines.report.results import Results
 
 
@@ -12,7 +13,7 @@ def run(task: Task, params: Params) -> None:
     results = Results(task.name, tuple(params.models(task.name)))
     block = params.task(task.name).model_dump()
 
-    def own(model: str | None) -> dict[str, list[pages.Figure]]:
+    def own(model: str | None) -> dict[str, list[Figure]]:
         return {target: task.score.figures(results, target, model) for target in results.targets}
 
     with artifacts.replacing_folder(paths.report(task.name)) as folder:

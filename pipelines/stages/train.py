@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def run(task: Task, name: str, params: Params) -> None:
     meta = artifacts.read_json(prepared / "meta.json")
     work = _work_folder(task.name, name, block, prepared)
 
-    rows, targets = [], {}
+    rows: list[dict[str, Any]] = []
+    targets: dict[str, dict[str, Any]] = {}
     with artifacts.replacing_folder(paths.model(task.name, name)) as folder, progress.bar() as bar:
         for target in meta["targets"]:
             examples = task.data.datasets(prepared, target)
@@ -45,7 +47,10 @@ def run(task: Task, name: str, params: Params) -> None:
                 what = f"{task.name}/{name}/{target}, seed {seed}"
                 shown = bar.add_task(what, total=block.training.epochs)
                 result = fitting.fit(
-                    seed, work / target / f"seed-{seed}.npz", what, lambda row, shown=shown: bar.advance(shown)
+                    seed,
+                    work / target / f"seed-{seed}.npz",
+                    what,
+                    partial(_advance, bar, shown),
                 )
                 bar.remove_task(shown)
                 progress.say(
@@ -70,7 +75,7 @@ def run(task: Task, name: str, params: Params) -> None:
             "targets": targets,
             "seeds": block.training.seeds,
             "cost": {
-                "parameters": max(entry["parameters"] for entry in targets.values()),
+                "parameters": max(int(entry["parameters"]) for entry in targets.values()),
                 "seconds_per_epoch": float(history["seconds"].mean()),
                 "epochs": float(len(history) / (len(targets) * len(block.training.seeds))),
                 "train_seconds": float(history["seconds"].sum()),
@@ -84,6 +89,10 @@ def run(task: Task, name: str, params: Params) -> None:
         }
         artifacts.write_json(folder / "training.json", record)
     shutil.rmtree(work)
+
+
+def _advance(bar: Any, shown: Any, _: Any) -> None:
+    bar.advance(shown)
 
 
 def _layers(network: Any) -> list[dict[str, Any]]:

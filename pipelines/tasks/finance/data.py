@@ -1,6 +1,7 @@
 """From daily prices to windows: indicators, targets, splits by date with an embargo, scaling per symbol."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -62,7 +63,9 @@ def _collect_samples(source: WindowSource, destination: Path) -> dict[str, Any]:
 
 def indicators(table: pd.DataFrame) -> pd.DataFrame:
     """What the network sees of a day, all known at its close. Logarithms and ratios, so that no price level remains."""
-    close, high, low, volume = (np.log(table[name].where(table[name] > 0)) for name in ("close", "high", "low", "volume"))
+    close, high, low, volume = (
+        np.log(table[name].where(table[name] > 0)) for name in ("close", "high", "low", "volume")
+    )
     returns = close.diff()
     gain, loss = returns.clip(lower=0), -returns.clip(upper=0)
     smooth_gain, smooth_loss = (part.ewm(alpha=1 / 14, min_periods=14).mean() for part in (gain, loss))
@@ -95,18 +98,23 @@ def indicators(table: pd.DataFrame) -> pd.DataFrame:
 def prepare(raw: Path, data: FinanceData, destination: Path) -> Meta:
     """Write the windows of each target and one table of all symbols; raise `InputError` for prices of no use."""
     source = artifacts.read_json(raw / "source.json")
-    tables, origins, scalers = [], {split: [] for split in SPLITS}, {}
+    tables, scalers = [], {}
+    origins: dict[str, list[Any]] = {split: [] for split in SPLITS}
     targets: dict[str, list[Any]] = {name: [] for name in data.targets}
     views = {name: _view(name, raw / f"{name}.csv", data) for name in sorted(source["parts"])}
     features, left_out = _common_features(views, data.min_observed)
     start = 0
     for name, view in views.items():
-        view["scaled"], scaler = _scale(view["features"][features], view["split"] == "train")
+        view["scaled"] = _scale(view["features"][features], view["split"] == "train")
         returns = view["return"].to_numpy()
         train = returns[(view["split"] == "train").to_numpy()]
         if train.std() < 1e-9:
             raise InputError(f"{name}: its price is constant over the training part; leave the symbol out")
-        scalers[name] = {"mean": float(train.mean()), "std": float(train.std()), "variance": float((train**2).mean())}
+        scalers[name] = {
+            "mean": float(train.mean()),
+            "std": float(train.std()),
+            "variance": float((train**2).mean()),
+        }
         ahead = np.stack([np.roll(returns, -step) for step in range(1, data.horizon + 1)], axis=1)
         # The last rows have no future; no window's origin lies there.
         if "returns" in targets:
@@ -160,8 +168,8 @@ def _view(name: str, path: Path, data: FinanceData) -> dict[str, Any]:
     table, features, returns = (part.iloc[WARM_UP:] for part in (table, features, returns))
     dates = cast(pd.DatetimeIndex, table.index)
     split = pd.Series("train", dates)
-    split[dates >= data.valid_start] = "valid"
-    split[dates >= data.test_start] = "test"
+    split[dates >= pd.Timestamp(data.valid_start)] = "valid"
+    split[dates >= pd.Timestamp(data.test_start)] = "test"
     for part in SPLITS:
         if not (split == part).any():
             raise InputError(
@@ -186,11 +194,11 @@ def _common_features(views: dict[str, Any], min_observed: float) -> tuple[list[s
     return [name for name in names if name not in left_out], left_out
 
 
-def _scale(features: pd.DataFrame, training: "pd.Series[bool]") -> tuple[Any, dict[str, Any]]:
+def _scale(features: pd.DataFrame, training: "pd.Series[bool]") -> Any:
     """Standardised by the training days' mean and deviation; what is missing becomes 0, the training mean."""
     mean, std = features[training].mean(), features[training].std()
     scaled = ((features - mean) / std).ffill().fillna(0.0)
-    return scaled.to_numpy(np.float32), {"mean": mean.to_dict(), "std": std.to_dict()}
+    return scaled.to_numpy(np.float32)
 
 
 def _origins(split: Any, data: FinanceData, name: str) -> dict[str, Any]:
@@ -233,7 +241,7 @@ def expectations(prepared: Path, meta: Meta, validation: FinanceValidation) -> l
     limit = validation.max_abs_return
     suites = [
         Suite(
-            symbol,
+            str(symbol),
             days,
             [
                 *positive,
@@ -275,7 +283,7 @@ def _borders(prepared: Path, meta: Meta, table: pd.DataFrame, horizon: int) -> S
                 "first_target": rows[after][0] + 1,
                 "end_of_embargo": rows[before][-1] + 2 * horizon,
             }
-            for before, after in zip(SPLITS, SPLITS[1:], strict=False)
+            for before, after in pairwise(SPLITS)
         ]
     return Suite(
         "embargo between splits",

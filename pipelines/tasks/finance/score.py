@@ -27,9 +27,7 @@ def primary(target: str) -> Primary:
     return Primary("rmse", "random walk") if target == "returns" else Primary("qlike", "rolling mean")
 
 
-def evaluate(
-    prepared: Path, meta: Meta, target: str, split: str, outputs: NDArray[np.float32], params: Any
-) -> Scores:
+def evaluate(prepared: Path, meta: Meta, target: str, split: str, outputs: NDArray[np.float32], params: Any) -> Scores:
     """Score outputs: (windows, horizon) scaled returns, or (windows, 1) log of scaled variance."""
     days = _Days.of(prepared, meta, target, split)
     values = outputs.astype(np.float64)
@@ -101,7 +99,7 @@ class _Days:
 
     def by_date(self, losses: Array) -> Array:
         """Mean loss of each day over the symbols: their days are no independent evidence."""
-        return pd.Series(losses).groupby(self.date).mean().to_numpy()
+        return np.asarray(pd.Series(losses).groupby(self.date).mean(), np.float64)
 
 
 # Returns
@@ -190,7 +188,11 @@ def _score_volatility(days: _Days, variance: Array) -> Scores:
             "rmse": float(root_mean_squared_error(truth, forecast)),
         },
         days.by_date(qlike),
-        {"forecasts": forecast.astype(np.float32), "truth": truth.astype(np.float32), "origins": days.origins},
+        {
+            "forecasts": forecast.astype(np.float32),
+            "truth": truth.astype(np.float32),
+            "origins": days.origins,
+        },
     )
 
 
@@ -284,15 +286,16 @@ def _wealth(results: Results, model: str) -> Figure:
 
 
 def _direction_figure(results: Results) -> Figure:
-    plot = charts.empty(x="share of days with the right sign, one day ahead", y="", height=300)
+    baselines = {name: results.baseline_samples(name, "returns") for name in results.comparison["baselines"]}
     predictors = {name: results.samples(name, "returns") for name in results.models}
-    predictors |= {
-        name: results.baseline_samples(name, "returns")
-        for name in results.comparison["baselines"]
-        if "direction/accuracy" in results.baseline_samples(name, "returns")
-    }
-    for number, symbol in enumerate(results.meta["targets"]["returns"]["symbols"]):
-        accuracy = [float(s["direction/accuracy"][number]) for s in predictors.values()]
+    predictors |= {name: samples for name, samples in baselines.items() if "direction/accuracy" in samples}
+    symbols = list(results.meta["targets"]["returns"]["symbols"])
+    plot = charts.empty(x="share of days with the right sign, one day ahead", y="", height=320)
+    for number, symbol in enumerate(symbols):
+        accuracy, low, high = (
+            np.array([samples[f"direction/{key}"][number] for samples in predictors.values()])
+            for key in ("accuracy", "low", "high")
+        )
         plot.add_scatter(
             x=charts.plain(accuracy),
             y=list(predictors),
@@ -302,28 +305,31 @@ def _direction_figure(results: Results) -> Figure:
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [float(s["direction/high"][number]) - a for s, a in zip(predictors.values(), accuracy, strict=True)],
-                "arrayminus": [
-                    a - float(s["direction/low"][number]) for s, a in zip(predictors.values(), accuracy, strict=True)
-                ],
+                "array": charts.plain(high - accuracy),
+                "arrayminus": charts.plain(accuracy - low),
             },
-            customdata=[
-                [float(s["direction/p_coin"][number]), float(s["direction/p_up_days"][number])]
-                for s in predictors.values()
-            ],
-            hovertemplate="%{x:.1%}, p against a coin %{customdata[0]:.2g}, against «always up» %{customdata[1]:.2g}",
+            hovertemplate="%{x:.1%}",
         )
     up_days = float(next(iter(predictors.values()))["direction/up_days"].mean())
     plot.add_vline(x=0.5, line={"color": "#999999", "dash": "dot"})
     plot.add_vline(x=up_days, line={"color": charts.ACCENT, "dash": "dot"})
     plot.update_layout(hovermode="closest")
     plot.update_xaxes(tickformat=".0%")
+    plot.update_yaxes(automargin=True)
+    tests = "; ".join(
+        f"{name} " + ", ".join(
+            f"{samples['direction/p_coin'][number]:.2g} / {samples['direction/p_up_days'][number]:.2g} ({symbol})"
+            for number, symbol in enumerate(symbols)
+        )
+        for name, samples in predictors.items()
+    )  # fmt: skip
     return Figure(
         "direction",
         "Direction of the next day, with 95 % intervals",
-        f"Wilson intervals over the test days (explained seed). Grey: a coin. Red: always saying «up», right on {up_days:.1%} of days.",
+        f"Wilson intervals over the test days (explained seed). Grey: a coin. Red: always saying «up», right on {up_days:.1%} of "
+        f"days. One-sided binomial p-values, against a coin / against always «up»: {tests}.",
         "An interval that reaches over the red line has shown no skill: the index rises on most days, and saying so needs no "
-        "network. Hover for the binomial p-values.",
+        "network. With this many p-values, one below 0.05 is no surprise.",
         plot,
     )
 
@@ -331,9 +337,7 @@ def _direction_figure(results: Results) -> Figure:
 def _error_by_step(results: Results) -> Figure:
     about = results.meta["targets"]["returns"]
     steps = list(range(1, about["horizon"] + 1))
-    lines: dict[str, Any] = {
-        name: (steps, results.samples(name, "returns")["rmse_by_step"]) for name in results.models
-    }
+    lines: dict[str, Any] = {name: (steps, results.samples(name, "returns")["rmse_by_step"]) for name in results.models}
     plot = charts.lines(lines, x="days ahead", y="RMSE of daily log returns")
     for name in results.comparison["baselines"]:
         samples = results.baseline_samples(name, "returns")

@@ -76,7 +76,11 @@ def collect(source: WindowSource, dropped: Sequence[Path], destination: Path) ->
                 )
             load, _ = SAMPLES[name]
             load().rename("value").rename_axis("date").to_csv(destination / f"{name}.csv")
-        return {"sample": True, "parts": {name: SAMPLES[name][1] for name in source.samples}, "unreadable": []}
+        return {
+            "sample": True,
+            "parts": {name: SAMPLES[name][1] for name in source.samples},
+            "unreadable": [],
+        }
 
     readings = files.read_all(dropped, tables.read, source.max_unreadable)
     series: dict[str, dict[str, str]] = {}
@@ -86,7 +90,11 @@ def collect(source: WindowSource, dropped: Sequence[Path], destination: Path) ->
             name = _slug(path.stem if plain and len(table.columns) == 1 else str(column))
             if name in series:
                 name = _slug(f"{path.stem}_{column}")
-            series[name] = {"origin": f"{path.as_posix()}, column {column}", "licence": "the user's own", "unit": ""}
+            series[name] = {
+                "origin": f"{path.as_posix()}, column {column}",
+                "licence": "the user's own",
+                "unit": "",
+            }
             table[column].rename("value").to_csv(destination / f"{name}.csv")
     return {"sample": False, "parts": series, "unreadable": readings.unreadable}
 
@@ -120,7 +128,12 @@ def _prepare_series(
     filled = values.ffill().to_numpy()
 
     test, valid = (round(len(filled) * share) for share in (data.test_share, data.valid_share))
-    borders = {"train": 0, "valid": len(filled) - test - valid, "test": len(filled) - test, "end": len(filled)}
+    borders = {
+        "train": 0,
+        "valid": len(filled) - test - valid,
+        "test": len(filled) - test,
+        "end": len(filled),
+    }
     origins = window_origins(borders, lag + data.lookback - 1, data.horizon)
     for split, rows in origins.items():
         if not len(rows):
@@ -148,7 +161,8 @@ def _prepare_series(
         features["observed"] = observed.astype(float)
     Windows.save(folder, np.stack(list(features.values()), 1), targets, origins)
 
-    split = np.select([np.arange(len(filled)) >= borders[s] for s in ("test", "valid")], ["test", "valid"], "train")
+    rows_at = np.arange(len(filled))
+    parts = np.select([rows_at >= borders["test"], rows_at >= borders["valid"]], ["test", "valid"], "train")
     table = pd.DataFrame(
         {
             "date": values.index,
@@ -156,7 +170,7 @@ def _prepare_series(
             "filled": filled,
             "observed": observed,
             "scaled": scaled,
-            "split": split,
+            "split": parts,
         }
     )
     table.to_parquet(folder / "table.parquet", index=False)
@@ -296,7 +310,9 @@ def expectations(prepared: Path, meta: Meta, validation: TimeseriesValidation) -
                 [
                     gxe.ExpectColumnValuesToNotBeNull(column="scaled"),
                     gxe.ExpectColumnValuesToBeBetween(
-                        column="scaled", min_value=-validation.max_abs_scaled, max_value=validation.max_abs_scaled
+                        column="scaled",
+                        min_value=-validation.max_abs_scaled,
+                        max_value=validation.max_abs_scaled,
                     ),
                 ],
             )

@@ -23,9 +23,7 @@ def primary(target: str) -> Primary:
     return Primary("mase", "seasonal naive")
 
 
-def evaluate(
-    prepared: Path, meta: Meta, target: str, split: str, outputs: NDArray[np.float32], params: Any
-) -> Scores:
+def evaluate(prepared: Path, meta: Meta, target: str, split: str, outputs: NDArray[np.float32], params: Any) -> Scores:
     """Score outputs (windows, horizon), scaled changes, as forecasts of the series in its own unit."""
     series = meta["targets"][target]
     table = pd.read_parquet(prepared / target / "table.parquet")
@@ -106,10 +104,7 @@ def _table(results: Results, target: str) -> pd.DataFrame:
 
 def _series(results: Results, target: str) -> Figure:
     table, series = _table(results, target), results.meta["targets"][target]
-    lines = {
-        f"{split} part": (part["date"], part["value"])
-        for split, part in table.groupby("split", sort=False)
-    }
+    lines = {f"{split} part": (part["date"], part["value"]) for split, part in table.groupby("split", sort=False)}
     missing = table[~table["observed"]]
     plot = charts.lines(lines, x="", y=series["unit"] or "value")
     if len(missing):
@@ -137,9 +132,7 @@ def _forecasts(results: Results, target: str, model: str) -> Figure:
     plot = charts.lines(lines, x="", y=series["unit"] or "value")
     for number in range(0, len(origins), horizon):
         steps = slice(int(origins[number]) + 1, int(origins[number]) + horizon + 1)
-        charts.add_line(
-            plot, "forecast", dates[steps], forecasts[number], color=charts.ACCENT, legend=number == 0
-        )
+        charts.add_line(plot, "forecast", dates[steps], forecasts[number], color=charts.ACCENT, legend=number == 0)
     return Figure(
         f"forecasts-{target}",
         f"{target}: forecasts against truth over the test part",
@@ -154,14 +147,10 @@ def _forecasts(results: Results, target: str, model: str) -> Figure:
 def _error_by_step(results: Results, target: str) -> Figure:
     series = results.meta["targets"][target]
     steps = list(range(1, series["horizon"] + 1))
-    lines: dict[str, Any] = {
-        name: (steps, results.samples(name, target)["mase_by_step"]) for name in results.models
-    }
+    lines: dict[str, Any] = {name: (steps, results.samples(name, target)["mase_by_step"]) for name in results.models}
     plot = charts.lines(lines, x=f"{series['step']}s ahead", y="MASE")
     for name in results.comparison["baselines"]:
-        charts.add_line(
-            plot, name, steps, results.baseline_samples(name, target)["mase_by_step"], dash="dot"
-        )
+        charts.add_line(plot, name, steps, results.baseline_samples(name, target)["mase_by_step"], dash="dot")
     return Figure(
         f"steps-{target}",
         f"{target}: error by step of the horizon",
