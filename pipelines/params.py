@@ -146,6 +146,7 @@ class TimeseriesValidation(Frozen):
     """Limits of the suite."""
 
     max_missing_share: float = Share
+    min_distinct_share: float = Share
     max_abs_scaled: float = Field(gt=0)
 
 
@@ -185,6 +186,8 @@ class FinanceValidation(Frozen):
     """Limits of the suite."""
 
     max_abs_return: float = Field(gt=0)
+    up_days: tuple[float, float]
+    """Least and largest share of days that rise."""
     max_abs_scaled: float = Field(gt=0)
 
 

@@ -111,6 +111,8 @@ def _arima_view(
 
     changes = values[seasonal_lag:] - values[: len(values) - seasonal_lag] if seasonal_lag else values
     past = slice(0, fitted_until - seasonal_lag)
+    if np.ptp(changes[past]) <= 1e-9 * max(1.0, float(np.abs(changes[past]).max())):  # nothing left to estimate
+        return changes[past].mean() + (seasonal_naive(values, origins, horizon, seasonal_lag) if seasonal_lag else 0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # p-values outside KPSS's table; candidates that do not converge
         difference = int(kpss(changes[past], nlags="auto")[1] < 0.05)

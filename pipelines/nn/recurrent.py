@@ -1,6 +1,7 @@
 """The one factory of recurrent networks: between two models of a task, the cell is all that differs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
 from math import prod
 
 import keras
@@ -71,27 +72,36 @@ def match_size(
     Raise `ParameterError` if no number of units comes within 2 % of the budget.
     """
 
-    def scaled(factor: float) -> tuple[RecurrentLayer, ...]:
-        return tuple(options.model_copy(update={"units": max(1, round(options.units * factor))}) for options in layers)
+    def with_units(units: Iterable[int]) -> keras.Model:
+        return build(
+            tuple(
+                options.model_copy(update={"units": max(1, count)})
+                for options, count in zip(layers, units, strict=True)
+            )
+        )
 
-    def miss(model: keras.Model) -> int:
-        return abs(parameter_count(model) - budget)
+    def scaled(factor: float) -> list[int]:
+        return [round(options.units * factor) for options in layers]
+
+    def miss(units: Sequence[int]) -> int:
+        return abs(parameter_count(with_units(units)) - budget)
 
     low, high = 0.0, 1.0
-    while parameter_count(build(scaled(high))) < budget:
+    while parameter_count(with_units(scaled(high))) < budget:
         low, high = high, high * 2
-    # Units are whole numbers: twelve halvings separate any two that matter.
-    best = build(scaled(high))
-    for _ in range(12):
-        middle = (low + high) / 2
-        candidate = build(scaled(middle))
-        if miss(candidate) < miss(best):
-            best = candidate
-        if parameter_count(candidate) < budget:
-            low = middle
+    tried = [scaled(high)]
+    for _ in range(12):  # units are whole numbers: twelve halvings separate any two that matter
+        tried.append(scaled((low + high) / 2))
+        if parameter_count(with_units(tried[-1])) < budget:
+            low = (low + high) / 2
         else:
-            high = middle
-    if miss(best) > TOLERANCE * budget:
+            high = (low + high) / 2
+    units = min(tried, key=miss)
+    if miss(units) > TOLERANCE * budget:  # few units: one or two more or less in single layers come nearer
+        steps = product((0, -1, 1, -2, 2), repeat=len(layers))
+        units = min(([u + step for u, step in zip(units, change, strict=True)] for change in steps), key=miss)
+    best = with_units(units)
+    if miss(units) > TOLERANCE * budget:
         raise ParameterError(
             f"no number of units gives a model of {budget} parameters (±2 %); the nearest has "
             f"{parameter_count(best)}: choose a larger budget or other layers"

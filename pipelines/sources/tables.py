@@ -96,12 +96,18 @@ def _numbers(column: "pd.Series[str]", path: Path) -> "pd.Series[float]":
 
 def frequency(index: pd.DatetimeIndex, path: Path | str) -> str:
     """The pandas frequency of the steps, for example `W-SAT`; raise `InputError` if the steps are not even."""
-    found = pd.infer_freq(index) if len(index) >= 3 else None
+    found = _inferred(index)
     if found:
         return found
-    # Rows may be missing altogether: the most frequent step decides, if every other is a multiple of it.
-    for piece in (index[start : start + 24] for start in range(0, max(1, len(index) - 24), 12)):
-        candidate = pd.infer_freq(piece) if len(piece) >= 3 else None
-        if candidate and index.isin(pd.date_range(index[0], index[-1], freq=candidate)).all():
-            return candidate
+    # Rows may be missing altogether: the step of any stretch decides, if all dates lie on its grid.
+    for start in range(0, max(1, len(index) - 24), 12):
+        found = _inferred(index[start : start + 24])
+        if found and index.isin(pd.date_range(index[0], index[-1], freq=found)).all():
+            return found
     raise InputError(f"{path}: the dates follow no even step (hour, day, week, month, …); resample the series to one")
+
+
+def _inferred(index: pd.DatetimeIndex) -> str | None:
+    with pd.option_context("future.infer_freq_returns_offset", True):
+        offset = pd.infer_freq(index) if len(index) >= 3 else None
+    return None if offset is None else pd.tseries.frequencies.to_offset(offset).freqstr

@@ -46,7 +46,8 @@ def run(task: Task, params: Params) -> None:
                 primary,
                 lags=about.get("horizon", 1),
             )
-            best[target], statistic[target] = result["best"], result["statistics"]
+            best[target] = {"model": result["best"], "baseline": result["baseline"], "metric": primary.metric}
+            statistic[target] = result["statistics"]
             verdicts[target] = _verdict(result, primary, cost)
         artifacts.write_json(folder / "verdict.json", verdicts)
         artifacts.write_json(

@@ -85,8 +85,8 @@ def indicators(table: pd.DataFrame) -> pd.DataFrame:
         "RSI 14": 100 * smooth_gain / (smooth_gain + smooth_loss),
         "MACD": macd,
         "MACD signal": macd - macd.ewm(span=9).mean(),
-        "weekday sine": pd.Series(np.sin(2 * np.pi * dates.dayofweek / 5), dates),
-        "weekday cosine": pd.Series(np.cos(2 * np.pi * dates.dayofweek / 5), dates),
+        "weekday sine": pd.Series(np.sin(2 * np.pi * dates.day_of_week / 5), dates),
+        "weekday cosine": pd.Series(np.cos(2 * np.pi * dates.day_of_week / 5), dates),
         "month sine": pd.Series(np.sin(2 * np.pi * dates.month / 12), dates),
         "month cosine": pd.Series(np.cos(2 * np.pi * dates.month / 12), dates),
     }
@@ -239,6 +239,8 @@ def expectations(prepared: Path, meta: Meta, validation: FinanceValidation) -> l
         for name in ("open", "high", "low", "close")
     ]
     limit = validation.max_abs_return
+    fewest, most = validation.up_days
+    table["rises"] = (table["return"] > 0).astype(float)
     suites = [
         Suite(
             str(symbol),
@@ -250,6 +252,7 @@ def expectations(prepared: Path, meta: Meta, validation: FinanceValidation) -> l
                 gxe.ExpectColumnValuesToBeUnique(column="date"),
                 gxe.ExpectColumnPairValuesAToBeGreaterThanB(column_A="high", column_B="low", or_equal=True),
                 gxe.ExpectColumnValuesToBeBetween(column="return", min_value=-limit, max_value=limit),
+                gxe.ExpectColumnMeanToBeBetween(column="rises", min_value=fewest, max_value=most),
                 gxe.ExpectColumnValuesToBeInSet(column="split", value_set=list(SPLITS)),
             ],
         )

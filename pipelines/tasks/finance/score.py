@@ -216,7 +216,7 @@ def _symbol_rows(results: Results, target: str, origins: Any) -> tuple[str, pd.D
 
 
 def _volatility(results: Results, model: str | None) -> Figure:
-    name = model or results.comparison["best"]["volatility"]
+    name = model or results.verdict["volatility"]["best"]
     samples = results.samples(name, "volatility")
     symbol, table, own = _symbol_rows(results, "volatility", samples["origins"])
     dates = table["date"].iloc[samples["origins"][own]]

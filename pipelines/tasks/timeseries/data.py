@@ -238,9 +238,9 @@ def window_origins(borders: dict[str, int], first: int, horizon: int) -> dict[st
 def _even_steps(path: Path, where: str) -> tuple["pd.Series[float]", str]:
     """The series on an even grid of dates, missing steps as NaN, and its frequency."""
     values = pd.read_csv(path, index_col="date", parse_dates=["date"])["value"].astype(float)
+    if values.count() < 3:
+        raise InputError(f"{where}: has {values.count()} values; a series needs at least three to have a step")
     values = values.loc[values.first_valid_index() : values.last_valid_index()]
-    if len(values) < 3:
-        raise InputError(f"{where}: has {len(values)} values; a series needs at least three to have a step")
     step = tables.frequency(cast(pd.DatetimeIndex, values.index), where)
     return values.asfreq(step), step
 
@@ -264,7 +264,7 @@ def _phase(dates: pd.DatetimeIndex, season: int) -> tuple[Any, float]:
     span = (dates[-1] - dates[0]).total_seconds() / (len(dates) - 1)
     year = 365.25 * 86400 / span
     if season > 1 and abs(season / year - 1) < 0.02:
-        return dates.dayofyear.to_numpy() / 365.25, year
+        return dates.day_of_year.to_numpy() / 365.25, year
     return (np.arange(len(dates)) % season) / season, float(season)
 
 
@@ -299,6 +299,9 @@ def expectations(prepared: Path, meta: Meta, validation: TimeseriesValidation) -
                     gxe.ExpectColumnValuesToBeIncreasing(column="date", strictly=True),
                     gxe.ExpectColumnValuesToNotBeNull(column="value", mostly=1 - validation.max_missing_share),
                     gxe.ExpectColumnValuesToNotBeNull(column="filled"),
+                    gxe.ExpectColumnProportionOfUniqueValuesToBeBetween(
+                        column="value", min_value=validation.min_distinct_share
+                    ),
                     gxe.ExpectColumnValuesToBeInSet(column="split", value_set=list(SPLITS)),
                 ],
             )

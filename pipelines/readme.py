@@ -1,0 +1,44 @@
+"""The results table of `README.md`, made from `metrics/`: `python -m pipelines.readme` writes it."""
+
+from pathlib import Path
+
+from pipelines import artifacts, params, paths, registry
+from pipelines.report.pages import number
+
+README = Path("README.md")
+BEGIN, END = "<!-- results: python -m pipelines.readme -->", "<!-- end of results -->"
+
+
+def table() -> str:
+    """One row for each target: the best recurrent model, the best baseline, and who wins."""
+    rows = [
+        "| task | target | metric | best recurrent model | best baseline | difference |",
+        "|---|---|---|---|---|---|",
+    ]
+    for task in registry.TASKS:
+        comparison = artifacts.read_json(paths.comparison_metrics(task.name))
+        for target, best in comparison["best"].items():
+            test = artifacts.read_json(paths.metrics(task.name, best["model"]))["test"]
+            score = test.get(target, test)[best["metric"]]
+            baseline = comparison["baselines"][best["baseline"]]
+            value = baseline.get(target, baseline)[best["metric"]]
+            spread = "" if score["std"] is None else f" ± {number(score['std'], 2)}"
+            against = comparison["statistics"][target][best["model"]]["against_best_baseline"]
+            rows.append(
+                f"| {task.title.lower()} | {target} | {best['metric'].upper()} | {best['model']} "
+                f"{number(score['mean'])}{spread} | {best['baseline']} {number(value)} "
+                f"| {100 * (score['mean'] / value - 1):+.1f} % (p = {number(against['p'], 2)}) |"
+            )
+    return "\n".join(rows)
+
+
+def written(readme: str) -> str:
+    """`readme` with the current table between its marks."""
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    params.load()  # says so if this is not the repository's root
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from pipelines.analysis import statistics
+
+
+def test_the_interval_is_students() -> None:
+    result = statistics.summary([1.0, 2.0, 3.0])
+    assert (result["mean"], result["std"]) == (2, 1)
+    assert result["high"] - result["mean"] == pytest.approx(4.302653 / 3**0.5)
+
+
+def test_one_seed_has_no_spread() -> None:
+    assert np.isnan(statistics.summary([1.0])["std"])
+
+
+def test_a_task_with_one_target_has_no_level_for_it() -> None:
+    assert statistics.summarise({"only": {"mae": [1.0, 2.0]}}, ("mae",))["mae"]["mean"] == 1.5
+
+
+def test_averages_are_over_the_targets_of_each_seed() -> None:
+    result = statistics.summarise({"a": {"mase": [1.0, 3.0], "mae": [1.0, 1.0]}, "b": {"mase": [3.0, 1.0]}}, ("mase",))
+    assert (result["mase"]["mean"], result["mase"]["std"]) == (2, 0)
+    assert "mae" not in result
+
+
+def test_a_clear_difference_is_told_from_chance(random: np.random.Generator) -> None:
+    others = random.exponential(size=400)
+    better = statistics.paired(others - 0.2 + 0.1 * random.normal(size=400), others, lags=5)
+    alike = statistics.paired(others + random.normal(size=400), others, lags=5)
+    assert better["high"] < 0
+    assert better["p"] < 1e-6
+    assert alike["low"] < 0 < alike["high"]
+
+
+def test_overlapping_horizons_widen_the_interval(random: np.random.Generator) -> None:
+    correlated = np.convolve(random.normal(size=500), np.ones(12), "valid") / 12
+    zero = np.full(len(correlated), 1.0)
+    narrow, wide = (statistics.paired(zero + correlated, zero, lags) for lags in (0, 12))
+    assert wide["high"] - wide["low"] > 1.5 * (narrow["high"] - narrow["low"])
+
+
+def test_equal_losses_give_no_p_value() -> None:
+    assert np.isnan(statistics.paired(np.ones(9), np.ones(9), lags=1)["p"])

@@ -1,0 +1,50 @@
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines.nn import datasets
+from pipelines.nn.datasets import Windows
+
+
+@pytest.fixture
+def windows(tmp_path: Path) -> dict[str, Windows]:
+    steps = np.arange(20, dtype=np.float32)
+    origins = {"train": np.arange(2, 10), "valid": np.arange(11, 14), "test": np.arange(15, 18)}
+    Windows.save(tmp_path, np.stack([steps, -steps], 1), steps[:, None] * 10, origins)
+    return Windows.open(tmp_path, lookback=3)
+
+
+def test_a_window_ends_at_its_origin_and_is_read_from_disk(windows: dict[str, Windows]) -> None:
+    inputs, targets = windows["valid"].batch(np.array([0, 2]))
+    assert inputs[:, :, 0].tolist() == [[9, 10, 11], [11, 12, 13]]
+    assert targets.tolist() == [[110], [130]]
+    assert isinstance(windows["valid"].features, np.memmap)
+
+
+def epochs(windows: Windows, seed: int, first_epoch: int, count: int) -> list[list[float]]:
+    steps = -(-len(windows) // 3)
+    batches = list(islice(datasets.shuffled(windows, 3, seed, first_epoch), steps * count))
+    return [
+        [float(y) for _, targets in batches[e * steps : (e + 1) * steps] for y in targets.numpy().ravel()]
+        for e in range(count)
+    ]
+
+
+def test_an_epoch_holds_every_example_once_in_an_order_of_its_own(windows: dict[str, Windows]) -> None:
+    first, second = epochs(windows["train"], seed=1, first_epoch=0, count=2)
+    assert sorted(first) == sorted(second) == [10.0 * t for t in range(2, 10)]
+    assert first != second
+
+
+def test_an_epochs_order_depends_on_seed_and_number_alone(windows: dict[str, Windows]) -> None:
+    from_start = epochs(windows["train"], seed=1, first_epoch=0, count=3)
+    assert epochs(windows["train"], seed=1, first_epoch=2, count=1) == from_start[2:]
+    assert epochs(windows["train"], seed=2, first_epoch=2, count=1) != from_start[2:]
+
+
+def test_batches_in_order_cover_the_split(windows: dict[str, Windows]) -> None:
+    read = np.concatenate([targets for _, targets in datasets.in_order(windows["train"], 3)])
+    assert read.ravel().tolist() == [10.0 * t for t in range(2, 10)]
+    assert sum(len(y) for _, y in datasets.ordered(windows["train"], 3)) == 8

@@ -1,0 +1,75 @@
+import keras
+import numpy as np
+import pytest
+
+from pipelines.errors import ParameterError
+from pipelines.nn import recurrent
+from pipelines.params import Cell, Model, RecurrentLayer
+
+CELLS: tuple[Cell, ...] = ("simple_rnn", "lstm", "gru")
+
+
+def model(*layers: RecurrentLayer, dense: tuple[int, ...] = (), parameters: int | None = None) -> Model:
+    return Model(recurrent=layers, dense=dense, dropout=0.1, parameters=parameters)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_every_cell_stacks_in_both_directions(cell: Cell, bidirectional: bool) -> None:
+    layers = [RecurrentLayer(cell=cell, units=units, bidirectional=bidirectional) for units in (5, 3)]
+    network = recurrent.sequence_to_vector((7, 2), model(*layers, dense=(4,)), outputs=6, name="net")
+    assert network(np.zeros((2, 7, 2), np.float32)).shape == (2, 6)
+    first, second = recurrent.recurrent_layers(network)
+    assert first.output.shape == (None, 7, 5 * (1 + bidirectional))
+    assert second.output.shape == (None, 3 * (1 + bidirectional))
+
+
+def test_the_options_of_a_layer_reach_keras() -> None:
+    options = RecurrentLayer(
+        cell="lstm",
+        units=3,
+        activation="relu",
+        recurrent_activation="hard_sigmoid",
+        dropout=0.2,
+        recurrent_dropout=0.3,
+        stateful=True,
+    )
+    config = recurrent.layer(options, return_sequences=True, name="layer").get_config()
+    expected = {**options.model_dump(exclude={"cell", "bidirectional"}), "return_sequences": True}
+    assert {key: config[key] for key in expected} == expected
+
+
+def test_models_differ_in_their_cell_alone() -> None:
+    lstm, gru = (
+        recurrent.sequence_to_vector(
+            (7, 2), model(RecurrentLayer(cell=cell, units=5), dense=(4,)), outputs=6, name="net"
+        )
+        for cell in ("lstm", "gru")
+    )
+    kinds = [[type(layer) for layer in network.layers] for network in (lstm, gru)]
+    differing = [pair for pair in zip(*kinds, strict=True) if pair[0] is not pair[1]]
+    assert differing == [(keras.layers.LSTM, keras.layers.GRU)]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("budget", [1_000, 20_000, 150_000])
+def test_a_budget_is_met_within_two_percent(cell: Cell, budget: int) -> None:
+    layers = [RecurrentLayer(cell=cell, units=50), RecurrentLayer(cell=cell, units=25)]
+    network = recurrent.sequence_to_vector((7, 4), model(*layers, parameters=budget), outputs=6, name="net")
+    assert abs(network.count_params() - budget) <= 0.02 * budget
+    first, second = recurrent.recurrent_layers(network)
+    assert first.units == pytest.approx(2 * second.units, abs=6)
+
+
+def test_a_budget_that_no_number_of_units_meets_is_an_error() -> None:
+    with pytest.raises(ParameterError, match="no number of units gives a model of 40 parameters"):
+        recurrent.sequence_to_vector(
+            (7, 4), model(RecurrentLayer(cell="lstm", units=5), parameters=40), outputs=6, name="net"
+        )
+
+
+def test_the_record_says_why_cudnn_is_not_used() -> None:
+    network = recurrent.sequence_to_vector((7, 4), model(RecurrentLayer(cell="lstm", units=5)), outputs=6, name="net")
+    uses, why = recurrent.cudnn(network)
+    assert why
+    assert not uses or "meets" in why

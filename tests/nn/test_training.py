@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from pipelines.errors import TrainingError
+from pipelines.nn import hardware, networks
+from pipelines.nn.datasets import Windows
+from pipelines.nn.training import Epoch, Fitting
+from pipelines.params import Training
+
+TRAINING = Training(
+    seeds=(1, 2), epochs=6, batch_size=8, learning_rate=0.02, clip_norm=1.0, patience=6, plateau_patience=2,
+    loss={"default": "mse"}, mixed_precision=False, xla=False,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _deterministic() -> None:
+    keras.config.disable_traceback_filtering()
+
+
+@pytest.fixture
+def windows(tmp_path: Path, random: np.random.Generator) -> dict[str, Windows]:
+    values = np.sin(np.arange(90) / 3).astype(np.float32) + random.normal(0, 0.1, 90).astype(np.float32)
+    origins = {"train": np.arange(5, 50), "valid": np.arange(50, 70), "test": np.arange(70, 89)}
+    Windows.save(tmp_path / "data", values[:, None], np.roll(values, -1)[:, None], origins)
+    return Windows.open(tmp_path / "data", lookback=6)
+
+
+def build() -> keras.Model:
+    inputs = keras.Input((6, 1))
+    hidden = keras.layers.Dropout(0.2)(keras.layers.GRU(4)(inputs))
+    return keras.Model(inputs, keras.layers.Dense(1)(hidden))
+
+
+def fitting(windows: dict[str, Windows], **changes: object) -> Fitting:
+    options = TRAINING.model_copy(update=changes)
+    return Fitting(build, options, windows["train"], windows["valid"], "mse")
+
+
+def without_time(history: list[Epoch]) -> list[tuple[float, ...]]:
+    return [(row.epoch, row.loss, row.valid_loss, row.gradient_norm, row.learning_rate) for row in history]
+
+
+class KilledError(Exception):
+    pass
+
+
+def test_a_killed_training_goes_on_and_ends_with_the_same_weights(windows: dict[str, Windows], tmp_path: Path) -> None:
+    whole = fitting(windows).fit(1, tmp_path / "whole.npz", "whole")
+
+    def kill(row: Epoch) -> None:
+        if row.epoch == 2:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        fitting(windows).fit(1, tmp_path / "killed.npz", "killed", kill)
+    resumed = fitting(windows).fit(1, tmp_path / "killed.npz", "resumed")
+    assert without_time(resumed.history) == without_time(whole.history)
+    for ours, theirs in zip(resumed.weights, whole.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_finished_seed_is_not_fitted_again(windows: dict[str, Windows], tmp_path: Path) -> None:
+    first = fitting(windows).fit(1, tmp_path / "seed.npz", "first")
+    again = fitting(windows).fit(1, tmp_path / "seed.npz", "again")
+    assert again.history == first.history
+
+
+def test_a_seed_gives_the_same_numbers_whatever_was_fitted_before(windows: dict[str, Windows], tmp_path: Path) -> None:
+    shared = fitting(windows)
+    shared.fit(1, tmp_path / "a.npz", "first seed")
+    after = shared.fit(2, tmp_path / "b.npz", "second seed")
+    alone = fitting(windows).fit(2, tmp_path / "c.npz", "second seed alone")
+    assert without_time(after.history) == without_time(alone.history)
+
+
+def test_seeds_differ(windows: dict[str, Windows], tmp_path: Path) -> None:
+    shared = fitting(windows)
+    one, two = (shared.fit(seed, tmp_path / f"{seed}.npz", "seed") for seed in (1, 2))
+    assert without_time(one.history) != without_time(two.history)
+
+
+def test_the_weights_kept_are_those_of_the_best_epoch(windows: dict[str, Windows], tmp_path: Path) -> None:
+    fitted = fitting(windows).fit(1, tmp_path / "seed.npz", "seed")
+    network = build()
+    network.set_weights(fitted.weights)
+    inputs, targets = windows["valid"].batch(np.arange(len(windows["valid"])))
+    error = float(np.mean((network.predict_on_batch(inputs) - targets) ** 2))
+    assert error == pytest.approx(min(row.valid_loss for row in fitted.history), rel=1e-5)
+
+
+def test_patience_ends_training_and_a_plateau_halves_the_rate(windows: dict[str, Windows], tmp_path: Path) -> None:
+    # With a rate of almost nothing the validation loss hardly moves, and dropout decides whether it improves.
+    stopped = fitting(windows, learning_rate=5.0, epochs=40, patience=3, plateau_patience=2)
+    history = stopped.fit(1, tmp_path / "seed.npz", "seed").history
+    best = min(range(len(history)), key=lambda number: history[number].valid_loss)
+    assert len(history) == best + 1 + 3 < 40
+    assert history[-1].learning_rate < history[0].learning_rate
+
+
+def test_a_loss_that_is_no_number_names_model_seed_and_remedy(windows: dict[str, Windows], tmp_path: Path) -> None:
+    broken = Windows(windows["train"].features * np.nan, windows["train"].targets, windows["train"].origins, 6)
+    with pytest.raises(TrainingError, match=r"lstm/co2, seed 1: the loss is no longer a number in epoch 1; lower"):
+        Fitting(build, TRAINING, broken, windows["valid"], "mse").fit(1, tmp_path / "s.npz", "lstm/co2, seed 1")
+
+
+def test_saved_networks_are_the_same_bytes_and_give_the_same_outputs(
+    windows: dict[str, Windows], tmp_path: Path
+) -> None:
+    network = build()
+    for folder in ("a", "b"):
+        networks.save(tmp_path / folder, network, [3], [network.get_weights()])
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+    loaded = networks.load(tmp_path / "a")
+    networks.load_seed(loaded, tmp_path / "a", 3)
+    np.testing.assert_array_equal(networks.outputs(loaded, windows["test"]), networks.outputs(network, windows["test"]))
+
+
+def test_the_hardware_is_described() -> None:
+    described = hardware.describe()
+    assert described["cores"] >= 1
+    assert described["versions"]["tensorflow"]
+    assert hardware.peak_memory_mb() > 50

@@ -1,0 +1,120 @@
+"""The pages of the tiny graph, opened from disk in headless Chromium with the network off."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from pipelines import params, registry
+from pipelines.report.pages import number
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "the pages are tested in Chromium: install it (Debian: apt-get install chromium)"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+def pages(project: Path) -> list[Path]:
+    return sorted((project / "reports").rglob("*.html"))
+
+
+@pytest.mark.graph
+def test_there_is_a_page_for_every_task_and_model(tiny: Path) -> None:
+    loaded = params.load(tiny / "params.yaml")
+    expected = {tiny / "reports" / "index.html"}
+    for task in registry.TASKS:
+        names = ["index", *loaded.models(task.name)]
+        expected |= {tiny / "reports" / task.name / f"{name}.html" for name in names}
+    assert set(pages(tiny)) == expected
+
+
+def _watch(page: Page) -> tuple[list[str], list[str]]:
+    """Lists that fill with what goes wrong on `page`, and with what it asks of other hosts."""
+    faults: list[str] = []
+    outside: list[str] = []
+
+    def asked(url: str) -> None:
+        if not url.startswith(("file:", "data:", "blob:")):
+            outside.append(url)
+
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: asked(request.url))
+    page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+    return faults, outside
+
+
+@pytest.mark.graph
+def test_pages_are_complete_offline_and_draw_every_chart(tiny: Path, browser: Browser) -> None:
+    for path in pages(tiny):
+        context = browser.new_context(offline=True)
+        page = context.new_page()
+        faults, outside = _watch(page)
+        page.goto(path.as_uri())
+        charts = page.locator("figure.chart")
+        page.wait_for_function(
+            "document.querySelectorAll('.js-plotly-plot .main-svg').length >= document.querySelectorAll('figure.chart').length"
+        )
+        assert (faults, outside) == ([], []), path
+        for chart in charts.all():
+            assert chart.locator(".main-svg").first.bounding_box()["height"] > 100  # type: ignore[index]
+            assert len(chart.locator("figcaption").inner_text()) > 80
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+            f"{path} is wider than the window"
+        )
+        identifiers = page.evaluate(
+            "[...document.querySelectorAll('[id]')].filter(e => !e.closest('.plot')).map(e => e.id)"
+        )
+        assert len(identifiers) == len(set(identifiers)), path
+        context.close()
+
+
+@pytest.mark.graph
+def test_no_link_leads_nowhere(tiny: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    for path in pages(tiny):
+        page.goto(path.as_uri())
+        for link in page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)"):
+            assert Path(link.removeprefix("file://").split("#")[0]).exists(), f"{path}: {link}"
+    page.close()
+
+
+@pytest.mark.graph
+def test_a_models_page_has_the_five_explanations_and_its_provenance(tiny: Path) -> None:
+    loaded = params.load(tiny / "params.yaml")
+    for task in registry.TASKS:
+        for model in loaded.models(task.name):
+            text = (tiny / "reports" / task.name / f"{model}.html").read_text()
+            gated = loaded.task(task.name).models[model].recurrent[0].cell != "simple_rnn"
+            for title in (
+                *(["Gates of", "How often each gate is saturated"] if gated else []),
+                "Memory of the most telling units", "Gradient norm in training", "Long-term dependency by gradients",
+                "Which features matter", "When they matter", "Git commit", "SHA-256", "Seeds", "tensorflow",
+            ):  # fmt: skip
+                assert title in text, f"{task.name}/{model}: {title}"
+
+
+@pytest.mark.graph
+def test_a_tasks_page_shows_models_and_baselines_and_a_verdict(tiny: Path) -> None:
+    for task in registry.TASKS:
+        text = (tiny / "reports" / task.name / "index.html").read_text()
+        for title in (
+            "Verdict",
+            "Training compared",
+            "how far back each network listens",
+            "expectations",
+            "best baseline",
+        ):
+            assert title in text
+
+
+def test_numbers_are_short_and_a_missing_one_is_a_dash() -> None:
+    assert [number(value) for value in (None, 627717, 0.123456, -2.5, 0)] == ["–", "627,717", "0.1235", "−2.5", "0"]

@@ -1,0 +1,60 @@
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import params, paths, registry
+from pipelines.errors import ExpectationError
+from pipelines.stages import validate
+
+pytestmark = pytest.mark.graph
+
+
+@pytest.fixture
+def prepared(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the tiny graph's prepared data, to be spoilt."""
+    shutil.copytree(tiny / "data" / "prepared", tmp_path / "data" / "prepared", symlinks=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def spoil(path: Path, column: str, row: int, value: Any) -> None:
+    table = pd.read_parquet(path)
+    table.loc[row, column] = value
+    path.unlink()
+    table.to_parquet(path, index=False)
+
+
+@pytest.mark.parametrize(
+    ("task", "table", "column", "row", "value", "message"),
+    [
+        ("timeseries", "co2/table.parquet", "scaled", 700, np.nan, "scaled: column values to not be null"),
+        ("timeseries", "co2/table.parquet", "scaled", 700, 99.0, "scaled: column values to be between"),
+        ("timeseries", "sunspots/table.parquet", "date", 700, pd.Timestamp("1800-01-01"), "date: column values to be"),
+        ("finance", "table.parquet", "close", 900, -1.0, "close: column values to be between"),
+        ("finance", "table.parquet", "return", 900, 0.9, "return: column values to be between"),
+        ("finance", "scaled.parquet", "RSI 14", 900, np.nan, "RSI 14: column values to not be null"),
+    ],
+)
+def test_a_broken_table_is_refused_with_the_expectation_and_example_rows(
+    prepared: Path, tiny: Path, task: str, table: str, column: str, row: int, value: object, message: str
+) -> None:
+    spoil(paths.prepared(task) / table, column, row, value)
+    with pytest.raises(ExpectationError) as caught:
+        validate.run(registry.find(task), params.load(tiny / "params.yaml"))
+    assert message in str(caught.value)
+    assert "nothing is trained on these data" in str(caught.value)
+    assert str(row if task != "timeseries" or column == "date" else "") in str(caught.value)
+    assert not paths.validated(task).exists()
+
+
+@pytest.mark.parametrize("task", ["timeseries", "finance"])
+def test_splits_that_overlap_are_refused(prepared: Path, tiny: Path, task: str) -> None:
+    folder = next(path for path in sorted(paths.prepared(task).iterdir()) if (path / "valid.npy").exists())
+    origins = np.load(folder / "valid.npy")
+    np.save(folder / "valid.npy", np.concatenate([origins[:1] - 3, origins[1:]]))
+    with pytest.raises(ExpectationError, match="first_target"):
+        validate.run(registry.find(task), params.load(tiny / "params.yaml"))

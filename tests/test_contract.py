@@ -1,0 +1,103 @@
+"""Every registered task, held to the contract on its own sample in the tiny profile."""
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines import artifacts, contract, params, paths, registry
+from pipelines.params import Params
+from pipelines.registry import Task
+
+pytestmark = [pytest.mark.graph, pytest.mark.parametrize("task", registry.TASKS, ids=lambda task: task.name)]
+
+
+@pytest.fixture
+def loaded(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+    monkeypatch.chdir(tiny)
+    return params.load(tiny / "params.yaml")
+
+
+@pytest.mark.parametrize("part", ["data", "model", "score"])
+def test_a_tasks_modules_offer_what_the_contract_asks(task: Task, part: str) -> None:
+    protocol = {"data": contract.Data, "model": contract.Model, "score": contract.Score}[part]
+    module = getattr(task, part)
+    for name, member in vars(protocol).items():
+        if inspect.isfunction(member) and not name.startswith("_"):
+            expected = [p for p in inspect.signature(member).parameters if p != "self"]
+            assert len(inspect.signature(getattr(module, name)).parameters) == len(expected), (
+                f"{module.__name__}.{name}"
+            )
+            assert getattr(module, name).__doc__ or name == "build"
+
+
+def test_the_meta_describes_every_target(task: Task, loaded: Params) -> None:
+    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
+    for target, about in meta["targets"].items():
+        examples = task.data.datasets(paths.prepared(task.name), target)
+        for split in contract.SPLITS:
+            assert len(examples[split]) == about["splits"][split]["windows"] > 0
+            inputs, targets = examples[split].batch(np.array([0, len(examples[split]) - 1]))
+            assert inputs.shape == (2, about["lookback"], len(about["features"]))
+            assert targets.shape == (2, len(about["outputs"]))
+            assert np.isfinite(inputs).all()
+            assert np.isfinite(targets).all()
+
+
+def test_every_model_is_built_for_every_target(task: Task, loaded: Params) -> None:
+    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
+    for model in loaded.task(task.name).models.values():
+        for target, about in meta["targets"].items():
+            network = task.model.build(model, meta, target)
+            assert network.output_shape == (None, len(about["outputs"]))
+
+
+def test_scaling_is_fitted_on_the_training_part(task: Task, loaded: Params) -> None:
+    """Over the training windows the inputs are about standardised; over others they need not be."""
+    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
+    for target in meta["targets"]:
+        train = task.data.datasets(paths.prepared(task.name), target)["train"]
+        inputs, _ = train.batch(np.arange(len(train)))
+        assert abs(float(inputs[..., 0].mean())) < 0.1
+        assert float(inputs[..., 0].std()) == pytest.approx(1, abs=0.15)
+
+
+def test_the_reference_is_a_baseline_with_the_deciding_metric(task: Task, loaded: Params) -> None:
+    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
+    for target in meta["targets"]:
+        primary = task.score.primary(target)
+        scored = task.score.baselines(paths.prepared(task.name), meta, target, loaded.task(task.name))
+        assert np.isfinite(scored[primary.reference].metrics[primary.metric])
+        lengths = {len(scores.losses) for scores in scored.values()}
+        assert len(lengths) == 1
+
+
+def test_the_metrics_file_has_mean_spread_and_cost(task: Task, loaded: Params) -> None:
+    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
+    for model in loaded.models(task.name):
+        metrics = artifacts.read_json(paths.metrics(task.name, model))
+        assert metrics["seeds"] == len(loaded.task(task.name).training.seeds)
+        assert set(metrics["cost"]) == {
+            "parameters", "seconds_per_epoch", "epochs", "train_seconds", "peak_memory_mb"
+        }  # fmt: skip
+        for target in meta["targets"]:
+            primary = task.score.primary(target).metric
+            summary = metrics["test"][target][primary]
+            assert summary["low"] <= summary["mean"] <= summary["high"]
+        for metric in task.score.AVERAGED:
+            means = [metrics["test"][target][metric]["mean"] for target in meta["targets"]]
+            assert metrics["test"][metric]["mean"] == pytest.approx(np.mean(means), rel=1e-5)
+
+
+def test_the_reported_metric_is_that_of_the_stored_losses(task: Task, loaded: Params) -> None:
+    """What the statistics compare is what the tables show."""
+    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
+    for target in meta["targets"]:
+        metric = task.score.primary(target).metric
+        for model in loaded.models(task.name):
+            folder = paths.evaluation(task.name, model)
+            values = artifacts.read_json(folder / "evaluation.json")["values"]["test"][target][metric]
+            losses = artifacts.read_arrays(folder / target / "losses.npz")["losses"].mean(1)
+            expected = np.sqrt(losses) if metric == "rmse" else losses
+            np.testing.assert_allclose(expected, values, rtol=0.02)

@@ -1,0 +1,157 @@
+"""The whole graph, run for real by `dvc repro` in the tiny profile."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelines import registry
+from tests.conftest import copy_project, run, use_tiny_profile
+
+pytestmark = pytest.mark.graph
+
+
+def stages_run(output: str) -> list[str]:
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+
+
+def scores(project: Path) -> dict[str, object]:
+    """All that the metrics files hold but time and memory."""
+    found = {}
+    for path in sorted((project / "metrics").rglob("*.json")):
+        content = json.loads(path.read_text())
+        content.pop("cost", None)
+        found[path.relative_to(project).as_posix()] = content
+    return found
+
+
+@pytest.fixture
+def restored(tiny: Path, tmp_path: Path) -> Path:
+    """A copy of the finished tiny project that a test may change."""
+    destination = tmp_path / "project"
+    subprocess.run(["cp", "-a", str(tiny), str(destination)], check=True)
+    return destination
+
+
+def test_every_task_has_metrics_and_pages(tiny: Path) -> None:
+    for task in registry.TASKS:
+        assert (tiny / "metrics" / task.name / "comparison.json").exists()
+        assert (tiny / "reports" / task.name / "index.html").exists()
+    assert (tiny / "reports" / "index.html").exists()
+
+
+def test_nothing_is_left_half_done(tiny: Path) -> None:
+    assert not list(tiny.rglob("*.partial"))
+    assert not list((tiny / ".work").rglob("*.npz"))
+
+
+def test_a_second_run_changes_nothing(tiny: Path) -> None:
+    done = run(tiny, "dvc", "repro")
+    assert done.returncode == 0
+    assert stages_run(done.stdout) == []
+
+
+def test_dvc_shows_the_metrics_and_their_changes(restored: Path) -> None:
+    shown = run(restored, "dvc", "metrics", "show", "--json")
+    assert shown.returncode == 0, shown.stderr
+    assert "metrics/finance/lstm_gru.json" in shown.stdout
+    assert run(restored, "dvc", "metrics", "diff").returncode == 0
+    assert run(restored, "dvc", "plots", "show", "--json").returncode == 0
+    assert run(restored, "dvc", "params", "diff").returncode == 0
+
+
+def test_editing_one_tasks_score_runs_its_evaluation_and_report_alone(restored: Path) -> None:
+    score = restored / "pipelines" / "tasks" / "finance" / "score.py"
+    score.write_text(score.read_text() + "# edited\n")
+    done = run(restored, "dvc", "repro", "--dry")
+    assert set(stages_run(done.stdout)) == {
+        *(f"evaluate@finance-{model}" for model in ("lstm_gru", "lstm", "gru")),
+        "compare@finance",
+        "report@finance",
+    }
+
+
+def test_editing_a_template_retrains_nothing(restored: Path) -> None:
+    style = restored / "pipelines" / "report" / "templates" / "style.css"
+    style.write_text(style.read_text() + "/* edited */\n")
+    assert set(stages_run(run(restored, "dvc", "repro", "--dry").stdout)) == {
+        "report@finance",
+        "report@timeseries",
+        "site",
+    }
+
+
+def test_a_mistyped_parameter_stops_with_one_sentence_and_loses_nothing(restored: Path) -> None:
+    path = restored / "params.yaml"
+    path.write_text(path.read_text().replace("patience:", "patiens:", 1))
+    before = sorted(p for p in (restored / "artifacts").rglob("*"))
+    done = run(restored, sys.executable, "-m", "pipelines", "train", "timeseries", "lstm")
+    assert done.returncode == 1
+    assert "timeseries.training.patiens is not a parameter; did you mean patience?" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted((restored / "artifacts").rglob("*")) == before
+
+
+def test_broken_input_stops_its_own_branch_alone(restored: Path) -> None:
+    """A price of zero among the user's files: finance stops with a sentence, time series goes on."""
+    prices = "Date,Open,High,Low,Close,Volume\n2020-01-02,1,2,0.5,0,9\n"
+    (restored / "data" / "input" / "finance" / "broken.csv").write_text(prices)
+    params = restored / "params.yaml"
+    params.write_text(params.read_text().replace("max_gap: 20", "max_gap: 21"))
+    done = run(restored, "dvc", "repro", "--keep-going")
+    output = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "broken.csv, 2020-01-02: close is 0.0; prices are positive" in output
+    assert "prepare@timeseries" in stages_run(done.stdout)
+    assert "Traceback" not in output
+    assert (restored / "metrics" / "finance" / "comparison.json").exists()
+
+
+def test_dropped_in_data_replace_the_sample_down_to_the_page(restored: Path) -> None:
+    lines = [f"{2000 + month // 12}-{month % 12 + 1:02d}-01,{100 + month + month % 12}" for month in range(240)]
+    params = restored / "params.yaml"
+    text = params.read_text()
+    for model in ("rnn", "gru", "bilstm", "gru_matched"):  # one model is enough here
+        text = "".join(line for line in text.splitlines(keepends=True) if f"timeseries-{model}:" not in line)
+    params.write_text(text)
+    folder = restored / "data" / "input" / "timeseries"
+    (folder / "shop.csv").write_text("month,sales\n" + "\n".join(lines) + "\n")
+    done = run(restored, "dvc", "repro", "report@timeseries")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    metrics = json.loads((restored / "metrics" / "timeseries" / "lstm.json").read_text())
+    assert metrics["test"]["mase"]["mean"] > 0  # one target: no level of its own
+    page = (restored / "reports" / "timeseries" / "index.html").read_text()
+    assert "data/input/timeseries/shop.csv, column sales" in page
+    assert "Mauna Loa" not in page
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process group")
+def test_a_killed_run_continues_and_ends_with_the_same_numbers(tiny: Path, tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "killed")
+    use_tiny_profile(project)
+    # The data stages are restored from the finished project's cache, so that the kill comes in training.
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    target = "evaluate@timeseries-gru"
+    process = subprocess.Popen(
+        ["dvc", "repro", target],
+        cwd=project, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    work = project / ".work" / "train" / "timeseries" / "gru"
+    deadline = time.monotonic() + 120
+    while not list(work.rglob("seed-2.npz")) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert list(work.rglob("seed-2.npz")), "the run ended before it could be killed in training"
+    assert not (project / "artifacts" / "models" / "timeseries" / "gru").exists()
+
+    done = run(project, "dvc", "repro", target)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "goes on from where the last training was interrupted" in done.stdout
+    name = "metrics/timeseries/gru.json"
+    assert scores(project)[name] == scores(tiny)[name]
