@@ -23,24 +23,22 @@ def _without_chatter() -> Iterator[None]:
             os.close(kept)
 
 
-def set_up(mixed_precision: bool = False) -> None:
+def set_up() -> None:
     """Import TensorFlow and make its results depend on seeds alone. Call before any other module that imports it.
 
     One thread per operation: sums over several threads change with their number, and these networks are too small
     to gain from more (measured: 14 ms a step with one thread and with two).
     """
     with _without_chatter():
-        import keras
         import tensorflow as tf
 
+        tf.get_logger().setLevel("ERROR")  # it warns of every new batch size
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.experimental.enable_op_determinism()
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
         tf.zeros(1)  # starts the runtime, which has its own say
-    if mixed_precision:
-        keras.mixed_precision.set_global_policy("mixed_float16")
 
 
 def peak_memory_mb() -> float:

@@ -42,6 +42,8 @@ def read_all(files: Sequence[Path], read: Callable[[Path], Value], max_unreadabl
             readings.unreadable.append(str(error))
     failed = len(readings.unreadable)
     if failed and (failed > max_unreadable * len(files) or not readings.values):
+        if len(files) == 1:
+            raise InputError(readings.unreadable[0])
         more = f" (and {failed - 1} more)" if failed > 1 else ""
         raise InputError(
             f"{readings.unreadable[0]}{more}; {failed} of {len(files)} files cannot be read, at most "

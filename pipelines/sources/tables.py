@@ -12,7 +12,10 @@ def read(path: Path) -> pd.DataFrame:
 
     Missing values stay missing. Raise `InputError` with the file and, where there is one, the line or column.
     """
-    table = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    readers = {".parquet": _parquet, ".csv": _csv}
+    if path.suffix.lower() not in readers:
+        raise InputError(f"{path}: is no {' or '.join(readers)} file; convert it, or take it out of the folder")
+    table = readers[path.suffix.lower()](path)
     if table.empty:
         raise InputError(f"{path}: has no rows; give it a header line and a row per time step")
     dates = _dates(table, path)
@@ -53,7 +56,7 @@ def _csv(path: Path) -> pd.DataFrame:
     if path.stat().st_size == 0:
         raise InputError(f"{path}: is empty; give it a header line and a row per time step")
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=True, skipinitialspace=True, encoding="utf-8-sig")
+        table = pd.read_csv(path, dtype=str, keep_default_na=True, skipinitialspace=True, encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise InputError(f"{path}, line {line}: is not UTF-8; save the file in that encoding") from error
@@ -62,6 +65,12 @@ def _csv(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: is not a table ({detail}); give every line the header's columns") from error
     except pd.errors.EmptyDataError as error:
         raise InputError(f"{path}: has no columns; give it a header line and a row per time step") from error
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(table.columns) == 1 and mark in str(table.columns[0]):
+            raise InputError(
+                f"{path}, line 1: separates its columns by {name}; export it with commas and decimal points"
+            )
+    return table
 
 
 def _dates(table: pd.DataFrame, path: Path) -> "pd.Series[pd.Timestamp]":

@@ -26,6 +26,7 @@ def write(folder: Path, text: str | bytes, name: str = "data.csv") -> Path:
         ("date,value\n2020-01-01,1\nsoon,2\n", r"line 3: 'soon' in the column 'date' is no date"),
         ("date,value\n2020-01-01,1\n2020-01-02,1,2\n", r"data\.csv: is not a table \(Expected 2 fields in line 3"),
         ("date,Wert\n2020-01-01,1\n2020-01-02,ü\n".encode("latin-1"), r"line 3: is not UTF-8; save the file"),
+        ("date;value\n2020-01-01;1,5\n", r"line 1: separates its columns by semicolons; export it with commas"),
         (b"\x00\x01\x02\x03PNG\xff\xfe", r"data\.csv"),
     ],
 )
@@ -66,6 +67,16 @@ def test_one_unreadable_file_among_many_is_skipped_and_named(tmp_path: Path) -> 
     assert "bad.csv: is empty" in readings.unreadable[0]
     with pytest.raises(InputError, match=r"bad\.csv: is empty.*; 1 of 3 files cannot be read, at most 5% may"):
         files.read_all([*good[:2], bad], tables.read, max_unreadable=0.05)
+
+
+def test_another_kind_of_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"notes\.txt: is no \.parquet or \.csv file"):
+        tables.read(write(tmp_path, "hello", "notes.txt"))
+
+
+def test_a_single_file_is_told_without_counting(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"data\.csv: is empty; [^;]*$"):
+        files.read_all([write(tmp_path, "")], tables.read, max_unreadable=0.05)
 
 
 def test_dotfiles_are_no_input(tmp_path: Path) -> None:
