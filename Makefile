@@ -15,8 +15,11 @@ repro: setup        ## collect, train, evaluate and report everything that has c
 test: setup         ## every test: units, the graph in the tiny profile, the pages in Chromium
 	@pytest
 
-demo: setup         ## one task to its report, for a first look (one seed, fewer epochs, in build/demo)
-	@python -m tests.demo
+demo: setup         ## time series to its report with one seed and three models, for a first look; in build/demo
+	@rm -rf build/demo && git clone --quiet . build/demo
+	@cd build/demo && dvc exp run --set-param 'timeseries.training.seeds=[1]' --set-param timeseries.training.epochs=12 \
+		--set-param '~runs.timeseries-bilstm' --set-param '~runs.timeseries-gru_matched' report@timeseries
+	@cd build/demo && python -m pipelines site
 
 setup: .venv/ready  ## the environment, from the pins
 

@@ -77,7 +77,7 @@ def in_order(examples: Examples, batch_size: int) -> Iterator[Batch]:
         yield examples.batch(np.arange(start, min(start + batch_size, len(examples))))
 
 
-def first(examples: Examples, count: int) -> NDArray[np.float32]:
+def spread(examples: Examples, count: int) -> NDArray[np.float32]:
     """Inputs of `count` examples spread evenly over the split."""
     indices = np.unique(np.linspace(0, len(examples) - 1, count).astype(np.int64))
     return examples.batch(indices)[0]

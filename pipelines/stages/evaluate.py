@@ -72,13 +72,25 @@ def _median_seed(seeds: list[int], valid_losses: list[float]) -> int:
 
 def _explain(network: Any, examples: Any, sizes: Any, seed: int, folder: Path) -> dict[str, Any]:
     """Write the arrays of the explanations; return their small numbers."""
-    from pipelines.analysis import gates, gradients, importance, memory
+    from pipelines.analysis import gates
     from pipelines.nn import datasets
 
-    windows = datasets.first(examples["test"], sizes.gradient_windows)
-    outputs = np.asarray(network(windows, training=False))
+    windows = datasets.spread(examples["test"], sizes.gradient_windows)
+    outputs = network.predict_on_batch(windows)
     traces = gates.trace(network, windows)
     drawn = np.unique(np.linspace(0, len(windows) - 1, sizes.traced_windows).astype(int))
+    return {
+        "windows": len(windows),
+        "layers": _explain_gates(traces, drawn, folder),
+        "memory_units": _explain_memory(traces[-1], outputs, drawn, sizes.telling_units, folder),
+        "memory_length": _explain_gradients(network, windows, outputs.shape[1], folder),
+        **_explain_importance(network, examples, sizes.explained_windows, seed, folder),
+    }
+
+
+def _explain_gates(traces: list[Any], drawn: Any, folder: Path) -> list[dict[str, Any]]:
+    from pipelines.analysis import gates, memory
+
     stored: dict[str, Any] = {}
     layers = []
     for traced in traces:
@@ -105,47 +117,51 @@ def _explain(network: Any, examples: Any, sizes: Any, seed: int, folder: Path) -
             }
         )
     artifacts.write_arrays(folder / "gates.npz", stored)
+    return layers
 
-    last = traces[-1]
-    units, correlations = memory.telling_units(last, outputs, sizes.telling_units)
-    constants = memory.time_constants(last)
-    kept = {
+
+def _explain_memory(traced: Any, outputs: Any, drawn: Any, count: int, folder: Path) -> list[int]:
+    from pipelines.analysis import memory
+
+    units, correlations = memory.telling_units(traced, outputs, count)
+    constants = memory.time_constants(traced)
+    stored = {
         "units": units,
         "correlations": correlations,
-        "hidden_state": last.hidden_state[drawn][..., units].astype(np.float32),
+        "hidden_state": traced.hidden_state[drawn][..., units].astype(np.float32),
         "autocorrelation_times": constants.autocorrelation,
     }
-    if last.cell_state is not None:
-        kept["cell_state"] = last.cell_state[drawn][..., units].astype(np.float32)
+    if traced.cell_state is not None:
+        stored["cell_state"] = traced.cell_state[drawn][..., units].astype(np.float32)
     if constants.gate is not None:
-        kept["gate_time_constants"] = constants.gate
-    artifacts.write_arrays(folder / "memory.npz", kept)
+        stored["gate_time_constants"] = constants.gate
+    artifacts.write_arrays(folder / "memory.npz", stored)
+    return units.tolist()
 
-    listens, lengths = {}, {}
-    for which, output in (("first", 0), ("last", outputs.shape[1] - 1)):
+
+def _explain_gradients(network: Any, windows: Any, outputs: int, folder: Path) -> dict[str, float]:
+    """Of the first and the last output; return their effective memory lengths."""
+    from pipelines.analysis import gradients
+
+    stored, lengths = {}, {}
+    for which, output in (("first", 0), ("last", outputs - 1)):
         magnitude = gradients.magnitudes(network, windows, output)
         lengths[which] = gradients.memory_length(magnitude)
-        listens.update({f"{which}/{key}": value for key, value in gradients.summary(magnitude).items()})
-    artifacts.write_arrays(folder / "gradients.npz", listens)
+        stored.update({f"{which}/{key}": value for key, value in gradients.summary(magnitude).items()})
+    artifacts.write_arrays(folder / "gradients.npz", stored)
+    return lengths
 
-    shapley = importance.shapley(
-        network,
-        datasets.first(examples["test"], sizes.explained_windows),
-        datasets.first(examples["train"], 256),
-        seed,
-    )
-    artifacts.write_arrays(
-        folder / "importance.npz",
-        {
-            "by_feature": np.abs(shapley.values).sum(1).mean(0),
-            "by_time": np.abs(shapley.values).sum(2).mean(0),
-            "values": shapley.values.astype(np.float32),
-        },
-    )
-    return {
-        "windows": len(windows),
-        "layers": layers,
-        "memory_length": lengths,
-        "additivity_error": shapley.additivity_error,
-        "explained_windows": len(shapley.values),
+
+def _explain_importance(network: Any, examples: Any, count: int, seed: int, folder: Path) -> dict[str, Any]:
+    from pipelines.analysis import importance
+    from pipelines.nn import datasets
+
+    explained = datasets.spread(examples["test"], count)
+    shapley = importance.shapley(network, explained, datasets.spread(examples["train"], 256), seed)
+    stored = {
+        "by_feature": np.abs(shapley.values).sum(1).mean(0),
+        "by_time": np.abs(shapley.values).sum(2).mean(0),
+        "values": shapley.values.astype(np.float32),
     }
+    artifacts.write_arrays(folder / "importance.npz", stored)
+    return {"additivity_error": shapley.additivity_error, "explained_windows": len(explained)}

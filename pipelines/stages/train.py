@@ -3,14 +3,15 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pipelines import artifacts, paths, progress
+from pipelines.contract import Meta
 from pipelines.params import Params
 from pipelines.registry import Task
 from pipelines.sources import files
@@ -20,59 +21,17 @@ def run(task: Task, name: str, params: Params) -> None:
     """Write `artifacts/models/<task>/<model>`: weights, architecture, `history.csv`, `training.json`."""
     from pipelines.nn import hardware
 
-    block = params.task(task.name)
     hardware.set_up()
-    import keras
+    block = params.task(task.name)
+    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
+    work = _work_folder(task.name, name, block)
 
-    from pipelines.nn import networks, recurrent, training
-
-    prepared = paths.prepared(task.name)
-    meta = artifacts.read_json(prepared / "meta.json")
-    work = _work_folder(task.name, name, block, prepared)
-
-    precision = "mixed_float16" if block.training.mixed_precision else "float32"
     rows: list[dict[str, Any]] = []
     targets: dict[str, dict[str, Any]] = {}
-    with artifacts.replacing_folder(paths.model(task.name, name)) as folder, progress.bar() as bar:
+    with artifacts.replacing_folder(paths.model(task.name, name)) as folder:
         for target in meta["targets"]:
-            examples = task.data.datasets(prepared, target)
-
-            def build(target: str = target) -> keras.Model:
-                return task.model.build(block.models[name], meta, target)
-
-            keras.mixed_precision.set_global_policy(precision)
-            fitting = training.Fitting(
-                build, block.training, examples["train"], examples["valid"], block.training.loss_of(target)
-            )
-            fitted = []
-            for seed in block.training.seeds:
-                what = f"{task.name}/{name}/{target}, seed {seed}"
-                shown = bar.add_task(what, total=block.training.epochs)
-                result = fitting.fit(
-                    seed,
-                    work / target / f"seed-{seed}.npz",
-                    what,
-                    partial(_advance, bar, shown),
-                )
-                bar.remove_task(shown)
-                progress.say(
-                    f"{what}: validation loss {result.best.valid_loss:.4g} in epoch {result.best.epoch + 1} "
-                    f"of {len(result.history)}"
-                )
-                fitted.append(result)
-                rows += [{"target": target, "seed": seed, **asdict(row)} for row in result.history]
-            # Kept, tested and explained in full precision; mixed precision is a matter of training speed.
-            keras.mixed_precision.set_global_policy("float32")
-            networks.save(folder / target, build(), block.training.seeds, [fit.weights for fit in fitted])
-            uses_cudnn, why = recurrent.cudnn(fitting.network)
-            targets[target] = {
-                "parameters": recurrent.parameter_count(fitting.network),
-                "layers": _layers(fitting.network),
-                "cudnn": uses_cudnn,
-                "kernel": why,
-                "best_epochs": [fit.best.epoch + 1 for fit in fitted],
-                "best_valid_loss": [fit.best.valid_loss for fit in fitted],
-            }
+            targets[target], epochs = _fit(task, name, target, meta, block, folder / target, work / target)
+            rows += epochs
         history = pd.DataFrame(rows)
         history.to_csv(folder / "history.csv", index=False, float_format="%.7g")
         record = {
@@ -81,12 +40,12 @@ def run(task: Task, name: str, params: Params) -> None:
             "cost": {
                 "parameters": max(int(entry["parameters"]) for entry in targets.values()),
                 "seconds_per_epoch": float(history["seconds"].mean()),
-                "epochs": float(len(history) / (len(targets) * len(block.training.seeds))),
+                "epochs": len(history) / (len(targets) * len(block.training.seeds)),
                 "train_seconds": float(history["seconds"].sum()),
                 "peak_memory_mb": round(hardware.peak_memory_mb()),
             },
             "hardware": hardware.describe(),
-            "precision": precision,
+            "precision": _precision(block.training),
             "xla": block.training.xla,
             "model": block.models[name].model_dump(),
             "training": block.training.model_dump(),
@@ -95,11 +54,61 @@ def run(task: Task, name: str, params: Params) -> None:
     shutil.rmtree(work)
 
 
-def _advance(bar: Any, shown: Any, _: Any) -> None:
-    bar.advance(shown)
+def _fit(
+    task: Task, name: str, target: str, meta: Meta, block: Any, folder: Path, work: Path
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Fit all seeds on one target and keep their weights; return what the record says of them, and the history."""
+    import keras
+
+    from pipelines.nn import networks, recurrent, training
+
+    def build() -> keras.Model:
+        return task.model.build(block.models[name], meta, target)
+
+    examples = task.data.datasets(paths.prepared(task.name), target)
+    options = block.training
+    keras.mixed_precision.set_global_policy(_precision(options))
+    fitting = training.Fitting(build, options, examples["train"], examples["valid"], options.loss_of(target))
+    fitted = [
+        _fit_seed(fitting, seed, work / f"seed-{seed}.npz", f"{task.name}/{name}/{target}, seed {seed}", options.epochs)
+        for seed in options.seeds
+    ]
+    # Kept, tested and explained in full precision; mixed precision is a matter of training speed.
+    keras.mixed_precision.set_global_policy("float32")
+    network = build()
+    networks.save(folder, network, options.seeds, [fit.weights for fit in fitted])
+    uses_cudnn, why = recurrent.cudnn(network)
+    about = {
+        "parameters": recurrent.parameter_count(network),
+        "layers": _layers(network),
+        "cudnn": uses_cudnn,
+        "kernel": why,
+        "best_epochs": [fit.best.epoch + 1 for fit in fitted],
+        "best_valid_loss": [fit.best.valid_loss for fit in fitted],
+    }
+    history = [
+        {"target": target, "seed": seed, **asdict(row)}
+        for seed, fit in zip(options.seeds, fitted, strict=True)
+        for row in fit.history
+    ]
+    return about, history
 
 
-def _layers(network: Any) -> list[dict[str, Any]]:
+def _fit_seed(fitting: Any, seed: int, checkpoint: Path, what: str, epochs: int) -> Any:
+    """Fit one seed, with a bar in a terminal and one line at its end."""
+    with progress.bar() as bar:
+        shown = bar.add_task(what, total=epochs)
+        result = fitting.fit(seed, checkpoint, what, lambda row: bar.update(shown, completed=row.epoch + 1))
+    best = result.best
+    progress.say(f"{what}: validation loss {best.valid_loss:.4g} in epoch {best.epoch + 1} of {len(result.history)}")
+    return result
+
+
+def _precision(options: Any) -> str:
+    return "mixed_float16" if options.mixed_precision else "float32"
+
+
+def _layers(network: Any) -> list[Mapping[str, Any]]:
     """Name, class, output shape and parameters of each layer, for the report."""
     return [
         {
@@ -112,10 +121,10 @@ def _layers(network: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _work_folder(task: str, name: str, block: Any, prepared: Path) -> Path:
+def _work_folder(task: str, name: str, block: Any) -> Path:
     """Where this training keeps its checkpoints; emptied unless parameters, data and code are the same as before."""
     code = [*Path("pipelines/nn").glob("*.py"), Path(f"pipelines/tasks/{task}/model.py")]
-    data = [path for path in prepared.rglob("*") if path.is_file()]
+    data = [path for path in paths.prepared(task).rglob("*") if path.is_file()]
     identity = {
         "model": block.models[name].model_dump(),
         "training": block.training.model_dump(),
