@@ -40,8 +40,15 @@ def sequence_to_vector(
     """Recurrent layers, dense layers with ReLU, then a linear layer.
 
     `inputs` is (time, features); the network maps (batch, time, features) to (batch, outputs). With a parameter
-    budget, the units of all recurrent layers are scaled together to meet it.
+    budget, the units of all recurrent layers are scaled together to meet it. Stateful layers need a `batch_size`; without
+    one they raise `ParameterError`.
     """
+
+    if batch_size is None and any(options.stateful for options in model.recurrent):
+        raise ParameterError(
+            f"models of {name}: a stateful layer carries its state from batch to batch, but this task shuffles windows that "
+            "do not follow each other; set stateful to false"
+        )
 
     def build(layers: tuple[RecurrentLayer, ...]) -> keras.Model:
         sequence = keras.Input(inputs, batch_size=batch_size, name="window")

@@ -9,13 +9,12 @@ from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
 from pipelines.report.results import Results
 
-SIDES = {"closed": "closed (below 0.1)", "open": "open (above 0.9)"}
 SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up")
 
 
 def of_task(results: Results, target: str) -> list[Figure]:
     """Explanations that compare the models of a task."""
-    return [_training(results, target), _dependency(results, target)]
+    return [_pairs(results, target), _training(results, target), _dependency(results, target)]
 
 
 def of_model(results: Results, target: str, model: str) -> list[Figure]:
@@ -32,6 +31,50 @@ def of_model(results: Results, target: str, model: str) -> list[Figure]:
         _importance_by_feature(results, target, model),
         _importance_by_time(results, target, model),
     ]
+
+
+# Models against each other
+
+
+def _pairs(results: Results, target: str) -> Figure:
+    statistics = results.comparison["statistics"][target]
+    models = list(results.models)
+    cells: list[list[float | None]] = []
+    words: list[list[str]] = []
+    for model in models:
+        tests = [statistics[model]["against_models"].get(other) for other in models]
+        cells.append([None if test is None else 100 * test["items"]["relative"] for test in tests])
+        words.append(["" if test is None else _pair_text(test) for test in tests])
+    plot = charts.empty("against", "", height=140 + 52 * len(models))
+    plot.add_heatmap(
+        z=cells,
+        x=models,
+        y=models,
+        text=words,
+        texttemplate="%{text}",
+        colorscale="RdBu",
+        reversescale=True,
+        zmid=0,
+        colorbar={"title": "%", "thickness": 14},
+        hovertemplate="%{y} against %{x}: %{text}<extra></extra>",
+    )
+    plot.update_layout(hovermode="closest")
+    plot.update_yaxes(autorange="reversed", automargin=True)
+    return Figure(
+        f"pairs-{target}",
+        "Every model against every other",
+        "Difference in mean test loss of the model of the row relative to that of the column, in per cent: below zero the row is better. "
+        "First p-value: over the test items (Newey–West); second: over the seeds (Welch's t-test).",
+        "Call two models different only if both p-values are small: the first asks whether other test data, the second whether other "
+        "seeds would have turned the order round. Where models have other sizes, a difference may be one of size.",
+        plot,
+    )
+
+
+def _pair_text(test: dict[str, Any]) -> str:
+    seeds = "" if test["seeds"] is None or test["seeds"]["p"] is None else f", {test['seeds']['p']:.2g}"
+    items = "–" if test["items"]["p"] is None else f"{test['items']['p']:.2g}"
+    return f"{100 * test['items']['relative']:+.1f} %<br>p = {items}{seeds}"
 
 
 # Gates
@@ -260,19 +303,18 @@ def _dependency(results: Results, target: str) -> Figure:
         stored = results.explanation(model, target, "gradients")
         mean = stored["last/mean"]
         length = results.evaluation(model)["targets"][target]["memory_length"]["last"]
-        charts.add_line(
-            plot,
-            f"{model} (memory {length:.0f} steps)",
-            _times(len(mean)),
-            mean / max(mean.sum(), 1e-300),
-            color=charts.COLORS[number % len(charts.COLORS)],
-        )
+        name = f"{model} (memory {length:.0f} steps)"
+        color, total = charts.COLORS[number % len(charts.COLORS)], max(mean.sum(), 1e-300)
+        low, high = stored["last/low"] / total, stored["last/high"] / total
+        charts.add_band(plot, name, _times(len(mean)), low, high, color)
+        charts.add_line(plot, name, _times(len(mean)), mean / total, color=color)
     plot.update_yaxes(type="log", exponentformat="power", dtick=1)
     return Figure(
         f"dependency-{target}",
         "Long-term dependency: how far back each network listens",
-        "Mean magnitude of the gradient of the last output with respect to every earlier input, each model's divided by its sum; in "
-        "brackets the effective memory length: how many of the last steps hold 90 % of it.",
+        "Mean magnitude of the gradient of the last output with respect to every earlier input, each model's divided by its sum; "
+        "bands from the 10 % to the 90 % quantile of the test windows; in brackets the effective "
+        "memory length: how many of the last steps hold 90 % of it.",
         "On this logarithmic scale a straight fall is exponential forgetting: the vanishing gradient (Bengio et al. 1994). The slower "
         "the fall, the longer the memory. A long memory is no merit in itself: it must pay in the table above.",
         plot,

@@ -1,6 +1,6 @@
 """Charts: a Plotly figure with a caption that says what it shows and how to read it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
@@ -79,6 +79,15 @@ def add_line(
 def add_points(plot: "go.Figure", name: str, x: Any, y: Any) -> None:
     """Add single points to `plot`."""
     plot.add_scatter(x=plain(x), y=plain(y), name=name, mode="markers", marker={"color": ACCENT, "size": 5})
+
+
+def add_choice(plot: "go.Figure", choices: Mapping[str, Sequence[Any]]) -> None:
+    """Add a menu that gives the lines of `plot`, in their order, other y values."""
+    buttons = [
+        {"label": name, "method": "restyle", "args": [{"y": [plain(values) for values in lines]}]}
+        for name, lines in choices.items()
+    ]
+    plot.update_layout(updatemenus=[{"buttons": buttons, "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}])
 
 
 def add_band(plot: "go.Figure", name: str, x: Any, low: Any, high: Any, color: str) -> None:

@@ -80,8 +80,8 @@ def write_model(
     (folder / f"{model}.html").write_text(text, encoding="utf-8")
 
 
-def write_index(path: Path, tasks: Sequence[tuple[Results, str, str]]) -> None:
-    """The index of all tasks: (results, title, question) each."""
+def write_index(path: Path, tasks: Sequence[tuple[Results, str, str, dict[str, Any]]]) -> None:
+    """The index of all tasks: (results, title, question, parameters) each."""
     entries = [
         {
             "task": results.task,
@@ -92,10 +92,11 @@ def write_index(path: Path, tasks: Sequence[tuple[Results, str, str]]) -> None:
             "rows": sum(target["rows"] for target in results.meta["targets"].values()),
             "targets": results.meta["targets"],
             "sample": results.source["sample"],
+            "provenance": _provenance(results, params),
         }
-        for results, title, question in tasks
+        for results, title, question, params in tasks
     ]
-    text = _environment(".").get_template("index.html").render(tasks=entries, commit=_commit())
+    text = _environment(".").get_template("index.html").render(tasks=entries)
     path.write_text(text, encoding="utf-8")
 
 

@@ -65,7 +65,7 @@ def _compare(
     primary: Primary,
     lags: int,
 ) -> dict[str, Any]:
-    """Rank models and baselines on one target, and test each model against the best of both.
+    """Rank models and baselines on one target, and test each model against the baselines and every other model.
 
     `values` holds the primary metric of each seed, `losses` (seeds, items) the loss of each item. A model's losses are
     averaged over its seeds: what is compared is the expected run, not a lucky one.
@@ -85,23 +85,27 @@ def _compare(
             model: {
                 "against_best_baseline": statistics.paired(expected[model], scored[baseline].losses, lags),
                 "against_reference": statistics.paired(expected[model], scored[primary.reference].losses, lags),
-                "against_best_model": statistics.paired(expected[model], expected[best], lags)
-                if model != best
-                else None,
-                "over_seeds_against_best_model": _over_seeds(values[model], values[best]) if model != best else None,
+                "against_models": {
+                    other: {
+                        "items": statistics.paired(expected[model], expected[other], lags),
+                        "seeds": _over_seeds(values[model], values[other]),
+                    }
+                    for other in values
+                    if other != model
+                },
             }
             for model in values
         },
     }
 
 
-def _over_seeds(values: list[float], best: list[float]) -> dict[str, float] | None:
+def _over_seeds(values: list[float], others: list[float]) -> dict[str, float] | None:
     """Welch's t-test between the seeds of two models: would other seeds have turned the order round?"""
     from scipy import stats
 
-    if min(len(values), len(best)) < 2:
+    if min(len(values), len(others)) < 2:
         return None
-    return {"p": float(stats.ttest_ind(values, best, equal_var=False).pvalue)}
+    return {"p": float(stats.ttest_ind(values, others, equal_var=False).pvalue)}
 
 
 def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> dict[str, Any]:
@@ -127,7 +131,11 @@ def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> 
         if primary.reference != baseline
         else ""
     )
-    alike = [model for model, tests in result["statistics"].items() if model != best and not _worse(tests)]
+    alike = [
+        model
+        for model, tests in result["statistics"].items()
+        if model != best and not _worse(tests["against_models"][best])
+    ]
     smallest = min([best, *alike], key=lambda model: cost[model]["parameters"])
     size = f"with {cost[smallest]['parameters']:,} parameters the smallest that is not told apart from the best"
     others = (
@@ -156,12 +164,12 @@ def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> 
         "best": best,
         "best_baseline": baseline,
         "gap": gap,
-        "beaten": gap < 0,
+        "outcome": "even" if not sure else "won" if gap < 0 else "lost",
     }
 
 
 def _worse(tests: dict[str, Any]) -> bool:
-    """Whether a model is worse than the best beyond chance, over test items and over seeds alike."""
-    items, seeds = tests["against_best_model"], tests["over_seeds_against_best_model"]
+    """Whether a model is worse than another beyond chance, over test items and over seeds alike."""
+    items, seeds = tests["items"], tests["seeds"]
     limit = 1 - statistics.LEVEL
     return bool(items["p"] < limit and items["relative"] > 0 and (seeds is None or seeds["p"] < limit))

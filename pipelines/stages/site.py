@@ -12,6 +12,9 @@ def run(params: Params) -> None:
     with artifacts.replacing_folder(paths.REPORTS / "assets") as folder:
         pages.write_assets(folder)
     with artifacts.replacing(paths.REPORTS / "index.html") as page:
-        entries = [(Results(t.name, tuple(params.models(t.name))), t.title, t.question) for t in tasks]
+        entries = [
+            (Results(t.name, tuple(params.models(t.name))), t.title, t.question, params.task(t.name).model_dump())
+            for t in tasks
+        ]
         pages.write_index(page, entries)
     progress.say(f"the reports: {(paths.REPORTS / 'index.html').resolve()}")

@@ -68,6 +68,15 @@ def test_a_budget_that_no_number_of_units_meets_is_an_error() -> None:
         )
 
 
+def test_a_stateful_network_needs_batches_of_a_fixed_size() -> None:
+    stateful = model(RecurrentLayer(cell="gru", units=2, stateful=True))
+    with pytest.raises(ParameterError, match="set stateful to false"):
+        recurrent.sequence_to_vector((7, 4), stateful, outputs=6, name="net")
+    network = recurrent.sequence_to_vector((7, 4), stateful, outputs=6, name="net", batch_size=2)
+    windows = np.ones((2, 7, 4), np.float32)
+    assert not np.allclose(network(windows), network(windows))
+
+
 def test_the_record_says_why_cudnn_is_not_used() -> None:
     network = recurrent.sequence_to_vector((7, 4), model(RecurrentLayer(cell="lstm", units=5)), outputs=6, name="net")
     uses, why = recurrent.cudnn(network)

@@ -147,14 +147,27 @@ def _forecasts(results: Results, target: str, model: str) -> Figure:
 def _error_by_step(results: Results, target: str) -> Figure:
     series = results.meta["targets"][target]
     steps = list(range(1, series["horizon"] + 1))
-    lines: dict[str, Any] = {name: (steps, results.samples(name, target)["mase_by_step"]) for name in results.models}
-    plot = charts.lines(lines, x=f"{series['step']}s ahead", y="MASE")
-    for name in results.comparison["baselines"]:
-        charts.add_line(plot, name, steps, results.baseline_samples(name, target)["mase_by_step"], dash="dot")
+    models = {name: results.samples(name, target) for name in results.models}
+    baselines = {name: results.baseline_samples(name, target) for name in results.comparison["baselines"]}
+    plot = charts.lines(
+        {name: (steps, s["mase_by_step"]) for name, s in models.items()}, f"{series['step']}s ahead", ""
+    )
+    for number, (name, samples) in enumerate(baselines.items(), start=len(models)):
+        color = charts.COLORS[number % len(charts.COLORS)]
+        charts.add_line(plot, name, steps, samples["mase_by_step"], color=color, dash="dot")
+    everyone = [*models.values(), *baselines.values()]
+    charts.add_choice(
+        plot,
+        {
+            name: [samples[f"{name.lower()}_by_step"] for samples in everyone]
+            for name in ("MASE", "MAE", "RMSE", "sMAPE")
+        },
+    )
     return Figure(
         f"steps-{target}",
         f"{target}: error by step of the horizon",
-        "Mean absolute scaled error at each step ahead; recurrent models solid, baselines dotted.",
+        "Error at each step ahead over all test origins; recurrent models (explained seed) solid, baselines dotted. The menu "
+        "changes the metric; MAE and RMSE are in the series' unit, sMAPE in per cent.",
         "The further ahead, the harder. A model whose line runs below the dotted ones only at first knows the last value "
         "well, not the dynamics. Click a name in the legend to hide its line.",
         plot,
