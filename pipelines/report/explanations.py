@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 
 from pipelines.report import figures as charts
+from pipelines.report import inside
 from pipelines.report.figures import Figure
 from pipelines.report.results import Results
-
-SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up")
 
 
 def of_task(results: Results, target: str) -> list[Figure]:
@@ -19,13 +18,8 @@ def of_task(results: Results, target: str) -> list[Figure]:
 
 def of_model(results: Results, target: str, model: str) -> list[Figure]:
     """Explanations of one model, in the order in which they build on each other."""
-    layers = results.evaluation(model)["targets"][target]["layers"]
-    gated = [layer for layer in layers if layer["gates"]]
     return [
-        *(_gates(results, target, model, layer) for layer in gated),
-        *([_saturation(results, target, model, gated)] if gated else []),
-        _memory(results, target, model, layers[-1]),
-        _time_constants(results, target, model, layers[-1]),
+        *inside.of_model(results, target, model),
         _own_training(results, target, model),
         _own_dependency(results, target, model),
         _importance_by_feature(results, target, model),
@@ -75,160 +69,6 @@ def _pair_text(test: dict[str, Any]) -> str:
     seeds = "" if test["seeds"] is None or test["seeds"]["p"] is None else f", {test['seeds']['p']:.2g}"
     items = "–" if test["items"]["p"] is None else f"{test['items']['p']:.2g}"
     return f"{100 * test['items']['relative']:+.1f} %<br>p = {items}{seeds}"
-
-
-# Gates
-
-
-def _gates(results: Results, target: str, model: str, layer: dict[str, Any]) -> Figure:
-    from plotly.subplots import make_subplots
-
-    stored = results.explanation(model, target, "gates")
-    key = f"{layer['layer']}/{layer['direction']}"
-    names = layer["gates"]
-    # Units in the order of the first gate's mean, the same order in every panel.
-    order = np.argsort(stored[f"{key}/{names[0]}"].mean((0, 1)))
-    panels = {name: stored[f"{key}/{name}"][:, :, order] for name in names}
-    windows, steps, units = panels[names[0]].shape
-    times = _times(steps, layer["direction"])
-
-    plot = make_subplots(rows=1, cols=len(names), subplot_titles=names, shared_yaxes=True, horizontal_spacing=0.03)
-    for column, (name, values) in enumerate(panels.items(), start=1):
-        candidate = name == "candidate"
-        plot.add_heatmap(
-            z=_grid(values[0]),
-            x=times,
-            row=1,
-            col=column,
-            zmin=-1 if candidate else 0,
-            zmax=1,
-            colorscale="RdBu" if candidate else "Viridis",
-            showscale=column in (1, len(names)),
-            colorbar={
-                "title": "candidate" if candidate else "gate",
-                "x": 1.1 if candidate else 1.0,
-                "thickness": 14,
-            },
-            hovertemplate="step %{x}, unit %{y}: %{z}<extra>" + name + "</extra>",
-        )
-    choices = [
-        {
-            "label": f"test window {number + 1}",
-            "method": "restyle",
-            "args": [{"z": [_grid(v[number]) for v in panels.values()]}],
-        }
-        for number in range(windows)
-    ]
-    base = charts.empty("", "", height=360)
-    plot.update_layout(
-        template=base.layout.template,
-        font=base.layout.font,
-        height=360,
-        margin={"l": 56, "r": 130, "t": 64, "b": 48},
-        updatemenus=[{"buttons": choices, "x": 0, "y": 1.28, "xanchor": "left", "yanchor": "top"}],
-    )
-    plot.update_xaxes(title="steps before the forecast", col=1)
-    plot.update_yaxes(title="unit", col=1)
-    return Figure(
-        f"gates-{target}-{key.replace('/', '-')}",
-        f"Gates of {layer['layer']}{'' if layer['direction'] == 'forward' else ', backward'}",
-        f"The {', '.join(names)} of all {units} units at each of the {steps} steps of a test window, units sorted by the mean of the "
-        f"{names[0]}. Recomputed from the weights; the recomputed output differs from the layer's own by at most "
-        f"{layer['discrepancy']:.0e}.",
-        _GATE_READING[layer["cell"]],
-        plot,
-    )
-
-
-_GATE_READING = {
-    "LSTM": "The cell state becomes forget gate × old state + input gate × candidate. A row that stays yellow in the forget gate "
-    "is a unit that remembers; one that stays dark starts afresh at every step. Where the input gate opens, the candidate is written.",
-    "GRU": "The state becomes update gate × old state + (1 − update gate) × candidate (Keras's convention). A row that stays yellow "
-    "in the update gate is a unit that remembers; where the reset gate is dark, the candidate ignores the past.",
-}
-
-
-def _saturation(results: Results, target: str, model: str, layers: list[dict[str, Any]]) -> Figure:
-    stored = results.explanation(model, target, "gates")
-    plot = charts.empty("share of steps closed (below 0.1)", "share of steps open (above 0.9)")
-    for number, layer in enumerate(layers):
-        key = f"{layer['layer']}/{layer['direction']}"
-        for color, gate in enumerate(layer["saturation"]):
-            plot.add_scatter(
-                x=charts.plain(stored[f"{key}/{gate}/closed"]),
-                y=charts.plain(stored[f"{key}/{gate}/open"]),
-                mode="markers",
-                name=f"{layer['layer']}{'' if layer['direction'] == 'forward' else ' backward'}: {gate}",
-                marker={
-                    "color": charts.COLORS[color],
-                    "symbol": SYMBOLS[number % len(SYMBOLS)],
-                    "size": 7,
-                    "opacity": 0.7,
-                },
-                hovertemplate="unit %{pointNumber}: closed %{x:.1%}, open %{y:.1%}",
-            )
-    plot.update_layout(hovermode="closest")
-    plot.update_xaxes(tickformat=".1%", rangemode="tozero")
-    plot.update_yaxes(tickformat=".1%", rangemode="tozero")
-    windows = results.evaluation(model)["targets"][target]["windows"]
-    return Figure(
-        f"saturation-{target}",
-        "How often each gate is saturated",
-        f"One point for each unit and gate: the share of steps, over {windows} test windows, at which the gate is closed or open "
-        "(after Karpathy et al. 2015).",
-        "Points at the origin are gates that are always half open: they scale rather than decide. Forget or update gates high up "
-        "hold memory over long times; points far right are units that are rarely used. Saturated gates let little gradient through.",
-        plot,
-    )
-
-
-# Memory
-
-
-def _memory(results: Results, target: str, model: str, layer: dict[str, Any]) -> Figure:
-    stored = results.explanation(model, target, "memory")
-    state = "cell_state" if "cell_state" in stored else "hidden_state"
-    times = _times(stored[state].shape[1], layer["direction"])
-    plot = charts.empty("steps before the forecast", "state")
-    for number, (unit, correlation) in enumerate(zip(stored["units"], stored["correlations"], strict=True)):
-        color = charts.COLORS[number % len(charts.COLORS)]
-        name = f"unit {unit} (r = {correlation:+.2f})"
-        charts.add_line(plot, name, times, stored[state][0, :, number], color=color)
-        if state == "cell_state":
-            charts.add_line(
-                plot, name, times, stored["hidden_state"][0, :, number], color=color, dash="dot", legend=False
-            )
-    kind = "cell state (solid) and hidden state (dotted)" if state == "cell_state" else "hidden state"
-    return Figure(
-        f"memory-{target}",
-        f"Memory of the most telling units of {layer['layer']}",
-        f"The {kind} over one test window. Chosen are the units whose memory after the last step goes most with the forecast: r "
-        "is Pearson's correlation with the mean output over the test windows.",
-        "A line that drifts slowly integrates over many steps; one that follows every step only passes the input on. An LSTM's "
-        "cell state may leave the range −1 to 1, which is how it counts; a GRU's state cannot.",
-        plot,
-    )
-
-
-def _time_constants(results: Results, target: str, model: str, layer: dict[str, Any]) -> Figure:
-    stored = results.explanation(model, target, "memory")
-    plot = charts.empty("units, from the shortest to the longest memory", "steps", height=320)
-    measured = np.sort(stored["autocorrelation_times"])
-    ranks = list(range(1, len(measured) + 1))
-    charts.add_line(plot, "what the memory does (autocorrelation)", ranks, measured, color=charts.COLORS[0])
-    if "gate_time_constants" in stored:
-        by_gate = np.sort(stored["gate_time_constants"])
-        charts.add_line(plot, "what the gate alone would do", ranks, by_gate, color=charts.COLORS[1])
-    plot.update_yaxes(type="log")
-    return Figure(
-        f"time-constants-{target}",
-        f"How long the units of {layer['layer']} remember",
-        "Two time constants of each unit, in steps: −1 / ln of its mean forget or update gate (Tallec & Ollivier 2018), and the lag "
-        "at which the autocorrelation of its memory falls below 1/e.",
-        "Where the second line lies far above the first, memory is kept by recurrent connections between units (or the input itself "
-        "changes slowly), not by gates. A spread over orders of magnitude means that units share the work among time scales.",
-        plot,
-    )
 
 
 # Training
@@ -306,8 +146,8 @@ def _dependency(results: Results, target: str) -> Figure:
         name = f"{model} (memory {length:.0f} steps)"
         color, total = charts.COLORS[number % len(charts.COLORS)], max(mean.sum(), 1e-300)
         low, high = stored["last/low"] / total, stored["last/high"] / total
-        charts.add_band(plot, name, _times(len(mean)), low, high, color)
-        charts.add_line(plot, name, _times(len(mean)), mean / total, color=color)
+        charts.add_band(plot, name, charts.times(len(mean)), low, high, color)
+        charts.add_line(plot, name, charts.times(len(mean)), mean / total, color=color)
     plot.update_yaxes(type="log", exponentformat="power", dtick=1)
     return Figure(
         f"dependency-{target}",
@@ -328,7 +168,7 @@ def _own_dependency(results: Results, target: str, model: str) -> Figure:
     plot = charts.empty("steps before the forecast", "|d output / d input|")
     chosen = [("first", outputs[0])] if len(outputs) == 1 else [("first", outputs[0]), ("last", outputs[-1])]
     for number, (which, name) in enumerate(chosen):
-        times = _times(len(stored[f"{which}/mean"]))
+        times = charts.times(len(stored[f"{which}/mean"]))
         label = f"{name} (memory {about['memory_length'][which]:.0f} steps)"
         color = charts.COLORS[number]
         charts.add_band(plot, label, times, stored[f"{which}/low"], stored[f"{which}/high"], color)
@@ -378,7 +218,7 @@ def _importance_by_time(results: Results, target: str, model: str) -> Figure:
     features = results.meta["targets"][target]["features"]
     order = np.argsort(-mean.sum(0))[:5]
     plot = charts.empty("steps before the forecast", "mean |Shapley value|")
-    times = _times(len(mean))
+    times = charts.times(len(mean))
     for number, feature in enumerate(order):
         charts.add_line(plot, features[feature], times, mean[:, feature], color=charts.COLORS[number])
     charts.add_line(plot, "all features", times, stored["by_time"], color="#999999", dash="dot")
@@ -390,14 +230,3 @@ def _importance_by_time(results: Results, target: str, model: str) -> Figure:
         "Weight on the last steps alone means that a shorter window would serve as well.",
         plot,
     )
-
-
-def _times(steps: int, direction: str = "forward") -> list[int]:
-    """Steps before the forecast, in the order of reading: a backward layer begins with the newest."""
-    times = list(range(1 - steps, 1))
-    return times if direction == "forward" else times[::-1]
-
-
-def _grid(values: Any) -> list[list[float]]:
-    """(time, units) as rows of units, in few characters."""
-    return np.round(values.T.astype(np.float64), 2).tolist()

@@ -107,6 +107,12 @@ def add_band(plot: "go.Figure", name: str, x: Any, low: Any, high: Any, color: s
     )
 
 
+def times(steps: int, direction: str = "forward") -> list[int]:
+    """Steps before the forecast, in the order of reading: a backward layer begins with the newest."""
+    times = list(range(1 - steps, 1))
+    return times if direction == "forward" else times[::-1]
+
+
 def plain(values: Any) -> list[Any]:
     """A list that JSON holds in few characters: dates as text, floats with five digits."""
     return [_plain(value) for value in (values.tolist() if hasattr(values, "tolist") else values)]
