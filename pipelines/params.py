@@ -7,7 +7,7 @@ a recurrent layer, so that a params block stays short.
 import difflib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -114,7 +114,8 @@ class WindowSource(Frozen):
 class TimeseriesData(Frozen):
     """Windows over each series."""
 
-    lookback: int = Field(gt=1)
+    lookback: dict[str, Annotated[int, Field(gt=1)]]
+    """Steps the network sees, by series; `default` for every other."""
     horizon: int = Field(gt=0)
     test_share: float = Field(gt=0, lt=1)
     valid_share: float = Field(gt=0, lt=1)
@@ -123,20 +124,23 @@ class TimeseriesData(Frozen):
     season: dict[str, int]
     """Steps in a season, by series; any other series: from its frequency."""
     difference: dict[str, int]
-    """Lag of the difference that the network sees, by series; any other series: 1.
+    """Lag of the difference that the network sees, by series; `default` for every other.
 
     0: the values. 1: changes from step to step, and the forecast is the change from the last value. A season:
     changes over a season.
     """
 
     @model_validator(mode="after")
-    def _horizon_within_lag(self) -> Self:
+    def _consistent(self) -> Self:
         for series, lag in self.difference.items():
             if 1 < lag < self.horizon:
                 raise ValueError(
                     f"difference.{series} is {lag}, less than the horizon of {self.horizon}: "
                     "the value it is added to would not be known yet"
                 )
+        for name in ("lookback", "difference"):
+            if "default" not in getattr(self, name):
+                raise ValueError(f"{name} must name a default, for series that it does not name")
         if self.test_share + self.valid_share >= 1:
             raise ValueError("test_share and valid_share leave nothing to train on")
         return self

@@ -46,6 +46,7 @@ def test_an_unknown_key_inside_a_models_layer_is_named(in_folder: Path) -> None:
         ("cell: simple_rnn", "cell: transformer", r"cell is 'transformer'; .*'simple_rnn', 'lstm' or 'gru'"),
         ("seeds: [1, 2, 3]", "seeds: [1, 1]", r"timeseries\.training: seeds must all differ"),
         ("co2: 1,", "co2: 3,", r"difference\.co2 is 3, less than the horizon"),
+        ("default: 36}", "other: 36}", r"timeseries\.data: lookback must name a default"),
         ('test_start: "2015-01-01"', 'test_start: "2001-01-01"', r"valid_start must lie before test_start"),
         ("model: bilstm}", "model: bigru}", r"runs\.timeseries-bilstm must be called timeseries-bigru"),
         ("tasks: [", "tasks: [[", r"params\.yaml, line \d+: not valid YAML"),

@@ -1,12 +1,26 @@
 """Shapley values of every feature at every step, and how well they add up."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 BATCH = 2048
+
+
+def _shap() -> Any:
+    """shap without numba's compiler, which takes five seconds a process for loops that then run for less than one."""
+    import numba
+
+    before = numba.config.DISABLE_JIT
+    numba.config.DISABLE_JIT = True
+    try:
+        import shap
+    finally:
+        numba.config.DISABLE_JIT = before
+    return shap
 
 
 @dataclass(frozen=True)
@@ -29,8 +43,7 @@ def shapley(
     `windows` is (windows, time, features); an absent input is replaced by the mean of `background`, of the same
     shape. One forward and one backward permutation a window: 2 · time · features + 1 evaluations each.
     """
-    import shap
-
+    shap = _shap()
     _, steps, features = windows.shape
 
     def output(flat: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from pipelines.tasks.timeseries import data, score
 from tests.conftest import ROOT
 
 DATA = TimeseriesData(
-    lookback=6, horizon=3, test_share=0.2, valid_share=0.2, max_gap=2, season={}, difference={}
+    lookback={"default": 6}, horizon=3, test_share=0.2, valid_share=0.2, max_gap=2, season={}, difference={"default": 1}
 )  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def test_the_future_does_not_change_what_the_network_learns_from(tmp_path: Path)
 
 @pytest.mark.parametrize("lag", [0, 1, 12])
 def test_a_perfect_output_is_a_perfect_forecast_whatever_the_difference(tmp_path: Path, lag: int) -> None:
-    prepared, meta = prepare(tmp_path, monthly(), difference={"s": lag})
+    prepared, meta = prepare(tmp_path, monthly(), difference={"s": lag, "default": 1})
     for split in SPLITS:
         windows = data.datasets(prepared, "s")[split]
         _, outputs = windows.batch(np.arange(len(windows)))

@@ -121,7 +121,8 @@ def _prepare_series(
     where = f"series {name!r} ({origin['origin']})"
     values, step = _even_steps(path, where)
     season = data.season.get(name) or SEASONS.get(step.split("-")[0], 1)
-    lag = data.difference.get(name, 1)
+    lag = data.difference.get(name, data.difference["default"])
+    lookback = data.lookback.get(name, data.lookback["default"])
     observed = values.notna().to_numpy()
     _check_gaps(values, data.max_gap, where)
     # Carried forward, never interpolated: a value between two others would know the later one.
@@ -134,11 +135,11 @@ def _prepare_series(
         "test": len(filled) - test,
         "end": len(filled),
     }
-    origins = window_origins(borders, lag + data.lookback - 1, data.horizon)
+    origins = window_origins(borders, lag + lookback - 1, data.horizon)
     for split, rows in origins.items():
         if not len(rows):
             raise InputError(
-                f"{where}: {len(filled)} rows leave no window of {data.lookback} + {data.horizon} steps for {split}; "
+                f"{where}: {len(filled)} rows leave no window of {lookback} + {data.horizon} steps for {split}; "
                 "add rows, or lower timeseries.data.lookback, horizon or difference"
             )
 
@@ -179,7 +180,7 @@ def _prepare_series(
         **origin,
         "features": list(features),
         "outputs": [f"+{k} {step_name}{'s' if k > 1 else ''}" for k in range(1, data.horizon + 1)],
-        "lookback": data.lookback,
+        "lookback": lookback,
         "horizon": data.horizon,
         "step": step_name,
         "frequency": step,
