@@ -1,5 +1,7 @@
 """How far back the output listens: gradients of an output with respect to every earlier input."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -9,21 +11,22 @@ SHARE = 0.9
 """Of the gradient's magnitude, that the effective memory length holds."""
 
 
-def magnitudes(network: keras.Model, inputs: NDArray[np.float32], output: int) -> NDArray[np.float64]:
-    """Norm over features of d output / d input: (batch, time), the last column being the newest step.
+def magnitudes(network: keras.Model, inputs: NDArray[np.float32], outputs: Sequence[int]) -> list[NDArray[np.float64]]:
+    """For each of `outputs`, the norm over features of d output / d input: (batch, time), the newest step last.
 
     This is the product of Jacobians whose vanishing and exploding Bengio et al. 1994 and Pascanu et al. 2013 describe,
     read at the input.
     """
 
     @tf.function
-    def gradient(window: tf.Tensor) -> tf.Tensor:
+    def gradient(window: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(window)
-            value = tf.reduce_sum(network(window, training=False)[:, output])
+            value = tf.reduce_sum(tf.gather(network(window, training=False), output, axis=1))
         return tape.gradient(value, window)
 
-    return np.linalg.norm(gradient(tf.constant(inputs)).numpy().astype(np.float64), axis=-1)
+    gradients = [gradient(tf.constant(inputs), tf.constant(output)).numpy() for output in outputs]
+    return [np.linalg.norm(values.astype(np.float64), axis=-1) for values in gradients]
 
 
 def memory_length(magnitude: NDArray[np.float64]) -> float:

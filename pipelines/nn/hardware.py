@@ -26,15 +26,15 @@ def _without_chatter() -> Iterator[None]:
 def set_up() -> None:
     """Import TensorFlow and make its results depend on seeds alone. Call before any other module that imports it.
 
-    One thread per operation: sums over several threads change with their number, and these networks are too small
-    to gain from more (measured: 14 ms a step with one thread and with two).
+    One thread per operation: sums over several threads change with their number, and the operations of these networks
+    are too small to gain from more. Independent operations do run side by side: the numbers are the same to the last
+    bit, a quarter sooner (`python -m benchmarks.training`).
     """
     with _without_chatter():
         import tensorflow as tf
 
         tf.get_logger().setLevel("ERROR")  # it warns of every new batch size
         tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.experimental.enable_op_determinism()
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)

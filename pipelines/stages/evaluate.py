@@ -144,8 +144,8 @@ def _explain_gradients(network: Any, windows: Any, outputs: int, folder: Path) -
     from pipelines.analysis import gradients
 
     stored, lengths = {}, {}
-    for which, output in (("first", 0), ("last", outputs - 1)):
-        magnitude = gradients.magnitudes(network, windows, output)
+    both = gradients.magnitudes(network, windows, (0, outputs - 1))
+    for which, magnitude in zip(("first", "last"), both, strict=True):
         lengths[which] = gradients.memory_length(magnitude)
         stored.update({f"{which}/{key}": value for key, value in gradients.summary(magnitude).items()})
     artifacts.write_arrays(folder / "gradients.npz", stored)

@@ -17,7 +17,7 @@ def linear(steps: int, weights: np.ndarray) -> keras.Model:
 def test_gradients_of_a_linear_network_are_its_weights(random: np.random.Generator) -> None:
     weights = random.normal(size=(6, 3))
     windows = random.normal(size=(5, 6, 3)).astype(np.float32)
-    magnitude = gradients.magnitudes(linear(6, weights), windows, output=1)
+    _, magnitude = gradients.magnitudes(linear(6, weights), windows, outputs=(0, 1))
     np.testing.assert_allclose(magnitude, np.tile(np.linalg.norm(weights, axis=1), (5, 1)), rtol=1e-5)
 
 
