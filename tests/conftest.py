@@ -58,10 +58,12 @@ def use_tiny_profile(project: Path) -> None:
 def run(project: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command of this environment inside `project`; its output is captured, its status the caller's to check."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # Byte code is written, as on any user's machine: it lies in folders that stages depend on.
+    inherited = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.run(
         command,
         cwd=project,
-        env={**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", **environment},
+        env={**inherited, "PATH": path, "DVC_NO_ANALYTICS": "1", **environment},
         capture_output=True,
         text=True,
         check=False,

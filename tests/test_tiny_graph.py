@@ -51,6 +51,7 @@ def test_nothing_is_left_half_done(tiny: Path) -> None:
 
 
 def test_a_second_run_changes_nothing(tiny: Path) -> None:
+    assert list((tiny / "pipelines").rglob("*.pyc")), "without byte code in the folders this test proves too little"
     done = run(tiny, "dvc", "repro")
     assert done.returncode == 0
     assert stages_run(done.stdout) == []
