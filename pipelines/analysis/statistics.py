@@ -1,6 +1,7 @@
 """Spread over seeds, and paired comparisons over the items of the test split."""
 
 from collections.abc import Mapping, Sequence
+from math import copysign, inf, nan
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def summary(values: Sequence[float]) -> dict[str, float]:
     sample = np.asarray(values, np.float64)
     mean = float(sample.mean())
     if len(sample) < 2:
-        return {"mean": mean, "std": float("nan"), "low": float("nan"), "high": float("nan")}
+        return {"mean": mean, "std": nan, "low": nan, "high": nan}
     std = float(sample.std(ddof=1))
     half = float(stats.t.ppf((1 + LEVEL) / 2, len(sample) - 1)) * std / len(sample) ** 0.5
     return {"mean": mean, "std": std, "low": mean - half, "high": mean + half}
@@ -41,28 +42,31 @@ def summarise(values: Mapping[str, Mapping[str, Sequence[float]]], averaged: Seq
     return by_target
 
 
+def ratio(value: float, level: float) -> float:
+    """`value / level`, infinite where `level` is zero and `value` is not."""
+    if level:
+        return value / level
+    return copysign(inf, value) if value else 0.0
+
+
 def paired(losses: NDArray[np.float64], others: NDArray[np.float64], lags: int) -> dict[str, float]:
     """Mean difference `losses - others` over items in time order, with a 95 % interval and p-value.
 
     The interval allows for correlation between neighbouring items up to `lags` (Newey & West 1987), as forecasts of
-    overlapping horizons have it: the test of Diebold & Mariano 1995. Relative to the mean of `others`.
+    overlapping horizons have it: the test of Diebold & Mariano 1995. Relative to the mean of `others`: infinite where
+    those make no error at all.
     """
     import statsmodels.api as sm
 
     difference = losses - others
     level = float(others.mean())
     if np.allclose(difference, difference[0]):
-        return {
-            "relative": float(difference.mean()) / level,
-            "low": float("nan"),
-            "high": float("nan"),
-            "p": float("nan"),
-        }
+        return {"relative": ratio(float(difference.mean()), level), "low": nan, "high": nan, "p": nan}
     fitted = sm.OLS(difference, np.ones(len(difference))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
     low, high = fitted.conf_int(1 - LEVEL)[0]
     return {
-        "relative": float(fitted.params[0]) / level,
-        "low": float(low) / level,
-        "high": float(high) / level,
+        "relative": ratio(float(fitted.params[0]), level),
+        "low": ratio(float(low), level),
+        "high": ratio(float(high), level),
         "p": float(fitted.pvalues[0]),
     }

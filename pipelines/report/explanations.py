@@ -37,7 +37,12 @@ def _pairs(results: Results, target: str) -> Figure:
     words: list[list[str]] = []
     for model in models:
         tests = [statistics[model]["against_models"].get(other) for other in models]
-        cells.append([None if test is None else 100 * test["items"]["relative"] for test in tests])
+        cells.append(
+            [
+                None if test is None or test["items"]["relative"] is None else 100 * test["items"]["relative"]
+                for test in tests
+            ]
+        )
         words.append(["" if test is None else _pair_text(test) for test in tests])
     plot = charts.empty("against", "", height=140 + 52 * len(models))
     plot.add_heatmap(
@@ -66,6 +71,8 @@ def _pairs(results: Results, target: str) -> Figure:
 
 
 def _pair_text(test: dict[str, Any]) -> str:
+    if test["items"]["relative"] is None:  # the other makes no error at all
+        return "–"
     seeds = "" if test["seeds"] is None or test["seeds"]["p"] is None else f", {test['seeds']['p']:.2g}"
     items = "–" if test["items"]["p"] is None else f"{test['items']['p']:.2g}"
     return f"{100 * test['items']['relative']:+.1f} %<br>p = {items}{seeds}"

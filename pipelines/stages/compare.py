@@ -114,18 +114,20 @@ def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> 
     means, against = result["means"], result["statistics"][best]["against_best_baseline"]
     spread = result["spread"]["std"]
     plus_minus = f" ± {spread:.3g}" if np.isfinite(spread) else ""
-    gap = means[best] / result["baseline_value"] - 1
+    gap = statistics.ratio(means[best] - result["baseline_value"], result["baseline_value"])
     sure = np.isfinite(against["p"]) and against["p"] < 1 - statistics.LEVEL
     if gap < 0:
         outcome = f"beats the best baseline, {baseline}, by {-gap:.1%}"
     elif gap > 0:
-        outcome = f"loses to the best baseline, {baseline}, by {gap:.1%}"
+        outcome = (
+            f"loses to the best baseline, {baseline}, {f'by {gap:.1%}' if np.isfinite(gap) else 'which makes no error'}"
+        )
     else:
         outcome = f"ties with the best baseline, {baseline}"
     certainty = (
         f"The difference {'holds' if sure else 'is within chance'} over the test items (p = {against['p']:.2g})."
     )
-    ahead = means[best] / result["reference_value"] - 1
+    ahead = statistics.ratio(means[best] - result["reference_value"], result["reference_value"])
     reference = (
         f"Against {primary.reference} it is {abs(ahead):.1%} {'better' if ahead < 0 else 'worse'}."
         if primary.reference != baseline

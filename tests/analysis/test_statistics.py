@@ -42,3 +42,9 @@ def test_overlapping_horizons_widen_the_interval(random: np.random.Generator) ->
 
 def test_equal_losses_give_no_p_value() -> None:
     assert np.isnan(statistics.paired(np.ones(9), np.ones(9), lags=1)["p"])
+
+
+def test_against_a_perfect_baseline_every_error_is_infinitely_larger() -> None:
+    compared = statistics.paired(np.array([0.1, 0.2, 0.3, 0.1]), np.zeros(4), lags=1)
+    assert compared["relative"] == np.inf
+    assert statistics.ratio(0.0, 0.0) == 0

@@ -55,6 +55,6 @@ def test_a_broken_table_is_refused_with_the_expectation_and_example_rows(
 def test_splits_that_overlap_are_refused(prepared: Path, tiny: Path, task: str) -> None:
     folder = next(path for path in sorted(paths.prepared(task).iterdir()) if (path / "valid.npy").exists())
     origins = np.load(folder / "valid.npy")
-    np.save(folder / "valid.npy", np.concatenate([origins[:1] - 3, origins[1:]]))
+    np.save(folder / "valid.npy", np.concatenate([origins[:1] - 40, origins[1:]]))
     with pytest.raises(ExpectationError, match="first_target"):
         validate.run(registry.find(task), params.load(tiny / "params.yaml"))
