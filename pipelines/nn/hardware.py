@@ -27,8 +27,8 @@ def set_up() -> None:
     """Import TensorFlow and make its results depend on seeds alone. Call before any other module that imports it.
 
     One thread per operation: sums over several threads change with their number, and the operations of these networks
-    are too small to gain from more. Independent operations do run side by side: the numbers are the same to the last
-    bit, a quarter sooner (`python -m benchmarks.training`).
+    are too small to gain from more. Independent operations do run side by side: sooner, by how much depends on the
+    network, and with the same numbers to the last bit (`python -m benchmarks.training`).
     """
     with _without_chatter():
         import tensorflow as tf
