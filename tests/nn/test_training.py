@@ -16,11 +16,6 @@ TRAINING = Training(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _deterministic() -> None:
-    keras.config.disable_traceback_filtering()
-
-
 @pytest.fixture
 def windows(tmp_path: Path, random: np.random.Generator) -> dict[str, Windows]:
     values = np.sin(np.arange(90) / 3).astype(np.float32) + random.normal(0, 0.1, 90).astype(np.float32)
@@ -93,7 +88,7 @@ def test_the_weights_kept_are_those_of_the_best_epoch(windows: dict[str, Windows
 
 
 def test_patience_ends_training_and_a_plateau_halves_the_rate(windows: dict[str, Windows], tmp_path: Path) -> None:
-    # With a rate of almost nothing the validation loss hardly moves, and dropout decides whether it improves.
+    # So large a rate soon leaves the best epoch behind.
     stopped = fitting(windows, learning_rate=5.0, epochs=40, patience=3, plateau_patience=2)
     history = stopped.fit(1, tmp_path / "seed.npz", "seed").history
     best = min(range(len(history)), key=lambda number: history[number].valid_loss)
