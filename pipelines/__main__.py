@@ -41,6 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run one stage; return the exit status."""
     arguments = parser().parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Linear algebra in one thread: a sum over several depends on their number in its last digits.
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
         _run(arguments)
     except UserError as error:
