@@ -82,6 +82,20 @@ def test_pipelines_never_imports_prefect() -> None:
     assert not [p for p in MODULES for i in imports(p) if i.split(".")[0] == "prefect"]
 
 
+def test_flows_imports_neither_tensorflow_nor_a_stage() -> None:
+    allowed = ("pipelines.artifacts", "pipelines.errors", "pipelines.paths")
+    for path in (ROOT / "flows").rglob("*.py"):
+        for imported in imports(path):
+            assert imported.split(".")[0] not in HEAVY, f"{path} imports {imported}"
+            assert not imported.startswith("pipelines") or imported == "pipelines.paths" or imported.startswith(allowed)
+
+
+def test_the_command_line_of_flows_is_light() -> None:
+    code = "import sys, flows.__main__; print([m for m in ('prefect', 'dvc', 'numpy', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_report_needs_no_task_and_no_tensorflow() -> None:
     for path in (PACKAGE / "report").rglob("*.py"):
         assert not [i for i in imports(path) if i.split(".")[0] in HEAVY or i.startswith("pipelines.tasks")]

@@ -1,0 +1,145 @@
+"""The command line: `python -m flows run | doctor | server | deploy | worker | trigger | show`."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from pipelines.errors import UsageError, UserError
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar; wrong usage ends with exit status 2."""
+    top = argparse.ArgumentParser(
+        prog="python -m flows",
+        description="Run DVC's graph with Prefect: side by side here, or on workers and on a schedule.",
+    )
+    top.add_argument("--verbose", action="store_true", help="show the traceback of an error")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, summary: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=summary, description=summary)
+
+    run = command("run", "bring the graph, or what TARGETs need, up to date on this host")
+    run.add_argument("targets", nargs="*", metavar="TARGET", help="stages, groups or outputs of dvc.yaml")
+    run.add_argument("--jobs", type=_count, metavar="N", help="stages at a time (default: one a core)")
+    run.add_argument(
+        "--keep-going",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="after a failure go on with what does not need the failed stage (default), or start nothing more",
+    )
+    run.add_argument("--force", action="store_true", help="run every stage, changed or not")
+    run.add_argument("--dry", action="store_true", help="only say what would run, and why")
+    run.add_argument("--devices", type=_names, metavar="A,B", help="GPUs to use (default: as the driver tells)")
+
+    command("doctor", "check everything that runs need, and say what to do about what is missing")
+
+    server = command("server", "start a Prefect server")
+    server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
+    server.add_argument("--port", type=int, default=4200, help="port to listen at (default: %(default)s)")
+
+    command("deploy", "make the work pools and register the deployments of prefect.yaml")
+
+    worker = command("worker", "start a worker of POOL that runs what lies in this folder")
+    worker.add_argument("pool", choices=("gpu", "cpu"), metavar="POOL", help="gpu or cpu")
+    worker.add_argument("--name", help="how the server is to know it (default: host, pool, process)")
+    worker.add_argument("--devices", type=_names, metavar="A,B", help="GPUs that it may use (default: all)")
+
+    worker.add_argument("--limit", type=_count, default=1, metavar="N", help="runs at a time (default: %(default)s)")
+
+    trigger = command("trigger", "run a deployment now, wait for its end and show what it did")
+    trigger.add_argument("deployment", choices=("reproduce", "nightly", "weekly-full"), metavar="DEPLOYMENT",
+                         help="reproduce, nightly or weekly-full")  # fmt: skip
+    trigger.add_argument(
+        "selected", nargs="*", metavar="NAME", help="targets of reproduce, tasks of the others (default: all)"
+    )
+    trigger.add_argument("--jobs", type=_count, metavar="N", help="stages at a time on each worker")
+    trigger.add_argument("--force", action="store_true", help="run every stage, changed or not")
+    trigger.add_argument("--no-wait", dest="wait", action="store_false", help="do not wait for its end")
+
+    show = command("show", "show what a run did")
+    show.add_argument("run", nargs="?", metavar="RUN", help="its name or id (default: the latest)")
+    return top
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    arguments = parser().parse_args(argv)
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be told to end is to be interrupted
+    try:
+        return _execute(arguments)
+    except UserError as error:
+        if arguments.verbose:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        print("interrupted; what was finished is kept, and the same command continues", file=sys.stderr)
+        return 130
+
+
+def _execute(arguments: argparse.Namespace) -> int:
+    match arguments.command:
+        case "run":
+            return _run(arguments)
+        case "doctor":
+            from flows import doctor
+
+            return doctor.report()
+        case "trigger":
+            from flows import remote
+
+            return remote.trigger(
+                arguments.deployment, arguments.selected, arguments.jobs, arguments.force, arguments.wait
+            )
+        case "show":
+            from flows import remote
+
+            return remote.show(arguments.run)
+    from flows import server
+
+    match arguments.command:
+        case "server":
+            return server.start(arguments.host, arguments.port)
+        case "worker":
+            return server.worker(arguments.pool, arguments.name, arguments.devices, arguments.limit)
+    return server.deploy()
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from flows import console, server
+    from flows.reproduce import plan, reproduce
+
+    if arguments.dry:
+        plan(arguments.targets, arguments.force).show()
+        return 0
+    if arguments.targets:
+        plan(arguments.targets)  # an unknown target is a mistake of usage, not a failed run
+    console.quiet_prefect()
+    with server.for_a_run():
+        state = reproduce(
+            arguments.targets,
+            arguments.jobs,
+            arguments.keep_going,
+            arguments.force,
+            arguments.devices,
+            return_state=True,
+        )
+    return 0 if state.is_completed() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
