@@ -1,0 +1,72 @@
+"""What Prefect's side-by-side stages save, and what they cost when there is nothing to do: `python -m benchmarks.graph`.
+
+Two clones of the last commit, both without any output: one runs the graph with `dvc repro`, a stage at a time, the other with
+`python -m flows run`. Both must come to the same metrics. Then both again, with nothing to do. Takes what both
+runs take together; leave the machine alone meanwhile.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parent.parent
+REPEATS = 5
+SERIAL = ("dvc", "repro")
+SIDE_BY_SIDE = ("python", "-m", "flows", "run")
+
+
+def seconds(folder: Path, *command: str) -> float:
+    """Wall seconds of `command` in `folder`, with a Prefect of its own."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PREFECT_HOME": str(folder / ".prefect"), "DVC_NO_ANALYTICS": "1"}
+    for name in ("PREFECT_API_URL", "PYTHONPATH"):
+        environment.pop(name, None)
+    began = time.monotonic()
+    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - began
+
+
+def metrics(folder: Path) -> dict[str, object]:
+    """Every metrics file but for the costs, which are measurements."""
+    found = {}
+    for path in sorted((folder / "metrics").rglob("*.json")):
+        values = json.loads(path.read_text())
+        values.pop("cost", None)
+        found[path.relative_to(folder).as_posix()] = values
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folders = [Path(*sys.argv[1:2] or [temporary], name) for name in ("serial", "side-by-side")]
+        for folder in folders:
+            subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+        serial, side_by_side = folders
+        full = []
+        for folder, command in ((serial, SERIAL), (side_by_side, SIDE_BY_SIDE)):
+            full.append(seconds(folder, *command))
+            print(f"{' '.join(command)}: {full[-1]:.0f} s", flush=True)
+        assert metrics(serial) == metrics(side_by_side), "the two ways came to different metrics"
+        idle = [[seconds(serial, "dvc", "status"), seconds(side_by_side, *SIDE_BY_SIDE)] for _ in range(REPEATS)]
+    table = Table("", "dvc", "python -m flows run", "")
+    table.add_row("all stages", f"{full[0]:.0f} s", f"{full[1]:.0f} s", f"{full[1] / full[0]:.2f} of the time")
+    status, nothing = (statistics.median(pair[column] for pair in idle) for column in (0, 1))
+    table.add_row("nothing to do", f"{status:.1f} s", f"{nothing:.1f} s", f"{nothing - status:.1f} s more")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{os.cpu_count()} cores; nothing to do: median of {REPEATS}, dvc status against a run; equal metrics"
+    )
+
+
+if __name__ == "__main__":
+    main()
