@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from pipelines.errors import UsageError, UserError
+from pipelines.errors import exit_status
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,16 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     os.environ.setdefault("DO_NOT_TRACK", "1")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be told to end is to be interrupted
-    try:
-        return _execute(arguments)
-    except UserError as error:
-        if arguments.verbose:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
-    except KeyboardInterrupt:
-        print("interrupted; what was finished is kept, and the same command continues", file=sys.stderr)
-        return 130
+    return exit_status(lambda: _execute(arguments), arguments.verbose)
 
 
 def _execute(arguments: argparse.Namespace) -> int:

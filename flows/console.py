@@ -12,7 +12,7 @@ from rich.text import Text
 WIDTH = 28
 """Columns for a stage's name."""
 
-screen = Console(highlight=False, soft_wrap=True)
+screen = Console(highlight=False, markup=False, soft_wrap=True)  # what stages say may hold brackets
 if not screen.is_terminal:
     screen.width = 200  # a log's lines and tables are not broken
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rich.text import Text
+
 from flows import console, devices, exchange, graph
 from pipelines.errors import UserError
 
@@ -42,7 +44,7 @@ def report() -> int:
     bad = 0
     for finding in examine():
         mark, style = marks[finding.good]
-        console.screen.print(f"[{style}]{mark}[/] {finding.what}: {finding.told}")
+        console.screen.print(Text.assemble((mark, style), f" {finding.what}: {finding.told}"))
         if finding.remedy and finding.good is not True:
             console.screen.print(f"    → {finding.remedy}")
         bad += finding.good is False

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from networkx import DiGraph
 
 DVC = (sys.executable, "-m", "dvc")
+UNKNOWN = "does not exist as an output or a stage name"
+"""What DVC says of a target that it does not know."""
 LOCK = Path("dvc.lock")
 SHOWN = 3
 """Changes that a reason names; the others it counts."""
@@ -54,7 +56,7 @@ def read(targets: Sequence[str] = ()) -> "DiGraph":
     """The part of the graph that `targets` (stages, groups or outputs) need, or all of it: an edge leads from each
     stage to those that read its outputs.
 
-    Raises `UsageError` for a target that DVC does not know.
+    Raises `UsageError` for a target that DVC does not know, `DvcError` for a graph that it cannot read.
     """
     import networkx
     import pydot
@@ -63,7 +65,9 @@ def read(targets: Sequence[str] = ()) -> "DiGraph":
         try:
             drawing = (pydot.graph_from_dot_data(dvc("dag", "--dot", *target)) or [])[0]
         except DvcError as error:
-            raise UsageError(str(error)) from None
+            if target and UNKNOWN in str(error):
+                raise UsageError(str(error)) from None
+            raise
         part = networkx.DiGraph()
         part.add_nodes_from(node.get_name().strip('"') for node in drawing.get_nodes())
         part.add_edges_from(
@@ -88,8 +92,8 @@ def urgency(graph: "DiGraph") -> dict[str, float]:
     for stage in graph:
         kind, _, instance = stage.partition("@")
         if kind == "train":
-            cost = _cost(*instance.split("-", 1))
-            if cost:
+            task, _, model = instance.partition("-")
+            if cost := _cost(task, model):
                 known[stage] = cost
     longest = max(known.values(), default=1.0)
     chain: dict[str, float] = {}

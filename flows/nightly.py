@@ -14,11 +14,11 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling
 
-from flows import console, exchange, summary
-from flows.reproduce import THREADS, Plan, bring_up_to_date, final_state, plan
+from flows import console, exchange
+from flows.reproduce import THREADS, Plan, bring_up_to_date, concluded, plan
 from flows.server import ServerError
 from flows.stages import Did, Outcome, kind
-from pipelines.errors import UsageError, UserError
+from pipelines.errors import UsageError
 
 LAST = "compare"
 """The kind of stage up to which workers go; what follows needs every task and is made here."""
@@ -62,20 +62,16 @@ def nightly(
 
     Ends completed, or failed with the stage and its error as the message.
     """
-    console.quiet_prefect()
-    began = time.monotonic()
-    try:
+
+    def work() -> list[Outcome]:
         due = _due(plan([], force), tasks)
         if due and exchange.remote():
             exchange.transfer("push", "--run-cache")
         settled = _elsewhere(due, {"force": force, "jobs": jobs}, deployment, attempts)
         rest = plan([f"report@{task}" for task in tasks or []])
-        outcomes = bring_up_to_date(replace(rest, settled=_accept(settled, rest)))
-    except UserError as error:
-        return summary.failed(error)
-    summary.show(outcomes, time.monotonic() - began)
-    summary.publish(outcomes)
-    return final_state(outcomes)
+        return bring_up_to_date(replace(rest, settled=_accept(settled, rest)))
+
+    return concluded(work)
 
 
 def _elsewhere(

@@ -2,7 +2,7 @@
 
 import queue
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -220,20 +220,31 @@ def reproduce(
 
     Ends completed, or failed with the stage and its error as the message.
     """
-    console.quiet_prefect()
-    began = time.monotonic()
-    targets = targets or []
-    try:
+
+    def work() -> list[Outcome]:
+        wanted = targets or []
         if handover:
-            exchange.receive(handover, targets)
+            exchange.receive(handover, wanted)
         pull = handover is not None and not handover.shared
-        outcomes = bring_up_to_date(plan(targets, force), jobs, keep_going, devices, pull)
+        outcomes = bring_up_to_date(plan(wanted, force), jobs, keep_going, devices, pull)
         if handover:
             exchange.hand_over(handover, outcomes)
+        return outcomes
+
+    return concluded(work)
+
+
+def concluded(work: Callable[[], list[Outcome]]) -> State[Any]:
+    """Do the work of a flow, tell people and Prefect what came of it, and return the flow run's final state."""
+    console.quiet_prefect()
+    began = time.monotonic()
+    try:
+        outcomes = work()
+        summary.show(outcomes, time.monotonic() - began)
+        summary.publish(outcomes)
     except UserError as error:
-        return summary.failed(error)
-    summary.show(outcomes, time.monotonic() - began)
-    summary.publish(outcomes)
+        console.say("failed", str(error), "bold red")
+        return Failed(message=str(error))
     return final_state(outcomes)
 
 

@@ -77,7 +77,7 @@ def prefect(*arguments: str, address: str, **more: str) -> int:
 
 def start(host: str, port: int) -> int:
     """Run a server until it is interrupted."""
-    address = f"http://{host}:{port}/api"
+    address = f"http://{os.uname().nodename if host == '0.0.0.0' else host}:{port}/api"
     console.screen.print(f"From another terminal or host: export PREFECT_API_URL={address}")
     return prefect("server", "start", "--host", host, "--port", str(port), address=address)
 

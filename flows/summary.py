@@ -2,17 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
-from prefect.client.schemas.objects import State
-from prefect.states import Failed
 from rich.table import Table
 
 from flows import console, graph
 from flows.stages import Did, Outcome
 from pipelines import paths
-from pipelines.errors import UserError
 
 STYLES = {Did.RAN: "green", Did.RESTORED: "blue", Did.CACHED: "blue", Did.FAILED: "bold red", Did.SKIPPED: "yellow"}
 
@@ -38,12 +34,6 @@ def show(outcomes: Sequence[Outcome], wall: float) -> None:
     total = sum(outcome.seconds for outcome in outcomes)
     console.screen.print(table)
     console.screen.print(f"{counts(outcomes)}; {wall:.0f} s, in which stages ran for {total:.0f} s")
-
-
-def failed(error: UserError) -> State[Any]:
-    """The state of a flow run that ends before or after its stages for a reason that people can put right."""
-    console.say("failed", str(error), "bold red")
-    return Failed(message=str(error))
 
 
 def publish(outcomes: Sequence[Outcome]) -> None:

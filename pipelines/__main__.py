@@ -5,7 +5,7 @@ import os
 import sys
 from importlib import import_module
 
-from pipelines.errors import UsageError, UserError
+from pipelines.errors import UsageError, exit_status
 
 STAGES = {
     "collect": "the sample, or what lies in data/input/TASK, into data/raw/TASK",
@@ -43,37 +43,28 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Linear algebra in one thread: a sum over several depends on their number in its last digits.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    try:
-        _run(arguments)
-    except UserError as error:
-        if arguments.verbose:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
-    except KeyboardInterrupt:
-        print("interrupted; what was finished is kept, and the same command continues", file=sys.stderr)
-        return 130
-    return 0
+    return exit_status(lambda: _run(arguments), arguments.verbose)
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace) -> int:
     from pipelines import params, registry
 
     loaded = params.load()
     stage = import_module(f"pipelines.stages.{arguments.stage}")
     if arguments.stage == "site":
         stage.run(loaded)
-        return
+        return 0
     task = registry.find(arguments.task)
     if arguments.stage not in PER_MODEL:
         stage.run(task, loaded)
-        return
+        return 0
     models = loaded.task(task.name).models
     if arguments.model not in models:
         raise UsageError(
             f"{task.name} has no model {arguments.model!r}; its models in params.yaml are {', '.join(models)}"
         )
     stage.run(task, arguments.model, loaded)
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,25 @@
 """The errors a user can cause. Each is one sentence: where, what is wrong, what to do."""
 
+import sys
+from collections.abc import Callable
+
+
+def exit_status(command: Callable[[], int], verbose: bool) -> int:
+    """Run a command of a command line; its exit status, or that of the error or the interrupt that it ended with.
+
+    A user's error is printed as one sentence; with `verbose` it keeps its traceback.
+    """
+    try:
+        return command()
+    except UserError as error:
+        if verbose:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        print("interrupted; what was finished is kept, and the same command continues", file=sys.stderr)
+        return 130
+
 
 class UserError(Exception):
     """Something the user can put right; the command line prints it and exits with status 1."""

@@ -126,7 +126,7 @@ def test_a_failure_on_a_worker_is_told_with_its_stage_and_the_rest_is_kept(
     with workers((parent, "cpu", "cpu-1"), (first, "gpu", "gpu-1"), (second, "gpu", "gpu-2"), log=tmp_path):
         done = parent.flows("trigger", "nightly")
     assert done.returncode == 1
-    assert "train@a-y: train@a-y.csv, line 3: broken on purpose; mend it" in done.stdout
+    assert "train@a-y: train@a-y.csv, line 3: broken on purpose [/x]; mend it" in done.stdout
     assert (parent.folder / "reports/b").exists()
     assert (parent.folder / "artifacts/models/a/x").exists()
     assert not (parent.folder / "reports/a").exists()

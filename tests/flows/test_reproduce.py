@@ -1,5 +1,6 @@
 """`python -m flows run` on a toy graph: real DVC, real Prefect, stages that take no time."""
 
+import itertools
 import os
 import signal
 from pathlib import Path
@@ -31,7 +32,11 @@ def test_what_is_independent_runs_side_by_side_and_a_second_run_does_nothing(toy
     ran = spans(toy)
     pairs = [(one, other) for one in ran for other in ran if one < other and overlap(ran[one], ran[other])]
     assert pairs
-    assert not [pair for pair in pairs if pair[0].split("@")[0] != pair[1].split("@")[0] and pair[0][-3] == pair[1][-3]]
+    for task in ("a", "b"):
+        trained = [f"train@{task}-x", f"train@{task}-y"]
+        chain = [[f"collect@{task}"], trained, [f"compare@{task}"], [f"report@{task}"], ["site"]]
+        for earlier, later in itertools.pairwise(chain):
+            assert max(ran[stage][1] for stage in earlier) <= min(ran[stage][0] for stage in later)
     assert "train@a-x at work" in done.stdout
     assert f"{STAGES} ran" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
@@ -101,7 +106,7 @@ def test_a_failure_stops_what_needs_it_and_nothing_else(toy: Toy, server: Server
     assert "1 failed, 3 skipped" in done.stdout
     run = server.runs_of("reproduce")[0]
     assert run["state"]["type"] == "FAILED"
-    assert run["state"]["message"].startswith("train@a-y: train@a-y.csv, line 3: broken on purpose; mend it")
+    assert run["state"]["message"].startswith("train@a-y: train@a-y.csv, line 3: broken on purpose [/x]; mend it")
     states = {name: task["state"]["name"] for name, task in server.stages_of(run["id"]).items()}
     assert states["train@a-y"] == "Failed"
     assert states["compare@a"] == states["report@a"] == states["site"] == "Skipped"
@@ -153,6 +158,7 @@ def test_a_broken_graph_is_told_in_one_sentence(toy: Toy) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
     assert "dvc.yaml" in done.stdout
+    assert toy.flows("run", "collect@a").returncode == 1, "a broken graph is no mistake of usage"
 
 
 def test_a_server_that_does_not_answer_is_told_in_one_sentence(toy: Toy) -> None:

@@ -29,7 +29,7 @@ def main(stage: str, output: str, metrics: str | None = None) -> int:
     while time.monotonic() < until:
         time.sleep(0.05)
     if Path("broken", stage).exists():
-        print(f"error: {stage}.csv, line 3: broken on purpose; mend it", file=sys.stderr)
+        print(f"error: {stage}.csv, line 3: broken on purpose [/x]; mend it", file=sys.stderr)
         return 1
     for path in filter(None, (output, metrics)):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
