@@ -95,12 +95,14 @@ class Fitting:
         self.training = training
         self.train = train
         self.valid = datasets.ordered(valid, VALIDATION_BATCH)
+        self.steps = -(-len(train) // training.batch_size)
         self.network = build()
         self.trainer = Trainer(self.network)
         self.trainer.compile(
             optimizer=keras.optimizers.Adam(training.learning_rate, global_clipnorm=training.clip_norm),
             loss=losses.get(loss),
             jit_compile=training.xla,
+            steps_per_execution=self.steps,  # one call of TensorFlow an epoch, which waits for Python only at its end
         )
         self.trainer.optimizer.build(self.network.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.trainer.optimizer.variables]
@@ -125,7 +127,7 @@ class Fitting:
                 validation_data=self.valid,
                 initial_epoch=done,
                 epochs=self.training.epochs,
-                steps_per_epoch=-(-len(self.train) // self.training.batch_size),
+                steps_per_epoch=self.steps,
                 callbacks=[recorder],
                 shuffle=False,  # the dataset is shuffled already
                 verbose=0,
