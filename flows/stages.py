@@ -194,12 +194,8 @@ def run(stage: str, why: str, setting: Setting, lease: devices.Lease | None) -> 
 
 
 def threads_each(jobs: int) -> int:
-    """TensorFlow's threads for operations side by side, for each of `jobs` processes that share the cores.
-
-    Never one: a process with a single such thread stood still for a quarter of its time while two of them trained on two
-    cores, each for 62 s instead of 50 with two threads and of 47 alone.
-    """
-    return max(2, cores() // jobs)
+    """TensorFlow's threads for operations side by side, for each of `jobs` processes that share the cores."""
+    return max(1, cores() // jobs)
 
 
 def cores() -> int:

@@ -1,15 +1,20 @@
 """What a run has done, for people: the lines and the table at its end, and the artifacts it leaves with Prefect."""
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_link_artifact, create_table_artifact
 from rich.table import Table
 
 from flows import console, graph
 from flows.stages import Did, Outcome
 from pipelines import paths
 
+ASIDE = ("cost", "seeds", "statistics", "valid")
+"""What the metrics files hold beside the results."""
 STYLES = {Did.RAN: "green", Did.RESTORED: "blue", Did.CACHED: "blue", Did.FAILED: "bold red", Did.SKIPPED: "yellow"}
 
 
@@ -43,7 +48,28 @@ def publish(outcomes: Sequence[Outcome]) -> None:
     ]
     create_table_artifact(rows, key="stages", description=f"What ran, and why: {counts(outcomes)}.")
     if paths.METRICS.exists():
-        create_markdown_artifact(graph.dvc("metrics", "show", "--md"), key="metrics", description="As they now are.")
+        create_table_artifact(metrics(), key="metrics", description="As they now are: on the test parts, over seeds.")
     index = (paths.REPORTS / "index.html").resolve()
     if index.exists():
         create_link_artifact(index.as_uri(), link_text="reports/index.html", key="report", description=f"{index}")
+
+
+def metrics() -> list[dict[str, Any]]:
+    """A row for each result that DVC knows: file, metric, mean (or value) and standard deviation."""
+    files = json.loads(graph.dvc("metrics", "show", "--json")).get("", {}).get("data", {})
+    return [
+        {"of": Path(file).relative_to(paths.METRICS).with_suffix("").as_posix(), **row}
+        for file, content in files.items()
+        for row in _results(content.get("data", {}), [])
+    ]
+
+
+def _results(value: Any, names: list[str]) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict) and "mean" not in value:
+        for name, part in value.items():
+            if name not in ASIDE:
+                yield from _results(part, [*names, name])
+    elif isinstance(value, dict):
+        yield {"metric": ".".join(names), "mean": value["mean"], "std": value.get("std")}
+    elif isinstance(value, float | int):
+        yield {"metric": ".".join(names), "mean": value, "std": None}

@@ -11,9 +11,10 @@ STAGES = {
     "collect": "the sample, or what lies in data/input/TASK, into data/raw/TASK",
     "prepare": "raw data into arrays, splits and features",
     "validate": "hold the prepared data against the task's expectations",
+    "baselines": "methods without a network, on the test items",
     "train": "fit every seed of MODEL",
     "evaluate": "test metrics and explanations of MODEL",
-    "compare": "baselines, models side by side, statistics, verdict",
+    "compare": "models and baselines side by side, statistics, verdict",
     "report": "the task's page and a page per model",
     "site": "the index of all reports",
 }

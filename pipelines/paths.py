@@ -9,6 +9,7 @@ PREPARED = Path("data/prepared")
 VALIDATED = Path("data/validated")
 MODELS = Path("artifacts/models")
 EVALUATIONS = Path("artifacts/evaluations")
+BASELINES = Path("artifacts/baselines")
 COMPARISONS = Path("artifacts/comparisons")
 METRICS = Path("metrics")
 REPORTS = Path("reports")
@@ -51,8 +52,13 @@ def metrics(task: str, name: str) -> Path:
     return METRICS / task / f"{name}.json"
 
 
+def baselines(task: str) -> Path:
+    """Scores and forecasts of the methods without a network."""
+    return BASELINES / task
+
+
 def comparison(task: str) -> Path:
-    """Baselines' forecasts and the statistics behind the verdict."""
+    """The verdict in words."""
     return COMPARISONS / task
 
 

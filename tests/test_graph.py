@@ -26,7 +26,8 @@ PLUMBING = {
 NOT_RUN = {
     "collect": ("pipelines.nn",),
     "evaluate": ("pipelines.report", "pipelines.baselines"),
-    "compare": ("pipelines.report",),
+    "baselines": ("pipelines.report",),
+    "compare": ("pipelines.report", "pipelines.baselines"),
     "report": (),
 }
 TASK_MODULES = {
@@ -35,6 +36,7 @@ TASK_MODULES = {
     "validate": ["data"],
     "train": ["data", "model"],
     "evaluate": ["data", "score"],
+    "baselines": ["score"],
     "compare": ["score"],
     "report": ["score"],
     "site": [],
@@ -107,6 +109,7 @@ def test_outputs_are_where_the_paths_say(stages: dict[str, Any]) -> None:
             "validate": {paths.validated(task)},
             "train": {paths.model(task, model)},
             "evaluate": {paths.evaluation(task, model), paths.metrics(task, model)},
+            "baselines": {paths.baselines(task)},
             "compare": {paths.comparison(task), paths.comparison_metrics(task)},
             "report": {paths.report(task)},
             "site": {paths.REPORTS / "index.html", paths.REPORTS / "assets"},

@@ -109,7 +109,7 @@ def test_the_entrance_is_light(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("stage", ["collect", "prepare", "compare", "report", "site"])
+@pytest.mark.parametrize("stage", ["collect", "prepare", "baselines", "compare", "report", "site"])
 def test_stages_that_do_not_need_tensorflow_do_not_import_it(stage: str) -> None:
     code = (
         f"import sys, pipelines.stages.{stage}; from pipelines.registry import TASKS\n"

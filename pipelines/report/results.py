@@ -80,6 +80,6 @@ class Results:
 
     def baseline_samples(self, baseline: str, target: str) -> dict[str, NDArray[np.generic]]:
         """What the task's figures draw of a baseline."""
-        stored = artifacts.read_arrays(paths.comparison(self.task) / f"{target}.npz")
+        stored = artifacts.read_arrays(paths.baselines(self.task) / target / "samples.npz")
         prefix = f"{baseline}/"
         return {key.removeprefix(prefix): value for key, value in stored.items() if key.startswith(prefix)}

@@ -1,5 +1,6 @@
-"""`compare`: baselines, the models side by side, whether differences are more than chance, and a verdict in words."""
+"""`compare`: models and baselines side by side, whether differences are more than chance, and a verdict in words."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,16 +8,16 @@ from numpy.typing import NDArray
 
 from pipelines import artifacts, paths, progress
 from pipelines.analysis import statistics
-from pipelines.contract import Primary, Scores
+from pipelines.contract import Primary
 from pipelines.params import Params
 from pipelines.registry import Task
 
 
 def run(task: Task, params: Params) -> None:
     """Write `artifacts/comparisons/<task>` and `metrics/<task>/comparison.json`."""
-    prepared = paths.prepared(task.name)
-    meta = artifacts.read_json(prepared / "meta.json")
-    block, models = params.task(task.name), params.models(task.name)
+    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
+    scored = artifacts.read_json(paths.baselines(task.name) / "metrics.json")
+    models = params.models(task.name)
     evaluations = {
         model: artifacts.read_json(paths.evaluation(task.name, model) / "evaluation.json") for model in models
     }
@@ -25,30 +26,23 @@ def run(task: Task, params: Params) -> None:
     baselines: dict[str, dict[str, Any]] = {}
     best, statistic, verdicts = {}, {}, {}
 
+    for target, about in meta["targets"].items():
+        primary = task.score.primary(target)
+        for name, metrics in scored[target].items():
+            place = baselines.setdefault(name, {})
+            place.update({target: metrics} if several else metrics)
+        result = _compare(
+            {model: evaluations[model]["values"]["test"][target][primary.metric] for model in models},
+            {model: _losses(paths.evaluation(task.name, model), target)["losses"] for model in models},
+            {name: metrics[primary.metric] for name, metrics in scored[target].items()},
+            _losses(paths.baselines(task.name), target),
+            primary,
+            lags=about.get("horizon", 1),
+        )
+        best[target] = {"model": result["best"], "baseline": result["baseline"], "metric": primary.metric}
+        statistic[target] = result["statistics"]
+        verdicts[target] = _verdict(result, primary, cost)
     with artifacts.replacing_folder(paths.comparison(task.name)) as folder:
-        for target, about in meta["targets"].items():
-            progress.say(f"{task.name}/{target}: baselines")
-            scored = task.score.baselines(prepared, meta, target, block)
-            primary = task.score.primary(target)
-            stored = {f"{name}/{key}": array for name, s in scored.items() for key, array in s.samples.items()}
-            artifacts.write_arrays(folder / f"{target}.npz", stored)
-            for name, scores in scored.items():
-                place = baselines.setdefault(name, {})
-                place.update({target: scores.metrics} if several else scores.metrics)
-            losses = {
-                model: artifacts.read_arrays(paths.evaluation(task.name, model) / target / "losses.npz")["losses"]
-                for model in models
-            }
-            result = _compare(
-                {model: evaluations[model]["values"]["test"][target][primary.metric] for model in models},
-                losses,
-                scored,
-                primary,
-                lags=about.get("horizon", 1),
-            )
-            best[target] = {"model": result["best"], "baseline": result["baseline"], "metric": primary.metric}
-            statistic[target] = result["statistics"]
-            verdicts[target] = _verdict(result, primary, cost)
         artifacts.write_json(folder / "verdict.json", verdicts)
         artifacts.write_json(
             paths.comparison_metrics(task.name),
@@ -58,33 +52,39 @@ def run(task: Task, params: Params) -> None:
         progress.say(f"{task.name}/{target}: {verdict['short']}")
 
 
+def _losses(folder: Path, target: str) -> dict[str, NDArray[np.float64]]:
+    return artifacts.read_arrays(folder / target / "losses.npz")
+
+
 def _compare(
     values: dict[str, list[float]],
     losses: dict[str, NDArray[np.float64]],
-    scored: dict[str, Scores],
+    baselines: dict[str, float],
+    baseline_losses: dict[str, NDArray[np.float64]],
     primary: Primary,
     lags: int,
 ) -> dict[str, Any]:
     """Rank models and baselines on one target, and test each model against the baselines and every other model.
 
-    `values` holds the primary metric of each seed, `losses` (seeds, items) the loss of each item. A model's losses are
-    averaged over its seeds: what is compared is the expected run, not a lucky one.
+    `values` holds the primary metric of each seed, `losses` (seeds, items) the loss of each item, `baselines` and
+    `baseline_losses` (items,) the same of methods without seeds. A model's losses are averaged over its seeds: what is
+    compared is the expected run, not a lucky one.
     """
     means = {model: float(np.mean(numbers)) for model, numbers in values.items()}
     best = min(means, key=lambda model: means[model])
-    baseline = min(scored, key=lambda name: scored[name].metrics[primary.metric])
+    baseline = min(baselines, key=lambda name: baselines[name])
     expected = {model: array.mean(0) for model, array in losses.items()}
     return {
         "best": best,
         "baseline": baseline,
         "means": means,
-        "baseline_value": scored[baseline].metrics[primary.metric],
-        "reference_value": scored[primary.reference].metrics[primary.metric],
+        "baseline_value": baselines[baseline],
+        "reference_value": baselines[primary.reference],
         "spread": statistics.summary(values[best]),
         "statistics": {
             model: {
-                "against_best_baseline": statistics.paired(expected[model], scored[baseline].losses, lags),
-                "against_reference": statistics.paired(expected[model], scored[primary.reference].losses, lags),
+                "against_best_baseline": statistics.paired(expected[model], baseline_losses[baseline], lags),
+                "against_reference": statistics.paired(expected[model], baseline_losses[primary.reference], lags),
                 "against_models": {
                     other: {
                         "items": statistics.paired(expected[model], expected[other], lags),

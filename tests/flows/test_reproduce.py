@@ -60,7 +60,7 @@ def test_what_is_independent_runs_side_by_side_and_a_second_run_does_nothing(toy
     artifacts = {a["key"]: a for a in server.ask("artifacts", flow_runs={"id": {"any_": [run["id"]]}})}
     assert set(artifacts) == {"stages", "metrics", "report"}
     assert "train@a-x" in artifacts["stages"]["data"]
-    assert "metrics/a/comparison.json" in artifacts["metrics"]["data"]
+    assert "a/comparison" in artifacts["metrics"]["data"]
     assert "reports/index.html" in artifacts["report"]["data"]
 
     toy.forget()
