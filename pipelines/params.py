@@ -14,7 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pipelines import paths
 from pipelines.errors import ParameterError
 
-Cell = Literal["simple_rnn", "lstm", "gru"]
+Cell = Literal[
+    "simple_rnn", "lstm", "gru",
+    "vanilla", "nig", "nfg", "nog", "niaf", "noaf", "cifg", "np", "fgr", "layernorm", "mgu", "mut1", "mut2", "mut3",
+]  # fmt: skip
+"""Keras's own, then those of `pipelines/nn/cells.py`."""
 Activation = Literal["tanh", "sigmoid", "hard_sigmoid", "relu", "linear"]
 Share = Field(ge=0, lt=1)
 
@@ -33,7 +37,7 @@ class Run(Frozen):
 
 
 class RecurrentLayer(Frozen):
-    """One recurrent layer; every option means what it means in Keras."""
+    """One recurrent layer; every option but the forget bias means what it means in Keras."""
 
     cell: Cell
     units: int = Field(gt=0)
@@ -43,6 +47,18 @@ class RecurrentLayer(Frozen):
     dropout: float = Field(default=0.0, ge=0, lt=1)
     recurrent_dropout: float = Field(default=0.0, ge=0, lt=1)
     stateful: bool = False
+    forget_bias: float = 1.0
+    """What the gate that keeps the memory is opened by at the start."""
+
+    @model_validator(mode="after")
+    def _offered(self) -> Self:
+        if self.cell in ("simple_rnn", "gru") and self.forget_bias != 1:
+            raise ValueError(f"a {self.cell} has no forget gate; leave forget_bias out")
+        if self.cell not in ("simple_rnn", "gru", "lstm") and (self.dropout or self.recurrent_dropout):
+            raise ValueError(
+                f"{self.cell} has no dropout of its own; use the model's dropout, which acts between the layers"
+            )
+        return self
 
 
 class Model(Frozen):

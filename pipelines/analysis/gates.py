@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.nn.cells import GatedCell
 from pipelines.nn.recurrent import recurrent_layers
 
 Array = NDArray[np.float64]
@@ -34,8 +35,10 @@ class Trace:
     hidden_state: Array
     cell_state: Array | None
     """(batch, time, units); None for cells whose only memory is the hidden state."""
-    carry: str | None = None
-    """The gate that decides how much of the old memory stays, if the cell has one."""
+    carry: Array | None = None
+    """How much of the old memory each unit keeps at each step (batch, time, units), if a gate decides it."""
+    reading: str = ""
+    """How to read the gates of this cell."""
     discrepancy: float = field(default=0.0)
 
     @property
@@ -66,7 +69,7 @@ def trace(network: keras.Model, inputs: NDArray[np.float32]) -> list[Trace]:
 def _trace_layer(layer: keras.Layer, sequence: Array, output: Array) -> list[Trace]:
     if not isinstance(layer, keras.layers.Bidirectional):
         return [_trace_direction(layer, layer.name, "forward", sequence, output)]
-    units = layer.forward_layer.units
+    units = layer.forward_layer.cell.units
     backward = output[..., units:]
     if layer.return_sequences:  # Keras turns the backward outputs round again
         backward = backward[:, ::-1]
@@ -77,7 +80,9 @@ def _trace_layer(layer: keras.Layer, sequence: Array, output: Array) -> list[Tra
 
 
 def _trace_direction(layer: keras.Layer, name: str, direction: str, sequence: Array, output: Array) -> Trace:
-    traced = CELLS[type(layer).__name__](layer, sequence)
+    cell = layer.cell if isinstance(layer.cell, GatedCell) else layer
+    name_of_cell = type(cell).__name__
+    traced = (_own if cell is not layer else CELLS[name_of_cell])(layer, sequence)
     hidden = traced["hidden_state"]
     discrepancy = float(np.abs((hidden if layer.return_sequences else hidden[:, -1]) - output).max())
     if not discrepancy <= LIMIT:
@@ -85,7 +90,8 @@ def _trace_direction(layer: keras.Layer, name: str, direction: str, sequence: Ar
             f"{name}: the recomputed output differs from the layer's own by {discrepancy:.1e}, more than {LIMIT:g}; "
             "its gates are not shown"
         )
-    return Trace(name, direction, type(layer).__name__, discrepancy=discrepancy, **traced)
+    reading = cell.READING if isinstance(cell, GatedCell) else READINGS.get(name_of_cell, "")
+    return Trace(name, direction, name_of_cell, discrepancy=discrepancy, reading=reading, **traced)
 
 
 # One function per cell. Each scans the sequence with the equations that Keras implements.
@@ -102,10 +108,10 @@ def _lstm(layer: keras.layers.LSTM, sequence: Array) -> dict[str, Any]:
         i, f, c, o = gate(i), gate(f), squash(c), gate(o)
         cell = f * cell + i * c
         hidden = o * squash(cell)
-        gates = {"input gate": i, "forget gate": f, "output gate": o, "candidate": c}
+        gates = {"input gate": i, "forget gate": f, "output gate": o, "candidate": c, "carry": f}
         return {**gates, "cell_state": cell, "hidden_state": hidden}, (hidden, cell)
 
-    return _scan(step, sequence @ kernel + bias, states=2, units=layer.units, carry="forget gate")
+    return _scan(step, sequence @ kernel + bias, states=2, units=layer.units)
 
 
 def _gru(layer: keras.layers.GRU, sequence: Array) -> dict[str, Any]:
@@ -123,10 +129,10 @@ def _gru(layer: keras.layers.GRU, sequence: Array) -> dict[str, Any]:
         z, r = gate(x_z + h_z), gate(x_r + h_r)
         candidate = squash(x_h + r * h_h)
         hidden = z * hidden + (1 - z) * candidate
-        gates = {"update gate": z, "reset gate": r, "candidate": candidate}
+        gates = {"update gate": z, "reset gate": r, "candidate": candidate, "carry": z}
         return {**gates, "hidden_state": hidden}, (hidden,)
 
-    return _scan(step, sequence @ kernel + bias[0], states=1, units=layer.units, carry="update gate")
+    return _scan(step, sequence @ kernel + bias[0], states=1, units=layer.units)
 
 
 def _simple_rnn(layer: keras.layers.SimpleRNN, sequence: Array) -> dict[str, Any]:
@@ -138,21 +144,39 @@ def _simple_rnn(layer: keras.layers.SimpleRNN, sequence: Array) -> dict[str, Any
         hidden = squash(x + state[0] @ recurrent)
         return {"hidden_state": hidden}, (hidden,)
 
-    return _scan(step, sequence @ kernel + bias, states=1, units=layer.units, carry=None)
+    return _scan(step, sequence @ kernel + bias, states=1, units=layer.units)
+
+
+def _own(layer: keras.layers.RNN, sequence: Array) -> dict[str, Any]:
+    """A cell of `pipelines/nn/cells.py`: its own equations, step by step outside Keras's loop, in float32."""
+    cell = layer.cell
+
+    def step(x: Array, state: tuple[Any, ...]) -> tuple[dict[str, Array], tuple[Any, ...]]:
+        values = cell.step(x, *state)
+        after = tuple(values[name] for name in cell.STATES)
+        return {name: np.asarray(value, np.float64) for name, value in values.items()}, after
+
+    zeros = [np.zeros((len(sequence), cell.units), np.float32) for _ in cell.STATES]
+    return _scan(step, sequence.astype(np.float32), states=zeros, units=cell.units)
 
 
 CELLS = {"LSTM": _lstm, "GRU": _gru, "SimpleRNN": _simple_rnn}
+READINGS = {
+    "LSTM": "The cell state becomes forget gate × old state + input gate × candidate. A row that stays yellow in the forget gate "
+    "is a unit that remembers; one that stays dark starts afresh at every step. Where the input gate opens, the candidate is written.",
+    "GRU": "The state becomes update gate × old state + (1 − update gate) × candidate (Keras's convention). A row that stays yellow "
+    "in the update gate is a unit that remembers; where the reset gate is dark, the candidate ignores the past.",
+}
 
 
 def _scan(
     step: Callable[[Array, Any], tuple[dict[str, Array], Any]],
     projected: Array,
-    states: int,
+    states: int | list[Any],
     units: int,
-    carry: str | None,
 ) -> dict[str, Any]:
     """Run `step` over time from a zero state and stack what it returns along axis 1."""
-    state: Any = tuple(np.zeros((len(projected), units)) for _ in range(states))
+    state: Any = [np.zeros((len(projected), units)) for _ in range(states)] if isinstance(states, int) else states
     steps = []
     for time in range(projected.shape[1]):
         values, state = step(projected[:, time], state)
@@ -161,8 +185,8 @@ def _scan(
     return {
         "hidden_state": stacked.pop("hidden_state"),
         "cell_state": stacked.pop("cell_state", None),
+        "carry": stacked.pop("carry", None),
         "gates": stacked,
-        "carry": carry,
     }
 
 

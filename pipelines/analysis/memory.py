@@ -38,8 +38,8 @@ class TimeConstants:
 def time_constants(traced: Trace) -> TimeConstants:
     """How long each unit remembers: by its carry gate, and by what its memory does."""
     gate = None
-    if traced.carry:
-        kept = traced.gates[traced.carry].mean((0, 1)).clip(1e-6, 1 - 1e-6)
+    if traced.carry is not None:
+        kept = traced.carry.mean((0, 1)).clip(1e-6, 1 - 1e-6)
         gate = -1 / np.log(kept)
     return TimeConstants(gate, _decay(traced.memory))
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.errors import MissingStageError
-from pipelines.nn import datasets
+from pipelines.nn import cells, datasets  # noqa: F401  # a saved network may hold any of the cells
 
 BATCH = 512
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from math import prod
+from typing import Any
 
 import keras
 
 from pipelines.errors import ParameterError
+from pipelines.nn.cells import CELLS, ForgetBias
 from pipelines.params import Model, RecurrentLayer
 
 LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
@@ -17,20 +19,28 @@ TOLERANCE = 0.02
 def layer(options: RecurrentLayer, return_sequences: bool, name: str) -> keras.Layer:
     """One recurrent layer: (batch, time, features) -> (batch, time, units), or (batch, units) for the last step.
 
-    A bidirectional layer concatenates both directions, so its last axis is `2 * units`. LSTM's forget bias starts at
-    1 (Jozefowicz et al. 2015) and GRU applies its reset gate after the matrix product, as cuDNN does.
+    A bidirectional layer concatenates both directions, so its last axis is `2 * units`. The forget bias starts at 1
+    (Jozefowicz et al. 2015) and GRU applies its reset gate after the matrix product, as cuDNN does.
     """
-    gated = {} if options.cell == "simple_rnn" else {"recurrent_activation": options.recurrent_activation}
-    recurrent = LAYERS[options.cell](
-        options.units,
-        activation=options.activation,
-        dropout=options.dropout,
-        recurrent_dropout=options.recurrent_dropout,
-        return_sequences=return_sequences,
-        stateful=options.stateful,
-        name=name,
-        **gated,
+    common: dict[str, Any] = {"return_sequences": return_sequences, "stateful": options.stateful, "name": name}
+    gated: dict[str, Any] = (
+        {} if options.cell == "simple_rnn" else {"recurrent_activation": options.recurrent_activation}
     )
+    if options.cell in CELLS:
+        kind, which = CELLS[options.cell]
+        cell = kind(options.units, activation=options.activation, forget_bias=options.forget_bias, **gated, **which)
+        recurrent = keras.layers.RNN(cell, **common)
+    else:
+        if options.cell == "lstm" and options.forget_bias != 1:
+            gated |= {"unit_forget_bias": False, "bias_initializer": ForgetBias(options.forget_bias)}
+        recurrent = LAYERS[options.cell](
+            options.units,
+            activation=options.activation,
+            dropout=options.dropout,
+            recurrent_dropout=options.recurrent_dropout,
+            **common,
+            **gated,
+        )
     return keras.layers.Bidirectional(recurrent, name=f"{name}_bidirectional") if options.bidirectional else recurrent
 
 

@@ -81,17 +81,9 @@ def _gates(results: Results, target: str, model: str, layer: dict[str, Any]) -> 
         f"The {', '.join(names)} of all {units} units at each of the {steps} steps of a test window, units sorted by the mean of the "
         f"{names[0]}. Recomputed from the weights; the recomputed output differs from the layer's own by at most "
         f"{layer['discrepancy']:.0e}.",
-        _GATE_READING[layer["cell"]],
+        layer["reading"],
         plot,
     )
-
-
-_GATE_READING = {
-    "LSTM": "The cell state becomes forget gate × old state + input gate × candidate. A row that stays yellow in the forget gate "
-    "is a unit that remembers; one that stays dark starts afresh at every step. Where the input gate opens, the candidate is written.",
-    "GRU": "The state becomes update gate × old state + (1 − update gate) × candidate (Keras's convention). A row that stays yellow "
-    "in the update gate is a unit that remembers; where the reset gate is dark, the candidate ignores the past.",
-}
 
 
 def _saturation(results: Results, target: str, model: str, layers: list[dict[str, Any]]) -> Figure:

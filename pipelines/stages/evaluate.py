@@ -106,6 +106,7 @@ def _explain_gates(traces: list[Any], drawn: Any, folder: Path) -> list[dict[str
                 "layer": traced.layer,
                 "direction": traced.direction,
                 "cell": traced.cell,
+                "reading": traced.reading,
                 "gates": list(traced.gates),
                 "discrepancy": traced.discrepancy,
                 "saturation": {

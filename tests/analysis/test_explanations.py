@@ -37,8 +37,7 @@ def test_shapley_values_of_a_linear_network_are_exact_and_additive(random: np.ra
 
 
 def _trace(memory_: np.ndarray, gate: float | None = None) -> Trace:
-    gates = {} if gate is None else {"update gate": np.full_like(memory_, gate)}
-    return Trace("l", "forward", "GRU", gates, memory_, None, None if gate is None else "update gate")
+    return Trace("l", "forward", "GRU", {}, memory_, None, None if gate is None else np.full_like(memory_, gate))
 
 
 def test_the_telling_units_are_those_that_go_with_the_output(random: np.random.Generator) -> None:

@@ -1,0 +1,69 @@
+"""What a step of each cell costs beside Keras's own LSTM, at equal parameters: `python -m benchmarks.cells`.
+
+Training steps of one layer on random sequences, forward and backward, in one process; each round times every cell once, so that a machine
+that drifts drifts for all.
+"""
+
+import statistics
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+BATCH, STEPS, FEATURES, UNITS = 32, 64, 64, 128
+BATCHES, ROUNDS = 12, 7
+
+
+def main() -> None:
+    """Measure and print."""
+    from pipelines.nn import hardware
+
+    hardware.set_up()
+    import keras
+    import numpy as np
+
+    from pipelines.nn import recurrent
+    from pipelines.nn.cells import CELLS
+    from pipelines.params import Model, RecurrentLayer
+
+    keras.utils.set_random_seed(1)
+    random = np.random.default_rng(1)
+    inputs = random.normal(size=(BATCHES * BATCH, STEPS, FEATURES)).astype(np.float32)
+    targets = random.normal(size=(BATCHES * BATCH, 1)).astype(np.float32)
+
+    def network(cell: str, budget: int | None) -> keras.Model:
+        layer = RecurrentLayer(cell=cell, units=UNITS)  # type: ignore[arg-type]
+        model = Model(recurrent=(layer,), dense=(), dropout=0.0, parameters=budget)
+        built = recurrent.sequence_to_vector((STEPS, FEATURES), model, outputs=1, name=cell)
+        built.compile("adam", "mse", steps_per_execution=BATCHES)
+        built.fit(inputs, targets, batch_size=BATCH, verbose=0)  # traces the step
+        return built
+
+    budget = recurrent.parameter_count(network("lstm", None))
+    built = {cell: network(cell, budget) for cell in ("lstm", "gru", *CELLS)}
+    times: dict[str, list[float]] = {cell: [] for cell in built}
+    for _ in range(ROUNDS):
+        for cell, each in built.items():
+            began = time.perf_counter()
+            each.fit(inputs, targets, batch_size=BATCH, verbose=0)
+            times[cell].append((time.perf_counter() - began) / (BATCHES * STEPS))
+    table = Table("cell", "units", "parameters", "µs a time step", "of Keras's LSTM")
+    for cell, each in built.items():
+        ratio = statistics.median(a / b for a, b in zip(times[cell], times["lstm"], strict=True))
+        units = recurrent.recurrent_layers(each)[0].cell.units
+        table.add_row(
+            cell,
+            str(units),
+            f"{recurrent.parameter_count(each):,}",
+            f"{1e6 * statistics.median(times[cell]):.0f}",
+            f"{ratio:.2f}",
+        )
+    console = Console()
+    console.print(table)
+    console.print(
+        f"Batches of {BATCH}, {STEPS} steps, {FEATURES} features; medians of {ROUNDS} rounds, forward and backward."
+    )
+
+
+if __name__ == "__main__":
+    main()
