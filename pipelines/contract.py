@@ -1,9 +1,9 @@
-"""What a task's three modules offer, and what passes between them and the stages.
+"""What a task's modules offer, and what passes between them and the stages.
 
 `tests/test_contract.py` holds every registered task to it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipelines.nn.datasets import Examples
+    from pipelines.nn.networks import Readout
     from pipelines.report.figures import Figure
+    from pipelines.report.results import Results
 
 Meta = dict[str, Any]
 """`meta.json`. Every task writes `targets`: name -> `features`, `outputs`, `splits`, `lookback`, …"""
@@ -78,6 +80,17 @@ class Model(Protocol):
     def build(self, model: Any, meta: Meta, target: str) -> "keras.Model":
         """The network, not compiled."""
 
+    def outputs(self, network: "keras.Model", examples: "Examples") -> Iterator[NDArray[np.float32]]:
+        """The trained network's outputs for the examples of a split, a batch at a time, as `score.evaluate` reads them."""
+
+    def readout(self, network: "keras.Model") -> "Readout":
+        """The network as gradients and importance see it."""
+
+    def illustrate(
+        self, network: "keras.Model", prepared: Path, meta: Meta, target: str, params: Any
+    ) -> dict[str, NDArray[Any]]:
+        """What else is shown of the explained seed, for the task's own figures: texts that it writes, and the like."""
+
 
 class Score(Protocol):
     """`score.py`."""
@@ -89,12 +102,16 @@ class Score(Protocol):
         """What decides on `target`."""
 
     def evaluate(
-        self, prepared: Path, meta: Meta, target: str, split: str, outputs: NDArray[np.float32], params: Any
+        self, prepared: Path, meta: Meta, target: str, split: str, outputs: Iterable[NDArray[np.float32]], params: Any
     ) -> Scores:
-        """Score the network's `outputs` (windows, outputs) on a split."""
+        """Score the batches that the model's `outputs` gives for a split."""
 
     def baselines(self, prepared: Path, meta: Meta, target: str, params: Any) -> dict[str, Scores]:
         """Score every baseline on the test split."""
 
-    def figures(self, task: Any, target: str, model: str | None) -> "list[Figure]":
+
+class Figures(Protocol):
+    """`figures.py`."""
+
+    def draw(self, results: "Results", target: str, model: str | None) -> "list[Figure]":
         """Charts that only this task has: for a model's page, or for the task's page where `model` is None."""

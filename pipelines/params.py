@@ -88,7 +88,11 @@ class Training(Frozen):
     """Epochs without a better validation loss before training stops."""
     plateau_patience: int = Field(gt=0)
     """Epochs without a better validation loss before the learning rate is halved."""
-    loss: dict[str, Literal["mse", "mae", "huber", "qlike"]]
+    schedule: Literal["plateau", "cosine"]
+    """The learning rate: halved on a plateau, or along half a cosine to zero over `epochs` (Loshchilov & Hutter 2017)."""
+    carry_state: bool
+    """Windows follow each other and the state goes on from one to the next (truncated back-propagation through time)."""
+    loss: dict[str, Literal["mse", "mae", "huber", "qlike", "cross_entropy"]]
     """By target; `default` for every other."""
     mixed_precision: bool
     xla: bool
@@ -229,6 +233,71 @@ class Finance(Frozen):
     evaluation: FinanceEvaluation
 
 
+class LanguageData(Frozen):
+    """Texts as rows of tokens."""
+
+    unit: Literal["characters", "words"]
+    window: int = Field(gt=1)
+    """Tokens through which errors are propagated back at once."""
+    valid_share: float = Field(gt=0, lt=1)
+    test_share: float = Field(gt=0, lt=1)
+    min_count: int = Field(gt=0)
+    """A character or word that training has seen less often is unknown."""
+    max_vocabulary: int = Field(gt=1)
+    """The most frequent are kept."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.test_share + self.valid_share >= 1:
+            raise ValueError("test_share and valid_share leave nothing to train on")
+        return self
+
+
+class LanguageValidation(Frozen):
+    """Limits of the suite."""
+
+    max_unknown_share: float = Share
+    min_windows: int = Field(gt=0)
+    min_vocabulary: int = Field(gt=1)
+
+
+class LanguageModel(Model):
+    """An architecture that begins with an embedding."""
+
+    embedding: int = Field(gt=0)
+    """Numbers that stand for a token."""
+
+
+class LanguageEvaluation(Evaluation):
+    """The explanations' sizes, the samples and the n-gram model."""
+
+    ngram_order: int = Field(gt=1)
+    ngram_discount: float = Field(gt=0, lt=1)
+    ngram_tokens: int = Field(gt=0)
+    """The n-gram model learns from the last so many tokens of the training part: its tables have to fit in memory."""
+    read_tokens: int = Field(gt=1)
+    """Length of the test text that is shown coloured by what happens inside."""
+    prompt: str
+    """What the samples go on from."""
+    sample_length: int = Field(gt=0)
+    temperatures: tuple[Annotated[float, Field(ge=0)], ...] = Field(min_length=1)
+    top_k: int = Field(ge=0)
+    """Sample among the k likeliest; 0: among all (Fan et al. 2018)."""
+    top_p: float = Field(gt=0, le=1)
+    """… and among the likeliest that together have this probability (Holtzman et al. 2020)."""
+
+
+class Language(Frozen):
+    """The block `language`."""
+
+    source: WindowSource
+    data: LanguageData
+    validation: LanguageValidation
+    models: dict[str, LanguageModel]
+    training: Training
+    evaluation: LanguageEvaluation
+
+
 class Params(Frozen):
     """All of `params.yaml`."""
 
@@ -236,6 +305,7 @@ class Params(Frozen):
     runs: dict[str, Run]
     timeseries: Timeseries
     finance: Finance
+    language: Language
 
     def task(self, name: str) -> Any:
         """The block of the task `name`."""

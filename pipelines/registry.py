@@ -1,6 +1,6 @@
 """The list of tasks. The command line, the stages, the tests and the reports all iterate it.
 
-A task is a folder `pipelines/tasks/<name>/` with `data.py`, `model.py` and `score.py`, a params block of the same
+A task is a folder `pipelines/tasks/<name>/` with `data.py`, `model.py`, `score.py` and `figures.py`, a params block of the same
 name, and one entry here. Its modules are imported only when a stage asks for them.
 """
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
 
-from pipelines.contract import Data, Model, Score
+from pipelines.contract import Data, Figures, Model, Score
 from pipelines.errors import UsageError
 
 
@@ -27,13 +27,18 @@ class Task:
 
     @property
     def model(self) -> Model:
-        """`build`."""
+        """`build`, `outputs`, `readout`, `illustrate`."""
         return cast(Model, import_module(f"pipelines.tasks.{self.name}.model"))
 
     @property
     def score(self) -> Score:
-        """`evaluate`, `baselines`, `predict`, `figures`."""
+        """`primary`, `evaluate`, `baselines`."""
         return cast(Score, import_module(f"pipelines.tasks.{self.name}.score"))
+
+    @property
+    def figures(self) -> Figures:
+        """`draw`."""
+        return cast(Figures, import_module(f"pipelines.tasks.{self.name}.figures"))
 
 
 TASKS = (
@@ -46,6 +51,11 @@ TASKS = (
         "finance",
         "Financial forecasting",
         "Can a recurrent network forecast index returns or volatility several days ahead?",
+    ),
+    Task(
+        "language",
+        "Language",
+        "Which gates does a network need to write like the text it has read, and does it know more than an n-gram model?",
     ),
 )
 

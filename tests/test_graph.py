@@ -25,20 +25,19 @@ PLUMBING = {
 # A task's module serves several stages. What it imports for the others does not count.
 NOT_RUN = {
     "collect": ("pipelines.nn",),
-    "evaluate": ("pipelines.report", "pipelines.baselines"),
-    "baselines": ("pipelines.report",),
-    "compare": ("pipelines.report", "pipelines.baselines"),
-    "report": (),
+    "train": ("pipelines.analysis",),
+    "evaluate": ("pipelines.baselines",),
+    "compare": ("pipelines.baselines",),
 }
 TASK_MODULES = {
     "collect": ["data"],
     "prepare": ["data"],
     "validate": ["data"],
     "train": ["data", "model"],
-    "evaluate": ["data", "score"],
+    "evaluate": ["data", "model", "score"],
     "baselines": ["score"],
     "compare": ["score"],
-    "report": ["score"],
+    "report": ["figures"],
     "site": [],
 }
 BY_NAME = {name_of(path): path for path in MODULES}

@@ -113,7 +113,7 @@ def test_the_entrance_is_light(module: str) -> None:
 def test_stages_that_do_not_need_tensorflow_do_not_import_it(stage: str) -> None:
     code = (
         f"import sys, pipelines.stages.{stage}; from pipelines.registry import TASKS\n"
-        "for task in TASKS: task.data, task.score\n"
+        "for task in TASKS: task.data, task.score, task.figures\n"
         f"print([m for m in {HEAVY!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

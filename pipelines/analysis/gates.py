@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.nn.cells import GatedCell
-from pipelines.nn.recurrent import recurrent_layers
+from pipelines.nn.recurrent import recurrent_layers, sequence_of
 
 Array = NDArray[np.float64]
 LIMIT = 1e-4
@@ -52,13 +52,13 @@ class Trace:
         return f"{self.layer}/{self.direction}"
 
 
-def trace(network: keras.Model, inputs: NDArray[np.float32]) -> list[Trace]:
-    """Trace every recurrent layer of `network` on `inputs` (batch, time, features).
+def trace(network: keras.Model, inputs: NDArray[Any]) -> list[Trace]:
+    """Trace every recurrent layer of `network` on `inputs`: (batch, time, features), or (batch, time) tokens.
 
     Raise `RecomputationError` if a recomputed output differs from the layer's own by more than 1e-4.
     """
     layers = recurrent_layers(network)
-    probe = keras.Model(network.input, [tensor for layer in layers for tensor in (layer.input, layer.output)])
+    probe = keras.Model(network.input, [tensor for layer in layers for tensor in (layer.input, sequence_of(layer))])
     values = [np.asarray(value, np.float64) for value in probe.predict_on_batch(inputs)]
     traces = []
     for number, layer in enumerate(layers):

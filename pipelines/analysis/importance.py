@@ -1,4 +1,4 @@
-"""Shapley values of every feature at every step, and how well they add up."""
+"""What every feature at every step, or every token, adds to an output; and how well that adds up."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,10 +27,10 @@ def _shap() -> Any:
 class Importance:
     """Contributions to the mean of the network's outputs."""
 
+    method: str
+    """In words, with its source."""
     values: NDArray[np.float64]
     """(windows, time, features)."""
-    base: float
-    """The output for the background window, from which contributions count."""
     additivity_error: float
     """Largest |base + sum of the values - output| over the windows: 0 for exact bookkeeping."""
 
@@ -57,4 +57,28 @@ def shapley(
     explained = explainer(flat, max_evals=2 * steps * features + 1, batch_size=BATCH, silent=True)
     base = float(np.ravel(explained.base_values)[0])
     error = float(np.abs(base + explained.values.sum(1) - output(flat)).max())
-    return Importance(explained.values.reshape(-1, steps, features), base, error)
+    return Importance("permutation Shapley values", explained.values.reshape(-1, steps, features), error)
+
+
+def integrated_gradients(network: keras.Model, sequences: NDArray[np.float32], steps: int = 64) -> Importance:
+    """What each step of embedded sequences adds to the network's mean output (Sundararajan et al. 2017).
+
+    `sequences` is (windows, time, dimensions); the gradient is averaged along the straight line from zero embeddings (midpoint
+    rule, `steps` points), multiplied by the embedding and summed over its dimensions: values are (windows, time, 1).
+    """
+    import tensorflow as tf
+
+    @tf.function
+    def gradient(points: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(points)
+            value = tf.reduce_sum(tf.reduce_mean(network(points, training=False), axis=1))
+        return tape.gradient(value, points)
+
+    total = np.zeros(sequences.shape, np.float64)
+    for step in range(steps):
+        total += gradient(tf.constant(sequences * np.float32((step + 0.5) / steps))).numpy()
+    values = (total / steps * sequences).sum(-1, keepdims=True)
+    ends = [network.predict_on_batch(end).mean(1, dtype=np.float64) for end in (sequences, np.zeros_like(sequences))]
+    error = float(np.abs(values.sum((1, 2)) - (ends[0] - ends[1])).max())
+    return Importance("integrated gradients", values, error)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import tensorflow as tf
 
-Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
+Batch = tuple[NDArray[Any], NDArray[Any]]
 
 
 class Examples(Protocol):
@@ -71,13 +71,42 @@ class Windows:
             np.save(folder / f"{split}.npy", rows.astype(np.int64))
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """One long row of tokens, cut into windows that follow each other without overlap.
+
+    The targets of a window are its tokens moved by one: what comes next, at every step.
+    """
+
+    tokens: NDArray[Any]
+    window: int
+
+    def __len__(self) -> int:
+        return (len(self.tokens) - 1) // self.window
+
+    def batch(self, indices: NDArray[np.int64]) -> Batch:
+        """Inputs and targets (batch, window), int32."""
+        steps = indices[:, None] * self.window + np.arange(self.window + 1)
+        cut = np.asarray(self.tokens[steps], np.int32)
+        return cut[:, :-1], cut[:, 1:]
+
+
+def streams(count: int, batch_size: int) -> NDArray[np.int64]:
+    """`count` windows as `batch_size` streams to be read side by side, in order: (steps, batch_size) indices.
+
+    Row b of one batch goes on where row b of the batch before ended. The last `count % batch_size` windows are left out.
+    """
+    steps = count // batch_size
+    return np.arange(batch_size)[None, :] * steps + np.arange(steps)[:, None]
+
+
 def in_order(examples: Examples, batch_size: int) -> Iterator[Batch]:
     """Batches of all examples in their order."""
     for start in range(0, len(examples), batch_size):
         yield examples.batch(np.arange(start, min(start + batch_size, len(examples))))
 
 
-def spread(examples: Examples, count: int) -> NDArray[np.float32]:
+def spread(examples: Examples, count: int) -> NDArray[Any]:
     """Inputs of `count` examples spread evenly over the split."""
     indices = np.unique(np.linspace(0, len(examples) - 1, count).astype(np.int64))
     return examples.batch(indices)[0]
@@ -100,6 +129,14 @@ def shuffled(examples: Examples, batch_size: int, seed: int, first_epoch: int) -
 
     epochs = tf.data.Dataset.counter(start=first_epoch, step=1, dtype=tf.int64)
     return _read(epochs.flat_map(order), examples)
+
+
+def streamed(examples: Examples, batch_size: int, endless: bool) -> "tf.data.Dataset":
+    """Batches of `streams`, once or epoch after epoch."""
+    import tensorflow as tf
+
+    indices = tf.data.Dataset.from_tensor_slices(streams(len(examples), batch_size))
+    return _read(indices.repeat() if endless else indices, examples)
 
 
 def ordered(examples: Examples, batch_size: int) -> "tf.data.Dataset":

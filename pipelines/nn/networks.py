@@ -1,14 +1,16 @@
 """Trained networks on disk, and their outputs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.errors import MissingStageError
-from pipelines.nn import cells, datasets  # noqa: F401  # a saved network may hold any of the cells
+from pipelines.nn import cells  # noqa: F401  # a saved network may hold any of the cells
 
 BATCH = 512
 
@@ -41,7 +43,11 @@ def load_seed(network: keras.Model, folder: Path, seed: int) -> None:
     network.load_weights(folder / f"seed-{seed}.weights.h5")
 
 
-def outputs(network: keras.Model, examples: datasets.Examples) -> NDArray[np.float32]:
-    """The network's outputs for all examples in their order: (examples, outputs) float32."""
-    batches = datasets.in_order(examples, BATCH)
-    return np.concatenate([network.predict_on_batch(inputs) for inputs, _ in batches])
+@dataclass(frozen=True)
+class Readout:
+    """A network as the explanations see it: numbers in, the few numbers that are to be explained out."""
+
+    numbers: Callable[[NDArray[Any]], NDArray[np.float32]]
+    """The network's inputs as numbers: (batch, time, features). Tokens become their embeddings."""
+    network: keras.Model
+    """(batch, time, features) -> (batch, outputs)."""

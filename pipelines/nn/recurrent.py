@@ -9,20 +9,25 @@ import keras
 
 from pipelines.errors import ParameterError
 from pipelines.nn.cells import CELLS, ForgetBias
-from pipelines.params import Model, RecurrentLayer
+from pipelines.params import LanguageModel, Model, RecurrentLayer
 
 LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 TOLERANCE = 0.02
 """How far from its budget a size-matched model may end."""
 
 
-def layer(options: RecurrentLayer, return_sequences: bool, name: str) -> keras.Layer:
+def layer(options: RecurrentLayer, return_sequences: bool, name: str, return_state: bool = False) -> keras.Layer:
     """One recurrent layer: (batch, time, features) -> (batch, time, units), or (batch, units) for the last step.
 
     A bidirectional layer concatenates both directions, so its last axis is `2 * units`. The forget bias starts at 1
     (Jozefowicz et al. 2015) and GRU applies its reset gate after the matrix product, as cuDNN does.
     """
-    common: dict[str, Any] = {"return_sequences": return_sequences, "stateful": options.stateful, "name": name}
+    common: dict[str, Any] = {
+        "return_sequences": return_sequences,
+        "return_state": return_state,
+        "stateful": options.stateful,
+        "name": name,
+    }
     gated: dict[str, Any] = (
         {} if options.cell == "simple_rnn" else {"recurrent_activation": options.recurrent_activation}
     )
@@ -77,6 +82,55 @@ def sequence_to_vector(
     if model.parameters is None:
         return build(model.recurrent)
     return match_size(build, model.recurrent, model.parameters)
+
+
+def sequence_to_sequence(vocabulary: int, model: LanguageModel, name: str) -> keras.Model:
+    """Embedding, recurrent layers, dense layers with ReLU, then logits at every step.
+
+    Maps (batch, time) tokens, int32, to (batch, time, vocabulary). A layer that reads backwards raises `ParameterError`:
+    it would see what is to be predicted.
+    """
+    if any(options.bidirectional for options in model.recurrent):
+        raise ParameterError(
+            f"models of {name}: a bidirectional layer sees the token that is to be predicted; set bidirectional to false"
+        )
+
+    def build(layers: tuple[RecurrentLayer, ...]) -> keras.Model:
+        tokens = keras.Input((None,), dtype="int32", name="tokens")
+        hidden = keras.layers.Embedding(vocabulary, model.embedding, name="embedding")(tokens)
+        for number, options in enumerate(layers, start=1):
+            recurrent = layer(options, return_sequences=True, name=f"{options.cell}_{number}", return_state=True)
+            hidden, *_ = recurrent(hidden)
+            hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
+        for number, units in enumerate(model.dense, start=1):
+            hidden = keras.layers.Dense(units, activation="relu", name=f"dense_{number}")(hidden)
+            hidden = keras.layers.Dropout(model.dropout, name=f"dense_dropout_{number}")(hidden)
+        # Under mixed precision the output stays float32.
+        logits = keras.layers.Dense(vocabulary, name="logits", dtype="float32")(hidden)
+        return keras.Model(tokens, logits, name=name)
+
+    return build(model.recurrent) if model.parameters is None else match_size(build, model.recurrent, model.parameters)
+
+
+def with_states(network: keras.Model) -> keras.Model:
+    """The same layers of a chain, with every recurrent state as an input and an output.
+
+    Maps [input, states…] to [output, states after the last step…], so that a sequence can go on where another one ended.
+    """
+    sequence = keras.Input(network.input.shape[1:], dtype=network.input.dtype, name="sequence")
+    before: list[keras.KerasTensor] = []
+    after: list[keras.KerasTensor] = []
+    hidden = sequence
+    for each in network.layers[1:]:
+        if isinstance(each, keras.layers.RNN):
+            sizes = each.cell.state_size if isinstance(each.cell.state_size, list | tuple) else [each.cell.state_size]
+            states = [keras.Input((size,), name=f"{each.name}_{number}") for number, size in enumerate(sizes)]
+            hidden, *ends = each(hidden, initial_state=states)
+            before += states
+            after += ends
+        else:
+            hidden = each(hidden)
+    return keras.Model([sequence, *before], [hidden, *after], name=f"{network.name}_with_states")
 
 
 def match_size(
@@ -134,6 +188,11 @@ def parameter_count(model: keras.Model) -> int:
 def recurrent_layers(model: keras.Model) -> list[keras.Layer]:
     """The recurrent layers of a built model in order, bidirectional wrappers included."""
     return [layer for layer in model.layers if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional)]
+
+
+def sequence_of(each: keras.Layer) -> keras.KerasTensor:
+    """What a recurrent layer of a built network puts out, without the states that it may return too."""
+    return each.output[0] if isinstance(each.output, list | tuple) else each.output
 
 
 def cudnn(model: keras.Model) -> tuple[bool, str]:

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import inf, isfinite
+from math import cos, inf, isfinite, pi
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pipelines import artifacts
 from pipelines.errors import TrainingError
-from pipelines.nn import datasets, losses
+from pipelines.nn import datasets, losses, recurrent
 from pipelines.params import Training
 
 VALIDATION_BATCH = 512
@@ -53,16 +53,35 @@ class Fitted:
 
 
 class Trainer(keras.Model):
-    """Trains `network` and measures the norm of the gradient on the way."""
+    """Trains `network` and measures the norm of the gradient on the way.
 
-    def __init__(self, network: keras.Model) -> None:
+    With `streams`, every batch has so many rows, and each row goes on with the state in which the row of the batch before
+    has ended; errors are not propagated into that batch (truncated back-propagation through time, Williams & Peng 1990).
+    """
+
+    def __init__(self, network: keras.Model, streams: int = 0) -> None:
         super().__init__(name=f"train_{network.name}")
         self.network = network
         self.gradient_norm = keras.metrics.Mean(name="gradient_norm")
+        self.carrying = recurrent.with_states(network) if streams else None
+        shapes = [(streams, *state.shape[1:]) for state in self.carrying.inputs[1:]] if self.carrying else []
+        kind = network.compute_dtype
+        self.states = {training: [tf.Variable(tf.zeros(shape, kind)) for shape in shapes] for training in (True, False)}
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """The network's output."""
-        return self.network(inputs, training=training)
+        if not self.carrying:
+            return self.network(inputs, training=training)
+        before = self.states[training]
+        outputs, *after = self.carrying([inputs, *(tf.identity(state) for state in before)], training=training)
+        for state, value in zip(before, after, strict=True):
+            state.assign(value)
+        return outputs
+
+    def forget(self, training: bool) -> None:
+        """Begin again with empty memories."""
+        for state in self.states[training]:
+            state.assign(tf.zeros_like(state))
 
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step of back-propagation through time; clipping is the optimizer's."""
@@ -94,10 +113,16 @@ class Fitting:
         self.build = build
         self.training = training
         self.train = train
-        self.valid = datasets.ordered(valid, VALIDATION_BATCH)
-        self.steps = -(-len(train) // training.batch_size)
         self.network = build()
-        self.trainer = Trainer(self.network)
+        if training.carry_state:
+            rows = _streams(training.batch_size, train, valid)
+            self.steps = len(train) // rows
+            self.valid = datasets.streamed(valid, rows, endless=False)
+            self.trainer = Trainer(self.network, rows)
+        else:
+            self.steps = -(-len(train) // training.batch_size)
+            self.valid = datasets.ordered(valid, VALIDATION_BATCH)
+            self.trainer = Trainer(self.network)
         self.trainer.compile(
             optimizer=keras.optimizers.Adam(training.learning_rate, global_clipnorm=training.clip_norm),
             loss=losses.get(loss),
@@ -121,9 +146,8 @@ class Fitting:
             recorder.restore()
         done = len(recorder.history)
         if not self.finished(recorder.history):
-            batches = datasets.shuffled(self.train, self.training.batch_size, seed, first_epoch=done)
             self.trainer.fit(
-                batches,
+                self._batches(seed, done),
                 validation_data=self.valid,
                 initial_epoch=done,
                 epochs=self.training.epochs,
@@ -134,12 +158,19 @@ class Fitting:
             )
         return Fitted(recorder.best_weights, recorder.history)
 
+    def _batches(self, seed: int, first_epoch: int) -> tf.data.Dataset:
+        if self.training.carry_state:
+            return datasets.streamed(self.train, self.training.batch_size, endless=True)
+        return datasets.shuffled(self.train, self.training.batch_size, seed, first_epoch)
+
     def finished(self, history: list[Epoch]) -> bool:
         """Whether patience or the epochs have run out."""
         return len(history) >= self.training.epochs or _waited(history) >= self.training.patience
 
     def learning_rate(self, history: list[Epoch]) -> float:
-        """The rate of the next epoch: halved each time `plateau_patience` epochs bring nothing better."""
+        """The rate of the next epoch: along half a cosine, or halved when `plateau_patience` epochs bring nothing better."""
+        if self.training.schedule == "cosine":
+            return self.training.learning_rate * 0.5 * (1 + cos(pi * len(history) / self.training.epochs))
         if not history:
             return self.training.learning_rate
         waited = _waited(history)
@@ -155,6 +186,17 @@ class Fitting:
     def _restore_optimizer(self, values: list[NDArray[Any]]) -> None:
         for variable, value in zip(self.trainer.optimizer.variables, values, strict=True):
             variable.assign(value)
+
+
+def _streams(wanted: int, *parts: datasets.Examples) -> int:
+    """How many streams a batch has; raise `TrainingError` if a part has fewer windows."""
+    fewest = min(len(part) for part in parts)
+    if fewest < wanted:
+        raise TrainingError(
+            f"a part has {fewest} windows, too few for {wanted} streams side by side; lower training.batch_size or data.window, "
+            "or set training.carry_state to false"
+        )
+    return wanted
 
 
 def _waited(history: list[Epoch]) -> int:
@@ -188,7 +230,12 @@ class _Recorder(keras.callbacks.Callback):
         """Fix the epoch's randomness and learning rate."""
         self.fitting.reseed(self.seed, epoch)
         self.fitting.trainer.optimizer.learning_rate = self.fitting.learning_rate(self.history)
+        self.fitting.trainer.forget(training=True)
         self.started = time.perf_counter()
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Validation begins with empty memories."""
+        self.fitting.trainer.forget(training=False)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Record the epoch; stop when patience has run out."""

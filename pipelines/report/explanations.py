@@ -22,7 +22,11 @@ def of_model(results: Results, target: str, model: str) -> list[Figure]:
         *inside.of_model(results, target, model),
         _own_training(results, target, model),
         _own_dependency(results, target, model),
-        _importance_by_feature(results, target, model),
+        *(
+            [_importance_by_feature(results, target, model)]
+            if len(results.meta["targets"][target]["features"]) > 1
+            else []
+        ),
         _importance_by_time(results, target, model),
     ]
 
@@ -145,7 +149,7 @@ def _own_training(results: Results, target: str, model: str) -> Figure:
 
 
 def _dependency(results: Results, target: str) -> Figure:
-    plot = charts.empty("steps before the forecast", "share of |d output / d input|")
+    plot = charts.empty("steps before the prediction", "share of |d output / d input|")
     for number, model in enumerate(results.models):
         stored = results.explanation(model, target, "gradients")
         mean = stored["last/mean"]
@@ -172,7 +176,7 @@ def _own_dependency(results: Results, target: str, model: str) -> Figure:
     stored = results.explanation(model, target, "gradients")
     about = results.evaluation(model)["targets"][target]
     outputs = results.meta["targets"][target]["outputs"]
-    plot = charts.empty("steps before the forecast", "|d output / d input|")
+    plot = charts.empty("steps before the prediction", "|d output / d input|")
     chosen = [("first", outputs[0])] if len(outputs) == 1 else [("first", outputs[0]), ("last", outputs[-1])]
     for number, (which, name) in enumerate(chosen):
         times = charts.times(len(stored[f"{which}/mean"]))
@@ -197,7 +201,7 @@ def _own_dependency(results: Results, target: str, model: str) -> Figure:
 
 def _importance_by_feature(results: Results, target: str, model: str) -> Figure:
     stored = results.explanation(model, target, "importance")
-    about = results.evaluation(model)["targets"][target]
+    about = results.evaluation(model)["targets"][target]["importance"]
     shares = pd.Series(stored["by_feature"], results.meta["targets"][target]["features"]).sort_values()
     plot = charts.empty("mean |Shapley value|, scaled output", "", height=140 + 22 * len(shares))
     plot.add_bar(
@@ -211,7 +215,7 @@ def _importance_by_feature(results: Results, target: str, model: str) -> Figure:
     return Figure(
         f"importance-{target}",
         "Which features matter",
-        f"Permutation Shapley values (shap) of {about['explained_windows']} test windows, summed over time: what each feature adds to the "
+        f"Permutation Shapley values (shap) of {about['windows']} test windows, summed over time: what each feature adds to the "
         f"mean output, compared with an average training window. They add up to the output to within {about['additivity_error']:.0e}.",
         "A feature near zero could be left out. Importance is the network's, not nature's: a useless feature that it has learned "
         "by heart also shows up here.",
@@ -221,19 +225,29 @@ def _importance_by_feature(results: Results, target: str, model: str) -> Figure:
 
 def _importance_by_time(results: Results, target: str, model: str) -> Figure:
     stored = results.explanation(model, target, "importance")
+    about = results.evaluation(model)["targets"][target]["importance"]
     mean = np.abs(stored["values"]).mean(0)
     features = results.meta["targets"][target]["features"]
-    order = np.argsort(-mean.sum(0))[:5]
-    plot = charts.empty("steps before the forecast", "mean |Shapley value|")
     times = charts.times(len(mean))
-    for number, feature in enumerate(order):
-        charts.add_line(plot, features[feature], times, mean[:, feature], color=charts.COLORS[number])
-    charts.add_line(plot, "all features", times, stored["by_time"], color="#999999", dash="dot")
+    if len(features) == 1:
+        plot = charts.empty(f"{features[0]}s before the prediction", "mean |contribution|")
+        charts.add_line(plot, features[0], times, mean[:, 0], color=charts.COLORS[0])
+        shows = (
+            f"Integrated gradients at the embedding (Sundararajan et al. 2017), of {about['windows']} test windows: what each "
+            f"{features[0]} adds to the output, compared with an empty embedding, by its distance. They add up to the output to "
+            f"within {about['additivity_error']:.0e}."
+        )
+    else:
+        plot = charts.empty("steps before the prediction", "mean |Shapley value|")
+        for number, feature in enumerate(np.argsort(-mean.sum(0))[:5]):
+            charts.add_line(plot, features[feature], times, mean[:, feature], color=charts.COLORS[number])
+        charts.add_line(plot, "all features", times, stored["by_time"], color="#999999", dash="dot")
+        shows = "The same values by step, for the five most important features, and summed over all features."
     return Figure(
         f"importance-time-{target}",
-        "When they matter",
-        "The same values by step, for the five most important features, and summed over all features.",
-        "Compare with the gradients above: a gradient asks what a small change would do, a Shapley value what the input has done. "
+        "What matters, and when" if len(features) == 1 else "When they matter",
+        shows,
+        "Compare with the gradients above: a gradient asks what a small change would do, a contribution what the input has done. "
         "Weight on the last steps alone means that a shorter window would serve as well.",
         plot,
     )

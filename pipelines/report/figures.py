@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+    from markupsafe import Markup
 
 # Okabe & Ito 2008: told apart by colour-blind readers too.
 COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a00", "#555555")
@@ -25,7 +26,8 @@ class Figure:
     """What is drawn, of which data."""
     reading: str
     """How to read it, and what to conclude."""
-    plot: "go.Figure"
+    plot: "go.Figure | Markup"
+    """A chart, or what `texts` has made."""
 
 
 def empty(x: str, y: str, height: int = HEIGHT) -> "go.Figure":

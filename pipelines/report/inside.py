@@ -73,7 +73,7 @@ def _gates(results: Results, target: str, model: str, layer: dict[str, Any]) -> 
         margin={"l": 56, "r": 130, "t": 64, "b": 48},
         updatemenus=[{"buttons": choices, "x": 0, "y": 1.28, "xanchor": "left", "yanchor": "top"}],
     )
-    plot.update_xaxes(title="steps before the forecast", col=1)
+    plot.update_xaxes(title="steps before the prediction", col=1)
     plot.update_yaxes(title="unit", col=1)
     return Figure(
         f"gates-{target}-{key.replace('/', '-')}",
@@ -127,7 +127,7 @@ def _memory(results: Results, target: str, model: str, layer: dict[str, Any]) ->
     stored = results.explanation(model, target, "memory")
     state = "cell_state" if "cell_state" in stored else "hidden_state"
     times = charts.times(stored[state].shape[1], layer["direction"])
-    plot = charts.empty("steps before the forecast", "state")
+    plot = charts.empty("steps before the prediction", "state")
     for number, (unit, correlation) in enumerate(zip(stored["units"], stored["correlations"], strict=True)):
         color = charts.COLORS[number % len(charts.COLORS)]
         name = f"unit {unit} (r = {correlation:+.2f})"

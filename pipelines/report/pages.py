@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -13,6 +13,9 @@ from markupsafe import Markup
 from pipelines.report import explanations
 from pipelines.report.figures import Figure
 from pipelines.report.results import Results
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 TEMPLATES = Path(__file__).parent / "templates"
 CHART_OPTIONS = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
@@ -101,11 +104,12 @@ def write_index(path: Path, tasks: Sequence[tuple[Results, str, str, dict[str, A
 
 
 def write_assets(folder: Path) -> None:
-    """The style sheet and Plotly's script, which comes in Plotly's package."""
+    """The style sheet, the script of coloured texts, and Plotly's, which comes in Plotly's package."""
     import plotly
 
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(TEMPLATES / "style.css", folder / "style.css")
+    for own in ("style.css", "coloured.js"):
+        shutil.copyfile(TEMPLATES / own, folder / own)
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     shutil.copyfile(script, folder / "plotly.min.js")
 
@@ -133,7 +137,7 @@ def _template() -> Markup:
 
 def _chart(figure: Figure) -> Markup:
     """The figure's data and layout as JSON that may stand inside a script element."""
-    content = json.loads(figure.plot.to_json())
+    content = json.loads(cast("go.Figure", figure.plot).to_json())
     content["layout"].pop("template", None)  # the page holds it once for all charts
     content["config"] = CHART_OPTIONS
     return Markup(json.dumps(content, separators=(",", ":")).replace("</", "<\\/"))

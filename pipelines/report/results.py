@@ -74,6 +74,10 @@ class Results:
         """What the task's figures draw of the explained seed."""
         return artifacts.read_arrays(paths.evaluation(self.task, model) / target / "samples.npz")
 
+    def illustrations(self, model: str, target: str) -> dict[str, NDArray[np.generic]]:
+        """What else is shown of the explained seed."""
+        return artifacts.read_arrays(paths.evaluation(self.task, model) / target / "illustrations.npz")
+
     def explanation(self, model: str, target: str, kind: str) -> dict[str, NDArray[np.generic]]:
         """Arrays of `gates`, `memory`, `gradients` or `importance`."""
         return artifacts.read_arrays(paths.evaluation(self.task, model) / target / f"{kind}.npz")

@@ -36,7 +36,7 @@ def run(task: Task, name: str, params: Params) -> None:
             for seed in seeds:
                 networks.load_seed(network, paths.model(task.name, name) / target, seed)
                 for split in values:
-                    outputs = networks.outputs(network, examples[split])
+                    outputs = task.model.outputs(network, examples[split])
                     scores = task.score.evaluate(prepared, meta, target, split, outputs, block)
                     for metric, value in scores.metrics.items():
                         values[split].setdefault(target, {}).setdefault(metric, []).append(value)
@@ -48,8 +48,10 @@ def run(task: Task, name: str, params: Params) -> None:
             networks.load_seed(network, paths.model(task.name, name) / target, chosen)
             explained[target] = {
                 "seed": chosen,
-                **_explain(network, examples, block.evaluation, chosen, folder / target),
+                **_explain(task.model.readout(network), network, examples, block.evaluation, chosen, folder / target),
             }
+            shown = task.model.illustrate(network, prepared, meta, target, block)
+            artifacts.write_arrays(folder / target / "illustrations.npz", shown)
         artifacts.write_json(
             folder / "evaluation.json",
             {"targets": explained, "seeds": seeds, "values": values, "cost": trained["cost"]},
@@ -70,21 +72,22 @@ def _median_seed(seeds: list[int], valid_losses: list[float]) -> int:
     return seeds[order[(len(seeds) - 1) // 2]]
 
 
-def _explain(network: Any, examples: Any, sizes: Any, seed: int, folder: Path) -> dict[str, Any]:
+def _explain(readout: Any, network: Any, examples: Any, sizes: Any, seed: int, folder: Path) -> dict[str, Any]:
     """Write the arrays of the explanations; return their small numbers."""
     from pipelines.analysis import gates
     from pipelines.nn import datasets
 
     windows = datasets.spread(examples["test"], sizes.gradient_windows)
-    outputs = network.predict_on_batch(windows)
+    numbers = readout.numbers(windows)
+    outputs = readout.network.predict_on_batch(numbers)
     traces = gates.trace(network, windows)
     drawn = np.unique(np.linspace(0, len(windows) - 1, sizes.traced_windows).astype(int))
     return {
         "windows": len(windows),
         "layers": _explain_gates(traces, drawn, folder),
         "memory_units": _explain_memory(traces[-1], outputs, drawn, sizes.telling_units, folder),
-        "memory_length": _explain_gradients(network, windows, outputs.shape[1], folder),
-        **_explain_importance(network, examples, sizes.explained_windows, seed, folder),
+        "memory_length": _explain_gradients(readout.network, numbers, outputs.shape[1], folder),
+        **_explain_importance(readout, examples, sizes.explained_windows, seed, folder),
     }
 
 
@@ -153,16 +156,22 @@ def _explain_gradients(network: Any, windows: Any, outputs: int, folder: Path) -
     return lengths
 
 
-def _explain_importance(network: Any, examples: Any, count: int, seed: int, folder: Path) -> dict[str, Any]:
+def _explain_importance(readout: Any, examples: Any, count: int, seed: int, folder: Path) -> dict[str, Any]:
+    """Shapley values of features; integrated gradients of tokens, whose features have no meaning one by one."""
     from pipelines.analysis import importance
     from pipelines.nn import datasets
 
     explained = datasets.spread(examples["test"], count)
-    shapley = importance.shapley(network, explained, datasets.spread(examples["train"], 256), seed)
+    if np.issubdtype(explained.dtype, np.integer):
+        found = importance.integrated_gradients(readout.network, readout.numbers(explained))
+    else:
+        found = importance.shapley(readout.network, explained, datasets.spread(examples["train"], 256), seed)
     stored = {
-        "by_feature": np.abs(shapley.values).sum(1).mean(0),
-        "by_time": np.abs(shapley.values).sum(2).mean(0),
-        "values": shapley.values.astype(np.float32),
+        "by_feature": np.abs(found.values).sum(1).mean(0),
+        "by_time": np.abs(found.values).sum(2).mean(0),
+        "values": found.values.astype(np.float32),
     }
     artifacts.write_arrays(folder / "importance.npz", stored)
-    return {"additivity_error": shapley.additivity_error, "explained_windows": len(explained)}
+    return {
+        "importance": {"method": found.method, "additivity_error": found.additivity_error, "windows": len(explained)}
+    }

@@ -14,7 +14,7 @@ def run(task: Task, params: Params) -> None:
     block = params.task(task.name).model_dump()
 
     def own(model: str | None) -> dict[str, list[Figure]]:
-        return {target: task.score.figures(results, target, model) for target in results.targets}
+        return {target: task.figures.draw(results, target, model) for target in results.targets}
 
     with artifacts.replacing_folder(paths.report(task.name)) as folder:
         pages.write_task(folder, results, task.title, task.question, own(None), block)

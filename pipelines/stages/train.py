@@ -110,11 +110,13 @@ def _precision(options: Any) -> str:
 
 def _layers(network: Any) -> list[Mapping[str, Any]]:
     """Name, class, output shape and parameters of each layer, for the report."""
+    from pipelines.nn import recurrent
+
     return [
         {
             "name": layer.name,
             "kind": type(layer).__name__,
-            "shape": str(tuple(layer.output.shape)).replace("None", "batch"),
+            "shape": str(tuple(recurrent.sequence_of(layer).shape)).replace("None", "batch"),
             "parameters": layer.count_params(),
         }
         for layer in network.layers

@@ -143,8 +143,8 @@ def prepare(raw: Path, data: FinanceData, destination: Path) -> Meta:
         "splits": {
             split: {
                 "windows": len(rows[split]),
-                "first": str(table["date"][rows[split] + 1].min().date()),
-                "last": str(table["date"][rows[split] + data.horizon].max().date()),
+                "note": f"{table['date'][rows[split] + 1].min().date()} to "
+                f"{table['date'][rows[split] + data.horizon].max().date()}",
             }
             for split in SPLITS
         },
@@ -155,7 +155,11 @@ def prepare(raw: Path, data: FinanceData, destination: Path) -> Meta:
     }
     for target, parts in targets.items():
         Windows.save(destination / target, matrix, np.concatenate(parts), rows)
-    return {"targets": {target: {**about, "outputs": outputs[target]} for target in targets}}
+    return {
+        "targets": {target: {**about, "outputs": outputs[target]} for target in targets},
+        "splitting": "Dates are those of the targets. Scaling is fitted on the training part alone; no training and no choice sees the "
+        "test part.",
+    }
 
 
 def _view(name: str, path: Path, data: FinanceData) -> dict[str, Any]:

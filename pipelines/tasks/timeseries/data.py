@@ -112,7 +112,11 @@ def prepare(raw: Path, data: TimeseriesData, destination: Path) -> Meta:
     targets = {}
     for name, origin in sorted(source["parts"].items()):
         targets[name] = _prepare_series(name, raw / f"{name}.csv", origin, data, destination / name)
-    return {"targets": targets}
+    return {
+        "targets": targets,
+        "splitting": "Dates are those of the targets. Scaling is fitted on the training part alone; no training and no choice sees the "
+        "test part.",
+    }
 
 
 def _prepare_series(
@@ -195,8 +199,7 @@ def _prepare_series(
         "splits": {
             s: {
                 "windows": len(origins[s]),
-                "first": str(values.index[int(origins[s][0]) + 1].date()),
-                "last": str(values.index[int(origins[s][-1]) + data.horizon].date()),
+                "note": f"{values.index[int(origins[s][0]) + 1].date()} to {values.index[int(origins[s][-1]) + data.horizon].date()}",
             }
             for s in SPLITS
         },

@@ -4,7 +4,10 @@ import keras
 
 from pipelines.contract import Meta
 from pipelines.nn import recurrent
+from pipelines.nn.forecasts import illustrate, outputs, readout
 from pipelines.params import Model
+
+__all__ = ["build", "illustrate", "outputs", "readout"]
 
 
 def build(model: Model, meta: Meta, target: str) -> keras.Model:

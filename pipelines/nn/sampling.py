@@ -1,0 +1,68 @@
+"""Sequences that go on by themselves: a network's next token drawn and given back to it."""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.nn import recurrent
+
+
+def go_on(
+    network: keras.Model,
+    prompts: Sequence[NDArray[np.int32]],
+    length: int,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    seed: int,
+    stop: Callable[[NDArray[np.int64]], bool] = lambda drawn: False,
+) -> list[NDArray[np.int64]]:
+    """`length` tokens after each prompt (1-D, at least one token), all prompts side by side.
+
+    `temperature` divides the logits; 0 takes the likeliest. `top_k` (Fan et al. 2018) and `top_p` (Holtzman et al. 2020) leave only
+    the likeliest to draw from. `stop` is asked after every step, with the tokens just drawn.
+    """
+    import tensorflow as tf
+
+    carrying = recurrent.with_states(network)
+
+    @tf.function(reduce_retracing=True)
+    def step(tokens: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
+        logits, *after = carrying([tokens, *states], training=False)
+        return [logits[:, -1], *after]
+
+    def empty() -> list[tf.Tensor]:
+        return [tf.zeros((1, state.shape[1])) for state in carrying.inputs[1:]]
+
+    read = [step(tf.constant(prompt[None], tf.int32), empty()) for prompt in prompts]
+    logits, *states = (tf.concat(parts, axis=0) for parts in zip(*read, strict=True))
+    random = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(length):
+        drawn.append(draw(logits.numpy(), temperature, top_k, top_p, random))
+        if stop(drawn[-1]):
+            break
+        logits, *states = step(tf.constant(drawn[-1][:, None], tf.int32), states)
+    return list(np.stack(drawn, axis=1)) if drawn else [np.zeros(0, np.int64) for _ in prompts]
+
+
+def draw(
+    logits: NDArray[np.float32], temperature: float, top_k: int, top_p: float, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """One token for each row of logits (batch, vocabulary)."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    scaled = logits.astype(np.float64) / temperature
+    order = np.argsort(-scaled, axis=-1, kind="stable")
+    ranked = np.take_along_axis(scaled, order, -1)
+    chances = np.exp(ranked - ranked[:, :1])
+    if top_k:
+        chances[:, top_k:] = 0
+    chances /= chances.sum(-1, keepdims=True)
+    before = chances.cumsum(-1) - chances
+    chances[before >= top_p] = 0  # the first is always left
+    chances /= chances.sum(-1, keepdims=True)
+    ranks = (chances.cumsum(-1) > random.random((len(logits), 1))).argmax(-1)
+    return np.take_along_axis(order, ranks[:, None], -1)[:, 0]

@@ -1,0 +1,37 @@
+// A text that takes the colours of one row of a layer: 0 white to 1 blue, or −1 red over white to 1 blue.
+function colouredText(place) {
+  const { tokens, layers } = JSON.parse(place.querySelector("script").textContent);
+  const [layer, row, text, scale] = [".layer", ".row", ".text", ".scale"].map((name) => place.querySelector(name));
+  const spans = tokens.map((token) => {
+    const span = document.createElement("span");
+    span.textContent = token === "\n" ? "↵\n" : token;
+    text.append(span);
+    return span;
+  });
+  const colour = (value, signed) => {
+    const strength = signed ? Math.abs(value - 127.5) / 127.5 : value / 255;
+    return signed && value < 127.5 ? `rgba(213, 94, 0, ${strength})` : `rgba(0, 114, 178, ${strength})`;
+  };
+  const draw = () => {
+    const { values, signed } = layers[layer.value];
+    const bytes = Uint8Array.from(atob(values), (character) => character.charCodeAt(0));
+    spans.forEach((span, time) => {
+      const value = bytes[row.selectedIndex * tokens.length + time];
+      span.style.backgroundColor = colour(value, signed);
+      span.title = (signed ? value / 127.5 - 1 : value / 255).toFixed(2);
+    });
+    scale.innerHTML = signed ? "<i class=low></i>−1 <i></i>0 <i class=high></i>1" : "<i></i>0 <i class=high></i>1";
+  };
+  const name = () => {
+    const before = row.options.length ? row.selectedIndex : Number(row.dataset.chosen);
+    row.replaceChildren(...layers[layer.value].rows.map((each) => new Option(each)));
+    row.selectedIndex = Math.min(before, row.options.length - 1);
+    draw();
+  };
+  const move = (by) => { row.selectedIndex = (row.selectedIndex + by + row.options.length) % row.options.length; draw(); };
+  layer.addEventListener("change", name);
+  row.addEventListener("change", draw);
+  place.querySelector(".before").addEventListener("click", () => move(-1));
+  place.querySelector(".after").addEventListener("click", () => move(1));
+  name();
+}

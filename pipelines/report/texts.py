@@ -1,0 +1,59 @@
+"""Charts made of words: a text coloured by what a network does while it reads, passages, tables."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def coloured(
+    tokens: Sequence[str],
+    layers: Mapping[str, NDArray[Any]],
+    rows: Mapping[str, Sequence[str]],
+    row_name: str,
+    chosen: int = 0,
+) -> Markup:
+    """A text that takes the colours of one row of a layer, both the reader's choice.
+
+    Each of `layers` is (rows, tokens): values from 0 to 1, or from −1 to 1 where some are below zero (larger ones are cut off).
+    `rows` names the rows of each layer, `row_name` says what a row is.
+    """
+    parts = []
+    for name, values in layers.items():
+        signed = bool((values < 0).any())
+        scaled = (np.clip(values, -1, 1) + 1) / 2 if signed else np.clip(values, 0, 1)
+        bytes_ = np.round(scaled.astype(np.float64) * 255).astype(np.uint8).tobytes()
+        parts.append(
+            {"name": name, "signed": signed, "rows": list(rows[name]), "values": base64.b64encode(bytes_).decode()}
+        )
+    content = json.dumps({"tokens": list(tokens), "layers": parts}, ensure_ascii=False).replace("</", "<\\/")
+    return _render("coloured.html", content=Markup(content), layers=parts, row_name=row_name, chosen=chosen)
+
+
+def passages(named: Mapping[str, str]) -> Markup:
+    """Texts with a heading each."""
+    return _render("passages.html", passages=named)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
+    """A table whose first column names the row."""
+    return _render("table.html", columns=columns, rows=rows)
+
+
+def _render(template: str, **values: Any) -> Markup:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return Markup(environment.get_template(template).render(values))

@@ -1,0 +1,1 @@
+"""Text, predicted character by character (or word by word)."""
