@@ -1,11 +1,16 @@
-"""The command line: `python -m pipelines STAGE TASK [MODEL]`. DVC calls it; a person may too."""
+"""The command line: `python -m pipelines STAGE TASK [MODEL]`, which DVC calls, and `python -m pipelines predict TASK …`."""
 
 import argparse
 import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from pipelines.errors import UsageError, exit_status
+
+if TYPE_CHECKING:
+    from pipelines.params import Params
+    from pipelines.registry import Task
 
 STAGES = {
     "collect": "the sample, or what lies in data/input/TASK, into data/raw/TASK",
@@ -19,13 +24,14 @@ STAGES = {
     "site": "the index of all reports",
 }
 PER_MODEL = ("train", "evaluate")
+PREDICT = "what a trained network says of data of yours"
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar; wrong usage ends with exit status 2."""
     top = argparse.ArgumentParser(
         prog="python -m pipelines",
-        description="Run one stage of the graph. `dvc repro` runs all that are out of date, in order.",
+        description="Run one stage of the graph (`dvc repro` runs all that are out of date, in order), or ask a trained network.",
     )
     top.add_argument("--verbose", action="store_true", help="show the traceback of an error")
     stages = top.add_subparsers(dest="stage", required=True, metavar="STAGE")
@@ -35,7 +41,19 @@ def parser() -> argparse.ArgumentParser:
             stage.add_argument("task", metavar="TASK")
         if name in PER_MODEL:
             stage.add_argument("model", metavar="MODEL")
+    predict = stages.add_parser("predict", help=PREDICT, description=PREDICT)
+    predict.add_argument("task", metavar="TASK")
+    predict.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="see: predict TASK --help")
     return top
+
+
+def predict_parser(task: "Task") -> argparse.ArgumentParser:
+    """The grammar of `predict TASK`: every task has its own arguments."""
+    parser = argparse.ArgumentParser(prog=f"python -m pipelines predict {task.name}", description=PREDICT)
+    parser.add_argument("--model", help="of those in params.yaml; without it the one that was best in validation")
+    parser.add_argument("--json", action="store_true", help="one JSON list, an object for each answer")
+    task.predict.arguments(parser)
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -51,6 +69,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from pipelines import params, registry
 
     loaded = params.load()
+    if arguments.stage == "predict":
+        return _predict(registry.find(arguments.task), arguments.rest, loaded)
     stage = import_module(f"pipelines.stages.{arguments.stage}")
     if arguments.stage == "site":
         stage.run(loaded)
@@ -65,6 +85,15 @@ def _run(arguments: argparse.Namespace) -> int:
             f"{task.name} has no model {arguments.model!r}; its models in params.yaml are {', '.join(models)}"
         )
     stage.run(task, arguments.model, loaded)
+    return 0
+
+
+def _predict(task: "Task", rest: list[str], params: "Params") -> int:
+    from pipelines import predict
+
+    options = predict_parser(task).parse_intermixed_args(rest)
+    trained = predict.Trained(task.name, params.models(task.name), options.model)
+    predict.show(task.predict.answer(trained, options), options.json)
     return 0
 
 

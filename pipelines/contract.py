@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import argparse
+
     import keras
     import pandas as pd
 
     from pipelines.nn.datasets import Examples
     from pipelines.nn.networks import Readout
+    from pipelines.predict import Trained
     from pipelines.report.figures import Figure
     from pipelines.report.results import Results
 
@@ -44,6 +47,16 @@ class Suite:
     name: str
     table: "pd.DataFrame"
     expectations: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a trained network says when it is asked."""
+
+    values: dict[str, Any]
+    """Plain values, for JSON."""
+    text: str
+    """The same for people."""
 
 
 @dataclass(frozen=True)
@@ -115,3 +128,13 @@ class Figures(Protocol):
 
     def draw(self, results: "Results", target: str, model: str | None) -> "list[Figure]":
         """Charts that only this task has: for a model's page, or for the task's page where `model` is None."""
+
+
+class Predict(Protocol):
+    """`predict.py`: `python -m pipelines predict <task> …`. Its options are seen without TensorFlow being imported."""
+
+    def arguments(self, parser: "argparse.ArgumentParser") -> None:
+        """Add the task's own arguments to those of all tasks (`--model`, `--json`)."""
+
+    def answer(self, trained: "Trained", options: "argparse.Namespace") -> Iterator[Answer]:
+        """Answers of the trained networks, one after the other."""

@@ -1,14 +1,14 @@
 """The list of tasks. The command line, the stages, the tests and the reports all iterate it.
 
-A task is a folder `pipelines/tasks/<name>/` with `data.py`, `model.py`, `score.py` and `figures.py`, a params block of the same
-name, and one entry here. Its modules are imported only when a stage asks for them.
+A task is a folder `pipelines/tasks/<name>/` with `data.py`, `model.py`, `score.py`, `figures.py` and `predict.py`, a params block
+of the same name, and one entry here. Its modules are imported only when a stage asks for them.
 """
 
 from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
 
-from pipelines.contract import Data, Figures, Model, Score
+from pipelines.contract import Data, Figures, Model, Predict, Score
 from pipelines.errors import UsageError
 
 
@@ -39,6 +39,11 @@ class Task:
     def figures(self) -> Figures:
         """`draw`."""
         return cast(Figures, import_module(f"pipelines.tasks.{self.name}.figures"))
+
+    @property
+    def predict(self) -> Predict:
+        """`arguments`, `answer`."""
+        return cast(Predict, import_module(f"pipelines.tasks.{self.name}.predict"))
 
 
 TASKS = (

@@ -2,6 +2,7 @@
 
 import inspect
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +20,14 @@ def loaded(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
     return params.load(tiny / "params.yaml")
 
 
-@pytest.mark.parametrize("part", ["data", "model", "score"])
+def reads_tokens(about: dict[str, Any]) -> bool:
+    """Whether the inputs are numbers of a vocabulary, and what is predicted the next one at every step."""
+    return "vocabulary" in about
+
+
+@pytest.mark.parametrize("part", ["data", "model", "score", "figures", "predict"])
 def test_a_tasks_modules_offer_what_the_contract_asks(task: Task, part: str) -> None:
-    protocol = {"data": contract.Data, "model": contract.Model, "score": contract.Score}[part]
+    protocol = getattr(contract, part.capitalize())
     module = getattr(task, part)
     for name, member in vars(protocol).items():
         if inspect.isfunction(member) and not name.startswith("_"):
@@ -39,8 +45,8 @@ def test_the_meta_describes_every_target(task: Task, loaded: Params) -> None:
         for split in contract.SPLITS:
             assert len(examples[split]) == about["splits"][split]["windows"] > 0
             inputs, targets = examples[split].batch(np.array([0, len(examples[split]) - 1]))
-            assert inputs.shape == (2, about["lookback"], len(about["features"]))
-            assert targets.shape == (2, len(about["outputs"]))
+            assert inputs.shape == (2, about["lookback"], *(() if reads_tokens(about) else (len(about["features"]),)))
+            assert targets.shape == (2, about["lookback"] if reads_tokens(about) else len(about["outputs"]))
             assert np.isfinite(inputs).all()
             assert np.isfinite(targets).all()
 
@@ -50,15 +56,19 @@ def test_every_model_is_built_for_every_target(task: Task, loaded: Params) -> No
     for model in loaded.task(task.name).models.values():
         for target, about in meta["targets"].items():
             network = task.model.build(model, meta, target)
-            assert network.output_shape == (None, len(about["outputs"]))
+            expected = (None, None, len(about["vocabulary"])) if reads_tokens(about) else (None, len(about["outputs"]))
+            assert network.output_shape == expected
 
 
-def test_scaling_is_fitted_on_the_training_part(task: Task, loaded: Params) -> None:
-    """Over the training windows the inputs are about standardised; over others they need not be."""
+def test_scaling_and_vocabulary_are_fitted_on_the_training_part(task: Task, loaded: Params) -> None:
+    """Over the training windows the inputs are about standardised; over others they need not be. Tokens all come up."""
     meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
-    for target in meta["targets"]:
+    for target, about in meta["targets"].items():
         train = task.data.datasets(paths.prepared(task.name), target)["train"]
         inputs, _ = train.batch(np.arange(len(train)))
+        if reads_tokens(about):
+            assert set(range(2, len(about["vocabulary"]))) <= set(np.unique(inputs))
+            continue
         assert abs(float(inputs[..., 0].mean())) < 0.1
         assert float(inputs[..., 0].std()) == pytest.approx(1, abs=0.15)
 
@@ -85,7 +95,7 @@ def test_the_metrics_file_has_mean_spread_and_cost(task: Task, loaded: Params) -
             primary = task.score.primary(target).metric
             summary = metrics["test"][target][primary]
             assert summary["low"] <= summary["mean"] <= summary["high"]
-        for metric in task.score.AVERAGED:
+        for metric in task.score.AVERAGED if len(meta["targets"]) > 1 else ():
             means = [metrics["test"][target][metric]["mean"] for target in meta["targets"]]
             assert metrics["test"][metric]["mean"] == pytest.approx(np.mean(means), rel=1e-5)
 

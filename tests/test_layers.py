@@ -18,7 +18,7 @@ RANKS = [
     ["pipelines.stages"],
     ["pipelines.registry"],
     ["pipelines.tasks"],
-    ["pipelines.analysis", "pipelines.report"],
+    ["pipelines.analysis", "pipelines.report", "pipelines.predict"],
     ["pipelines.nn", "pipelines.baselines", "pipelines.sources"],
     ["pipelines.contract"],
     ["pipelines.artifacts", "pipelines.progress", "pipelines.params", "pipelines.paths", "pipelines.errors"],

@@ -12,6 +12,8 @@ from pipelines.nn.cells import CELLS, ForgetBias
 from pipelines.params import LanguageModel, Model, RecurrentLayer
 
 LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+EMBEDDING_STD = 0.5
+"""Standard deviation with which embeddings begin."""
 TOLERANCE = 0.02
 """How far from its budget a size-matched model may end."""
 
@@ -97,7 +99,10 @@ def sequence_to_sequence(vocabulary: int, model: LanguageModel, name: str) -> ke
 
     def build(layers: tuple[RecurrentLayer, ...]) -> keras.Model:
         tokens = keras.Input((None,), dtype="int32", name="tokens")
-        hidden = keras.layers.Embedding(vocabulary, model.embedding, name="embedding")(tokens)
+        # Keras's own embeddings begin so small that an epoch passes before they say anything.
+        begun = keras.initializers.RandomNormal(stddev=EMBEDDING_STD)
+        embedding = keras.layers.Embedding(vocabulary, model.embedding, begun, name="embedding")
+        hidden = embedding(tokens)
         for number, options in enumerate(layers, start=1):
             recurrent = layer(options, return_sequences=True, name=f"{options.cell}_{number}", return_state=True)
             hidden, *_ = recurrent(hidden)

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipelines import artifacts
 from pipelines.contract import SPLITS, Meta, Suite
@@ -105,12 +106,15 @@ def prepare(raw: Path, data: FinanceData, destination: Path) -> Meta:
     features, left_out = _common_features(views, data.min_observed)
     start = 0
     for name, view in views.items():
-        view["scaled"] = _scale(view["features"][features], view["split"] == "train")
+        seen = view["features"].loc[view["split"] == "train", features]
+        spread = {"features_mean": seen.mean().tolist(), "features_std": seen.std().tolist()}
+        view["scaled"] = scale(view["features"][features], spread)
         returns = view["return"].to_numpy()
         train = returns[(view["split"] == "train").to_numpy()]
         if train.std() < 1e-9:
             raise InputError(f"{name}: its price is constant over the training part; leave the symbol out")
         scalers[name] = {
+            **spread,
             "mean": float(train.mean()),
             "std": float(train.std()),
             "variance": float((train**2).mean()),
@@ -198,11 +202,10 @@ def _common_features(views: dict[str, Any], min_observed: float) -> tuple[list[s
     return [name for name in names if name not in left_out], left_out
 
 
-def _scale(features: pd.DataFrame, training: "pd.Series[bool]") -> Any:
+def scale(features: pd.DataFrame, scaler: dict[str, Any]) -> NDArray[np.float32]:
     """Standardised by the training days' mean and deviation; what is missing becomes 0, the training mean."""
-    mean, std = features[training].mean(), features[training].std()
-    scaled = ((features - mean) / std).ffill().fillna(0.0)
-    return scaled.to_numpy(np.float32)
+    scaled = (features - scaler["features_mean"]) / scaler["features_std"]
+    return scaled.ffill().fillna(0.0).to_numpy(np.float32)
 
 
 def _origins(split: Any, data: FinanceData, name: str) -> dict[str, Any]:

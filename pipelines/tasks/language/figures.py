@@ -250,7 +250,7 @@ def _why(results: Results, target: str, model: str) -> Figure:
     guesses = units(shown["why/guesses"], results.meta)
     for row, (place, guess) in enumerate(zip(places, guesses, strict=True)):
         spread[row, place - span : place] = values[row] / max(np.abs(values[row]).max(), 1e-9)
-        labels.append(f"after «{''.join(names[max(0, place - 12) : place])}»: «{guess}»".replace("\\n", "↵"))
+        labels.append(f"after «{''.join(names[max(0, place - 12) : place])}»: «{guess}»".replace("\n", "↵"))
     return Figure(
         f"why-{target}",
         "Why this one?",

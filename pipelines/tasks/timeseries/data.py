@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipelines import artifacts
 from pipelines.contract import SPLITS, Meta, Suite
@@ -87,9 +88,9 @@ def collect(source: WindowSource, dropped: Sequence[Path], destination: Path) ->
     for path, table in readings.values.items():
         for column in table.columns:
             plain = str(column).lower() in ("value", "values", "y")
-            name = _slug(path.stem if plain and len(table.columns) == 1 else str(column))
+            name = slug(path.stem if plain and len(table.columns) == 1 else str(column))
             if name in series:
-                name = _slug(f"{path.stem}_{column}")
+                name = slug(f"{path.stem}_{column}")
             series[name] = {
                 "origin": f"{path.as_posix()}, column {column}",
                 "licence": "the user's own",
@@ -99,7 +100,8 @@ def collect(source: WindowSource, dropped: Sequence[Path], destination: Path) ->
     return {"sample": False, "parts": series, "unreadable": readings.unreadable}
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """A column's or file's name as the name of a series."""
     return re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "series"
 
 
@@ -123,7 +125,7 @@ def _prepare_series(
     name: str, path: Path, origin: dict[str, str], data: TimeseriesData, folder: Path
 ) -> dict[str, Any]:
     where = f"series {name!r} ({origin['origin']})"
-    values, step = _even_steps(path, where)
+    values, step = even_steps(_read(path), where)
     season = data.season.get(name) or SEASONS.get(step.split("-")[0], 1)
     lag = data.difference.get(name, data.difference["default"])
     lookback = data.lookback.get(name, data.lookback["default"])
@@ -147,11 +149,6 @@ def _prepare_series(
                 "add rows, or lower timeseries.data.lookback, horizon or difference"
             )
 
-    change = np.full(len(filled), np.nan)
-    change[lag:] = filled[lag:] - filled[: len(filled) - lag] if lag else filled
-    scaler = _scaler(change[lag : borders["valid"]], where)
-    scaled = (change - scaler["mean"]) / scaler["std"]
-
     # What is forecast: the values less what is known of them at the origin.
     ahead = np.arange(len(filled))[:, None] + np.arange(1, data.horizon + 1)
     known = known_part(filled, np.arange(len(filled)), data.horizon, lag)
@@ -159,12 +156,26 @@ def _prepare_series(
     target_scaler = _scaler(aim[origins["train"]], where)
     targets = (aim - target_scaler["mean"]) / target_scaler["std"]
 
-    phase, period = _phase(cast(pd.DatetimeIndex, values.index), season)
-    features = {"value": np.nan_to_num(scaled), "season sine": np.sin(2 * np.pi * phase)}
-    features["season cosine"] = np.cos(2 * np.pi * phase)
+    step_name = STEP_NAMES.get(step.split("-")[0], "step")
+    series = {
+        **origin,
+        "features": ["value", "season sine", "season cosine"],
+        "outputs": [f"+{k} {step_name}{'s' if k > 1 else ''}" for k in range(1, data.horizon + 1)],
+        "lookback": lookback,
+        "horizon": data.horizon,
+        "step": step_name,
+        "frequency": step,
+        "start": values.index[0].isoformat(),
+        "season": season,
+        **_period(cast(pd.DatetimeIndex, values.index), season),
+        "difference": lag,
+        "scaler": _scaler(_changes(filled, lag)[lag : borders["valid"]], where),
+        "target_scaler": target_scaler,
+    }
     if not observed[: borders["valid"]].all():
-        features["observed"] = observed.astype(float)
-    Windows.save(folder, np.stack(list(features.values()), 1), targets, origins)
+        series["features"].append("observed")
+    features = inputs(values, series)
+    Windows.save(folder, features.astype(np.float32), targets, origins)
 
     rows_at = np.arange(len(filled))
     parts = np.select([rows_at >= borders["test"], rows_at >= borders["valid"]], ["test", "valid"], "train")
@@ -174,25 +185,13 @@ def _prepare_series(
             "value": values.to_numpy(),
             "filled": filled,
             "observed": observed,
-            "scaled": scaled,
+            "scaled": np.where(np.arange(len(filled)) < lag, np.nan, features[:, 0]),
             "split": parts,
         }
     )
     table.to_parquet(folder / "table.parquet", index=False)
-    step_name = STEP_NAMES.get(step.split("-")[0], "step")
     return {
-        **origin,
-        "features": list(features),
-        "outputs": [f"+{k} {step_name}{'s' if k > 1 else ''}" for k in range(1, data.horizon + 1)],
-        "lookback": lookback,
-        "horizon": data.horizon,
-        "step": step_name,
-        "frequency": step,
-        "season": season,
-        "period": period,
-        "difference": lag,
-        "scaler": scaler,
-        "target_scaler": target_scaler,
+        **series,
         "rows": len(filled),
         "missing": int((~observed).sum()),
         "borders": borders,
@@ -204,6 +203,26 @@ def _prepare_series(
             for s in SPLITS
         },
     }
+
+
+def inputs(values: "pd.Series[float]", series: dict[str, Any]) -> NDArray[np.float64]:
+    """What a network sees of each step of a series on its even grid, by the series' meta: (time, features)."""
+    filled, lag, scaler = values.ffill().to_numpy(), series["difference"], series["scaler"]
+    phase = _phase(cast(pd.DatetimeIndex, values.index), series)
+    columns = {
+        "value": np.nan_to_num((_changes(filled, lag) - scaler["mean"]) / scaler["std"]),
+        "season sine": np.sin(2 * np.pi * phase),
+        "season cosine": np.cos(2 * np.pi * phase),
+        "observed": values.notna().to_numpy(float),
+    }
+    return np.stack([columns[name] for name in series["features"]], axis=1)
+
+
+def _changes(filled: Any, lag: int) -> Any:
+    """Each value less the one `lag` steps before, NaN where there is none; with `lag` 0 the values."""
+    change = np.full(len(filled), np.nan)
+    change[lag:] = filled[lag:] - filled[: len(filled) - lag] if lag else filled
+    return change
 
 
 def known_part(filled: Any, origins: Any, horizon: int, lag: int) -> Any:
@@ -239,9 +258,12 @@ def window_origins(borders: dict[str, int], first: int, horizon: int) -> dict[st
     }
 
 
-def _even_steps(path: Path, where: str) -> tuple["pd.Series[float]", str]:
-    """The series on an even grid of dates, missing steps as NaN, and its frequency."""
-    values = pd.read_csv(path, index_col="date", parse_dates=["date"])["value"].astype(float)
+def _read(path: Path) -> "pd.Series[float]":
+    return pd.read_csv(path, index_col="date", parse_dates=["date"])["value"].astype(float)
+
+
+def even_steps(values: "pd.Series[float]", where: str) -> tuple["pd.Series[float]", str]:
+    """A series on an even grid of dates, missing steps as NaN, and its frequency; raise `InputError` if it has none."""
     if values.count() < 3:
         raise InputError(f"{where}: has {values.count()} values; a series needs at least three to have a step")
     values = values.loc[values.first_valid_index() : values.last_valid_index()]
@@ -260,16 +282,25 @@ def _check_gaps(values: "pd.Series[float]", max_gap: int, where: str) -> None:
         )
 
 
-def _phase(dates: pd.DatetimeIndex, season: int) -> tuple[Any, float]:
-    """Position within the season, 0 to 1, and the season's exact length in steps.
+def _period(dates: pd.DatetimeIndex, season: int) -> dict[str, Any]:
+    """Whether the season is the calendar's year, and its exact length in steps.
 
-    Where a season is a year both come from the calendar: 52 weeks are a day short, and after forty years six weeks.
+    52 weeks are a day short of a year, and after forty years six weeks.
     """
     span = (dates[-1] - dates[0]).total_seconds() / (len(dates) - 1)
     year = 365.25 * 86400 / span
-    if season > 1 and abs(season / year - 1) < 0.02:
-        return dates.day_of_year.to_numpy() / 365.25, year
-    return (np.arange(len(dates)) % season) / season, float(season)
+    calendar = season > 1 and abs(season / year - 1) < 0.02
+    return {"calendar": calendar, "period": year if calendar else float(season)}
+
+
+def _phase(dates: pd.DatetimeIndex, series: dict[str, Any]) -> Any:
+    """Position within the season, 0 to 1: the calendar's, or counted from the first date that training has seen."""
+    if series["calendar"]:
+        return dates.day_of_year.to_numpy() / 365.25
+    start = pd.Timestamp(series["start"])
+    first, last = sorted((start, dates[0]))
+    passed = (len(pd.date_range(first, last, freq=series["frequency"])) - 1) * (1 if start == first else -1)
+    return ((passed + np.arange(len(dates))) % series["season"]) / series["season"]
 
 
 def datasets(prepared: Path, target: str) -> dict[str, Windows]:

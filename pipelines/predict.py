@@ -1,0 +1,107 @@
+"""Trained networks put to use: what `python -m pipelines predict TASK …` needs whatever the task is."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from pipelines import artifacts, paths
+from pipelines.contract import Answer
+from pipelines.errors import MissingStageError, UsageError
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Trained:
+    """The trained networks of a task: those of the model that is asked for, or else of the one best in validation."""
+
+    def __init__(self, task: str, models: Iterable[str], asked: str | None) -> None:
+        self.task = task
+        models = list(models)
+        if asked is not None and asked not in models:
+            raise UsageError(f"{task} has no model {asked!r}; its models in params.yaml are {', '.join(models)}")
+        self.models = [asked] if asked else models
+
+    @cached_property
+    def meta(self) -> Any:
+        """`meta.json` of the data that the networks were trained on."""
+        return artifacts.read_json(paths.prepared(self.task) / "meta.json")
+
+    @cached_property
+    def records(self) -> dict[str, Any]:
+        """What the trainings left on record, of every model that has been trained."""
+        files = {model: paths.model(self.task, model) / "training.json" for model in self.models}
+        found = {model: artifacts.read_json(file) for model, file in files.items() if file.exists()}
+        if not found:
+            raise MissingStageError(f"{self.task}: no model has been trained yet; run `dvc repro report@{self.task}`")
+        return found
+
+    def model(self, target: str) -> str:
+        """The model with the lowest validation loss on `target`, mean over seeds: the test part has no say in this."""
+        losses = {model: np.mean(self._losses(model, target)) for model in self.records}
+        return min(losses, key=lambda model: losses[model])
+
+    def _losses(self, model: str, target: str) -> list[float]:
+        losses: list[float] = self.records[model]["targets"][target]["best_valid_loss"]
+        return losses
+
+    def network(self, target: str) -> tuple["keras.Model", int]:
+        """The model's network with the seed that was best in validation, and that seed."""
+        networks = _networks()
+        model = self.model(target)
+        seed = self.records[model]["seeds"][int(np.argmin(self._losses(model, target)))]
+        folder = paths.model(self.task, model) / target
+        network = networks.load(folder)
+        networks.load_seed(network, folder, seed)
+        return network, seed
+
+    def outputs(self, target: str, windows: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """What the network of every seed says of a batch of windows."""
+        networks = _networks()
+        model = self.model(target)
+        folder = paths.model(self.task, model) / target
+        network = networks.load(folder)
+        for seed in self.records[model]["seeds"]:
+            networks.load_seed(network, folder, seed)
+            yield network.predict_on_batch(windows)
+
+
+def typed(annotation: Any) -> Callable[[str], Any]:
+    """A reader of one argument that ends with status 2 if the text is not what `annotation` (pydantic's) allows."""
+    adapter = TypeAdapter(annotation)
+
+    def read(text: str) -> Any:
+        try:
+            return adapter.validate_python(text)
+        except ValidationError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}: {error.errors()[0]['msg'].lower()}") from error
+
+    return read
+
+
+def _networks() -> ModuleType:
+    """TensorFlow, set up as it is for training, and what loads networks."""
+    from pipelines.nn import hardware
+
+    hardware.set_up()
+    from pipelines.nn import networks
+
+    return networks
+
+
+def show(answers: Iterable[Answer], as_json: bool) -> None:
+    """Print answers as they come, or all together as one JSON list."""
+    if as_json:
+        json.dump([answer.values for answer in answers], sys.stdout, indent=1, ensure_ascii=False)
+        sys.stdout.write("\n")
+        return
+    for number, answer in enumerate(answers):
+        print(*(["", answer.text] if number else [answer.text]), sep="\n")

@@ -1,0 +1,110 @@
+"""`predict finance FILE`: the returns or the volatility of the days after the last one of a price file."""
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import FilePath
+
+from pipelines.contract import Answer
+from pipelines.errors import InputError
+from pipelines.predict import typed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipelines.predict import Trained
+
+YEAR = 252
+"""Trading days."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A price file and, where its name does not say it, the symbol."""
+    parser.add_argument(
+        "file", type=typed(FilePath), metavar="FILE", help="a .csv of daily prices, as in data/input/finance"
+    )
+    parser.add_argument("--symbol", help="the trained symbol whose scaling is used; without it the file's name says it")
+
+
+def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
+    """For each target the days of the horizon: mean and standard deviation over the networks of all seeds.
+
+    A symbol that training has not seen is scaled by its own days, all of which are past. Raise `InputError` for prices that
+    cannot be used.
+    """
+    from pipelines.sources import prices
+
+    table = prices.read(options.file)
+    symbol = (options.symbol or options.file.stem).strip().lower()
+    for target, about in trained.meta["targets"].items():
+        scaler, window = _window(table, symbol, about, options.file.as_posix())
+        runs = np.concatenate(list(trained.outputs(target, window[None]))).astype(np.float64)
+        model = trained.model(target)
+        known = "" if symbol in about["symbols"] else "; a symbol that training has not seen, scaled by its own days"
+        forecast = (_returns if target == "returns" else _volatility)(runs, scaler, table)
+        yield Answer(
+            {
+                "symbol": symbol,
+                "target": target,
+                "model": model,
+                "seen": symbol in about["symbols"],
+                "forecast": forecast.to_dict("records"),
+            },
+            f"{symbol}, {target}, by {model}{known}\n{forecast.to_string(index=False, float_format='{:.5g}'.format)}",
+        )
+
+
+def _window(
+    table: "pd.DataFrame", symbol: str, about: dict[str, Any], where: str
+) -> tuple[dict[str, Any], NDArray[np.float32]]:
+    """The symbol's scaling, and what the network sees of its last days: (lookback, features)."""
+    from pipelines.tasks.finance.data import WARM_UP, indicators, scale
+
+    needed = WARM_UP + about["lookback"]
+    if len(table) < needed:
+        raise InputError(f"{where}: has {len(table)} days, but the network and its indicators need {needed}: add days")
+    features = indicators(table).reindex(columns=about["features"]).iloc[WARM_UP:]
+    if symbol in about["symbols"]:
+        scaler = about["symbols"][symbol]["scaler"]
+    else:
+        returns = np.log(table["close"]).diff().iloc[WARM_UP:]
+        scaler = {
+            "mean": returns.mean(),
+            "std": returns.std(),
+            "variance": (returns**2).mean(),
+            "features_mean": features.mean().fillna(0).tolist(),
+            "features_std": features.std().replace(0, 1).fillna(1).tolist(),
+        }
+        if not scaler["std"]:
+            raise InputError(f"{where}: its price never changes; there is nothing to forecast")
+    return scaler, scale(features, scaler)[-about["lookback"] :]
+
+
+def _returns(runs: NDArray[np.float64], scaler: dict[str, Any], table: "pd.DataFrame") -> "pd.DataFrame":
+    """Daily log returns, and the price they lead to."""
+    import pandas as pd
+
+    returns = runs * scaler["std"] + scaler["mean"]
+    last = cast(pd.Timestamp, table.index[-1])
+    days = pd.bdate_range(last, periods=runs.shape[1] + (last.weekday() < 5))[-runs.shape[1] :]
+    prices = table["close"].iloc[-1] * np.exp(returns.cumsum(1))
+    return pd.DataFrame(
+        {
+            "date": days.strftime("%Y-%m-%d"),
+            "return": returns.mean(0),
+            "return_std": returns.std(0),
+            "price": prices.mean(0),
+            "price_std": prices.std(0),
+        }
+    )
+
+
+def _volatility(runs: NDArray[np.float64], scaler: dict[str, Any], table: "pd.DataFrame") -> "pd.DataFrame":
+    """Annualised volatility over the whole horizon, in percentage points."""
+    import pandas as pd
+
+    percent = 100 * np.sqrt(np.exp(runs) * scaler["variance"] * YEAR)
+    return pd.DataFrame({"volatility": percent.mean(0), "std": percent.std(0)})

@@ -1,0 +1,79 @@
+"""`predict timeseries FILE`: what comes after the last date of a table."""
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from pydantic import FilePath
+
+from pipelines.contract import Answer
+from pipelines.errors import InputError, UsageError
+from pipelines.predict import typed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipelines.predict import Trained
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A table and, where no column or file name says it, the series that it goes on with."""
+    parser.add_argument(
+        "file", type=typed(FilePath), metavar="FILE", help="a .csv or .parquet, as in data/input/timeseries"
+    )
+    parser.add_argument("--series", metavar="NAME", help="the trained series that the table's only column belongs to")
+
+
+def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
+    """For each column the steps of the horizon: mean and standard deviation over the networks of all seeds.
+
+    Raise `InputError` for a table that cannot be used, `UsageError` for a series that no network was trained on.
+    """
+    from pipelines.sources import tables
+    from pipelines.tasks.timeseries.data import slug
+
+    table, targets = tables.read(options.file), trained.meta["targets"]
+    if options.series and len(table.columns) > 1:
+        raise UsageError(f"--series is for one numeric column, but {options.file} has {len(table.columns)}")
+    for column in table.columns:
+        names = [options.series] if options.series else [slug(str(column)), slug(options.file.stem)]
+        name = next((name for name in names if name in targets), None)
+        if name is None:
+            raise UsageError(
+                f"no network was trained on {names[0]!r}; say with --series which it is: {', '.join(targets)}"
+            )
+        forecast = _forecast(trained, name, table[column], f"{options.file}, column {column}")
+        shown = forecast.to_string(index=False, float_format="{:.5g}".format)
+        model = trained.model(name)
+        yield Answer(
+            {"series": name, "model": model, "forecast": forecast.to_dict("records")}, f"{name}, by {model}\n{shown}"
+        )
+
+
+def _forecast(trained: "Trained", name: str, values: "pd.Series[float]", where: str) -> "pd.DataFrame":
+    import pandas as pd
+
+    from pipelines.tasks.timeseries.data import even_steps, inputs, known_part
+
+    series = trained.meta["targets"][name]
+    even, step = even_steps(values, where)
+    if step != series["frequency"]:
+        raise InputError(
+            f"{where}: its steps are {step}, those of {name} were {series['frequency']}; resample the table"
+        )
+    needed, horizon, scaler = series["lookback"] + series["difference"], series["horizon"], series["target_scaler"]
+    if len(even) < needed:
+        raise InputError(f"{where}: has {len(even)} steps, but the network looks back over {needed}; add earlier rows")
+    window = inputs(even, series)[-series["lookback"] :].astype(np.float32)
+    known = known_part(even.ffill().to_numpy(), np.array([len(even) - 1]), horizon, series["difference"])
+    changes = np.concatenate(list(trained.outputs(name, window[None]))).astype(np.float64)
+    runs = known + changes * scaler["std"] + scaler["mean"]
+    dates = pd.date_range(cast(pd.Timestamp, even.index[-1]), periods=horizon + 1, freq=step)[1:]
+    return pd.DataFrame(
+        {
+            "date": dates.strftime("%Y-%m-%d %H:%M" if step.endswith("h") else "%Y-%m-%d"),
+            "forecast": runs.mean(0),
+            "std": runs.std(0),
+        }
+    )
