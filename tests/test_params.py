@@ -43,7 +43,11 @@ def test_an_unknown_key_inside_a_models_layer_is_named(in_folder: Path) -> None:
     [
         ("    epochs: 20", "    epochs: many", r"timeseries\.training\.epochs is 'many'; .*integer"),
         ("    epochs: 20", "    epochs: -1", r"timeseries\.training\.epochs is -1; .*greater than 0"),
-        ("cell: simple_rnn", "cell: transformer", r"cell is 'transformer'; .*'simple_rnn', 'lstm' or 'gru'"),
+        (
+            "cell: simple_rnn",
+            "cell: transformer",
+            r"cell is 'transformer'; .*'simple_rnn', 'lstm', 'gru', 'vanilla', .* or 'mut3'",
+        ),
         ("seeds: [1, 2, 3]", "seeds: [1, 1]", r"timeseries\.training: seeds must all differ"),
         ("co2: 1,", "co2: 3,", r"difference\.co2 is 3, less than the horizon"),
         ("default: 36}", "other: 36}", r"timeseries\.data: lookback must name a default"),

@@ -264,7 +264,7 @@ def test_a_due_schedule_brings_the_real_graph_to_its_report(server: Server, tmp_
     assert {
         state
         for name, state in here.items()
-        if name.split("@")[0] in ("collect", "prepare", "validate", "train", "evaluate", "compare")
+        if name.split("@")[0] in ("collect", "prepare", "validate", "baselines", "train", "evaluate", "compare")
     } == {"Restored"}
     for model in (parent.folder / "artifacts/models/finance").iterdir():
         made = [toy for toy in (first, second) if (toy.folder / "artifacts/models/finance" / model.name).exists()]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipelines.nn import datasets
-from pipelines.nn.datasets import Windows
+from pipelines.nn.datasets import Tokens, Windows
 
 
 @pytest.fixture
@@ -48,3 +48,20 @@ def test_batches_in_order_cover_the_split(windows: dict[str, Windows]) -> None:
     read = np.concatenate([targets for _, targets in datasets.in_order(windows["train"], 3)])
     assert read.ravel().tolist() == [10.0 * t for t in range(2, 10)]
     assert sum(len(y) for _, y in datasets.ordered(windows["train"], 3)) == 8
+
+
+def test_the_targets_of_tokens_are_the_next_ones() -> None:
+    row = Tokens(np.arange(14), window=4)
+    assert len(row) == 3
+    inputs, targets = row.batch(np.array([0, 2]))
+    assert inputs.tolist() == [[0, 1, 2, 3], [8, 9, 10, 11]]
+    assert targets.tolist() == [[1, 2, 3, 4], [9, 10, 11, 12]]
+
+
+def test_each_stream_goes_on_where_it_has_ended() -> None:
+    row = Tokens(np.arange(4 * 7 + 1), window=4)
+    batches = [inputs.numpy() for inputs, _ in datasets.streamed(row, 3, endless=False)]
+    streams = np.concatenate(batches, axis=1)
+    assert streams.tolist() == [list(range(start, start + 8)) for start in (0, 8, 16)]
+    twice = list(islice(datasets.streamed(row, 3, endless=True), 4))
+    np.testing.assert_array_equal(twice[0][0], twice[2][0])

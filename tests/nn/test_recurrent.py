@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.errors import ParameterError
 from pipelines.nn import recurrent
-from pipelines.params import Cell, Model, RecurrentLayer
+from pipelines.params import Cell, LanguageModel, Model, RecurrentLayer
 
 CELLS: tuple[Cell, ...] = ("simple_rnn", "lstm", "gru")
 
@@ -35,7 +35,7 @@ def test_the_options_of_a_layer_reach_keras() -> None:
         stateful=True,
     )
     config = recurrent.layer(options, return_sequences=True, name="layer").get_config()
-    expected = {**options.model_dump(exclude={"cell", "bidirectional"}), "return_sequences": True}
+    expected = {**options.model_dump(exclude={"cell", "bidirectional", "forget_bias"}), "return_sequences": True}
     assert {key: config[key] for key in expected} == expected
 
 
@@ -82,3 +82,27 @@ def test_the_record_says_why_cudnn_is_not_used() -> None:
     uses, why = recurrent.cudnn(network)
     assert why
     assert not uses or "meets" in why
+
+
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", "vanilla", "layernorm"])
+def test_a_sequence_read_in_pieces_gives_what_it_gives_as_a_whole(cell: Cell) -> None:
+    layers = tuple(RecurrentLayer(cell=cell, units=units) for units in (5, 3))
+    network = recurrent.sequence_to_sequence(
+        8, LanguageModel(embedding=4, recurrent=layers, dense=(4,), dropout=0.3), name="net"
+    )
+    carrying = recurrent.with_states(network)
+    tokens = np.arange(24).reshape(2, 12) % 8
+    states = [np.zeros((2, state.shape[1]), np.float32) for state in carrying.inputs[1:]]
+    pieces = []
+    for start in range(0, 12, 4):
+        logits, *states = carrying.predict_on_batch([tokens[:, start : start + 4], *states])
+        pieces.append(logits)
+    np.testing.assert_allclose(np.concatenate(pieces, axis=1), network(tokens), atol=1e-6)
+
+
+def test_a_language_model_must_not_read_backwards() -> None:
+    layer = RecurrentLayer(cell="lstm", units=2, bidirectional=True)
+    with pytest.raises(ParameterError, match="a bidirectional layer sees the token that is to be predicted"):
+        recurrent.sequence_to_sequence(
+            8, LanguageModel(embedding=4, recurrent=(layer,), dense=(), dropout=0), name="models of language"
+        )

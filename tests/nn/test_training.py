@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from pipelines.errors import TrainingError
-from pipelines.nn import forecasts, hardware, networks
-from pipelines.nn.datasets import Windows
+from pipelines.nn import forecasts, hardware, networks, recurrent
+from pipelines.nn.datasets import Tokens, Windows
 from pipelines.nn.training import Epoch, Fitting
-from pipelines.params import Training
+from pipelines.params import LanguageModel, RecurrentLayer, Training
 
 TRAINING = Training(
     seeds=(1, 2), epochs=6, batch_size=8, learning_rate=0.02, clip_norm=1.0, patience=6, plateau_patience=2,
@@ -113,9 +113,8 @@ def test_saved_networks_are_the_same_bytes_and_give_the_same_outputs(
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
     loaded = networks.load(tmp_path / "a")
     networks.load_seed(loaded, tmp_path / "a", 3)
-    np.testing.assert_array_equal(
-        forecasts.outputs(loaded, windows["test"]), forecasts.outputs(network, windows["test"])
-    )
+    ours, theirs = (np.concatenate(list(forecasts.outputs(each, windows["test"]))) for each in (loaded, network))
+    np.testing.assert_array_equal(ours, theirs)
 
 
 def test_the_hardware_is_described() -> None:
@@ -123,3 +122,62 @@ def test_the_hardware_is_described() -> None:
     assert described["cores"] >= 1
     assert described["versions"]["tensorflow"]
     assert hardware.peak_memory_mb() > 50
+
+
+# The memory that goes on
+
+
+def reader() -> keras.Model:
+    layers = (RecurrentLayer(cell="gru", units=6),)
+    return recurrent.sequence_to_sequence(
+        5, LanguageModel(embedding=3, recurrent=layers, dense=(), dropout=0.2), name="reader"
+    )
+
+
+def reading(**changes: object) -> Fitting:
+    """A row in which only the token eleven steps before tells the next: more than a window of four can hold."""
+    random = np.random.default_rng(3)
+    row = random.integers(0, 5, 4 * 11 * 30)
+    for place in range(11, len(row)):
+        row[place] = row[place - 11]
+    options = TRAINING.model_copy(
+        update={"carry_state": True, "schedule": "cosine", "loss": {"default": "cross_entropy"}, **changes}
+    )
+    return Fitting(reader, options, Tokens(row[:1000], 4), Tokens(row[1000:], 4), "cross_entropy")
+
+
+def test_a_killed_training_that_carries_its_memory_ends_with_the_same_weights(tmp_path: Path) -> None:
+    whole = reading().fit(1, tmp_path / "whole.npz", "whole")
+
+    def kill(row: Epoch) -> None:
+        if row.epoch == 2:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        reading().fit(1, tmp_path / "killed.npz", "killed", kill)
+    resumed = reading().fit(1, tmp_path / "killed.npz", "resumed")
+    assert without_time(resumed.history) == without_time(whole.history)
+    for ours, theirs in zip(resumed.weights, whole.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_memory_goes_on_from_window_to_window_and_is_empty_before_each_epoch(tmp_path: Path) -> None:
+    fitting = reading()
+    trainer, row = fitting.trainer, fitting.train
+    fitting.fit(1, tmp_path / "s.npz", "s")
+    trainer.forget(training=False)
+    assert not any(state.numpy().any() for state in trainer.states[False])
+    pieces = [trainer(inputs, training=False) for inputs, _ in fitting.valid]
+    whole = np.stack([np.concatenate([inputs[stream] for inputs, _ in fitting.valid]) for stream in range(8)])
+    np.testing.assert_allclose(np.concatenate(pieces, axis=1), fitting.network(whole), atol=1e-5)
+    assert len(row) // 8 == fitting.steps
+
+
+def test_the_cosine_ends_low_and_forgets_nothing_on_the_way(tmp_path: Path) -> None:
+    rates = [row.learning_rate for row in reading(epochs=4).fit(1, tmp_path / "s.npz", "s").history]
+    assert rates == pytest.approx([0.02, 0.02 * (2 + 2**0.5) / 4, 0.01, 0.02 * (2 - 2**0.5) / 4])
+
+
+def test_more_streams_than_windows_is_said(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"batch_size"):
+        reading(batch_size=4000)

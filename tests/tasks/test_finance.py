@@ -97,14 +97,14 @@ def test_a_perfect_output_scores_perfectly(tmp_path: Path, random: np.random.Gen
     prepared, meta = prepare(tmp_path, {"a": market(random), "b": market(random)})
     windows = data.datasets(prepared, "returns")["test"]
     _, outputs = windows.batch(np.arange(len(windows)))
-    scores = score.evaluate(prepared, meta, "returns", "test", outputs, Params)
+    scores = score.evaluate(prepared, meta, "returns", "test", [outputs], Params)
     assert scores.metrics["rmse"] < 1e-6
     assert scores.metrics["price_mape"] < 1e-3
     assert scores.metrics["directional_accuracy"] == 1
     assert scores.metrics["sharpe"] > 5
     volatility = data.datasets(prepared, "volatility")["test"]
     _, variance = volatility.batch(np.arange(len(volatility)))
-    perfect = score.evaluate(prepared, meta, "volatility", "test", np.log(variance), Params)
+    perfect = score.evaluate(prepared, meta, "volatility", "test", [np.log(variance)], Params)
     assert perfect.metrics["qlike"] < 1e-5
     assert perfect.metrics["rmse"] < 1e-3
 

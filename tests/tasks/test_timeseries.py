@@ -71,7 +71,7 @@ def test_a_perfect_output_is_a_perfect_forecast_whatever_the_difference(tmp_path
     for split in SPLITS:
         windows = data.datasets(prepared, "s")[split]
         _, outputs = windows.batch(np.arange(len(windows)))
-        scores = score.evaluate(prepared, meta, "s", split, outputs, None)
+        scores = score.evaluate(prepared, meta, "s", split, [outputs], None)
         assert scores.metrics["mae"] < 1e-3
         assert scores.metrics["mase"] == pytest.approx(scores.losses.mean())
 
