@@ -20,7 +20,15 @@ def pipelines(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProce
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["fly"], ["predict"], ["predict", "nothing"], ["train", "timeseries"], ["collect", "nothing"], ["train", "timeseries", "transformer"]],
+    [
+        [],
+        ["fly"],
+        ["predict"],
+        ["predict", "nothing"],
+        ["train", "timeseries"],
+        ["collect", "nothing"],
+        ["train", "timeseries", "transformer"],
+    ],
 )
 def test_wrong_usage_ends_with_status_2_and_no_traceback(arguments: list[str]) -> None:
     done = pipelines(*arguments)

@@ -1,5 +1,6 @@
 """Every cell against its equations, written out once more in NumPy, and at work inside Keras."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from pipelines.analysis import gates
 from pipelines.nn import cells, networks, recurrent
 from pipelines.params import Model, RecurrentLayer
+from tests.conftest import ROOT
 
 FEATURES, UNITS, STEPS = 3, 4, 6
 Arrays = dict[str, Any]
@@ -205,3 +207,26 @@ def test_the_forget_bias_of_kerass_own_lstm_is_a_parameter_too() -> None:
 def test_an_unknown_variant_is_an_error() -> None:
     with pytest.raises(ValueError, match="there is no variant 'nope'"):
         cells.LSTMVariantCell(3, variant="nope")
+
+
+def test_the_cell_that_contributing_designs_works_as_it_says(windows: Any) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(@keras.*?)```", text, re.DOTALL)
+    assert code
+    assert len(code[1].split("\n\n", 1)[1].splitlines()) <= 20, "the cell takes 20 lines, docstring and READING apart"
+    defined: dict[str, Any] = dict(vars(cells))
+    exec(code[1], defined)
+    recurrent_layer = keras.layers.RNN(defined["OpenGRUCell"](4), return_sequences=True)
+    found = np.asarray(recurrent_layer(windows), np.float64)
+    w = {weight.name: np.asarray(weight, np.float64) for weight in recurrent_layer.weights}
+    kernel, recurrent_kernel, bias = (blocks(w[name], "zn") for name in ("kernel", "recurrent_kernel", "bias"))
+    h = np.zeros((len(windows), 4))
+    for step in range(windows.shape[1]):
+        z, n = (windows[:, step] @ kernel[gate] + h @ recurrent_kernel[gate] + bias[gate] for gate in "zn")
+        h = sigma(z) * h + (1 - sigma(z)) * np.tanh(n)
+        np.testing.assert_allclose(found[:, step], h, atol=1e-5)
+    inputs = keras.Input(windows.shape[1:])
+    network = keras.Model(inputs, recurrent_layer(inputs))
+    (traced,) = gates.trace(network, windows)
+    assert set(traced.gates) == {"update gate", "candidate"}
+    assert traced.discrepancy < 1e-5
