@@ -67,6 +67,11 @@ class Primary:
     reference: str
     """The baseline that a model must beat to be of any use."""
 
+    @property
+    def title(self) -> str:
+        """The metric as a sentence names it: an abbreviation in capitals, or words."""
+        return self.metric.replace("_", " ") if "_" in self.metric else self.metric.upper()
+
 
 class Data(Protocol):
     """`data.py`."""

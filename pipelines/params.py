@@ -94,6 +94,8 @@ class Training(Frozen):
     """Windows follow each other and the state goes on from one to the next (truncated back-propagation through time)."""
     loss: dict[str, Literal["mse", "mae", "huber", "qlike", "cross_entropy"]]
     """By target; `default` for every other."""
+    unroll: bool
+    """Each step of a window is traced on its own, without a loop: sooner on a CPU where layers are small, but longer to trace."""
     mixed_precision: bool
     xla: bool
 

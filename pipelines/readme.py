@@ -19,15 +19,15 @@ def table() -> str:
         comparison = artifacts.read_json(paths.comparison_metrics(task.name))
         for target, best in comparison["best"].items():
             metric = best["metric"]
+            title = task.score.primary(target).title
             test = artifacts.read_json(paths.metrics(task.name, best["model"]))["test"]
             score = test.get(target, test)[metric]
             baseline = comparison["baselines"][best["baseline"]]
             value = baseline.get(target, baseline)[metric]
             spread = "" if score["std"] is None else f" ± {number(score['std'], 2)}"
             against = comparison["statistics"][target][best["model"]]["against_best_baseline"]
-            shown = metric.replace("_", " ") if "_" in metric else metric.upper()
             rows.append(
-                f"| {task.title.lower()} | {target} | {shown} | {best['model']} "
+                f"| {task.title.lower()} | {target} | {title} | {best['model']} "
                 f"{number(score['mean'])}{spread} | {best['baseline']} {number(value)} "
                 f"| {100 * (score['mean'] / value - 1):+.1f} % (p = {number(against['p'], 2)}) |"
             )

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.nn.networks import Classes
+
 BATCH = 2048
 
 
@@ -60,25 +62,33 @@ def shapley(
     return Importance("permutation Shapley values", explained.values.reshape(-1, steps, features), error)
 
 
-def integrated_gradients(network: keras.Model, sequences: NDArray[np.float32], steps: int = 64) -> Importance:
-    """What each step of embedded sequences adds to the network's mean output (Sundararajan et al. 2017).
+def integrated_gradients(classes: Classes, sequences: NDArray[np.float32], steps: int = 256) -> Importance:
+    """What each step of embedded sequences adds to the likeliest class (Sundararajan et al. 2017).
 
-    `sequences` is (windows, time, dimensions); the gradient is averaged along the straight line from zero embeddings (midpoint
-    rule, `steps` points), multiplied by the embedding and summed over its dimensions: values are (windows, time, 1).
+    `sequences` is (windows, time, dimensions). The gradient of the class that is the likeliest for the whole sequence is averaged
+    along the straight line from a sequence of neutral steps alone (midpoint rule, `steps` points), multiplied by the difference and
+    summed over the dimensions: values are (windows, time, 1).
     """
     import tensorflow as tf
+
+    start = np.broadcast_to(classes.neutral, sequences.shape)
+    likeliest = classes.network.predict_on_batch(sequences).argmax(-1)
 
     @tf.function
     def gradient(points: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(points)
-            value = tf.reduce_sum(tf.reduce_mean(network(points, training=False), axis=1))
-        return tape.gradient(value, points)
+            chosen = tf.gather(classes.network(points, training=False), likeliest, axis=1, batch_dims=1)
+        return tape.gradient(chosen, points)
 
     total = np.zeros(sequences.shape, np.float64)
     for step in range(steps):
-        total += gradient(tf.constant(sequences * np.float32((step + 0.5) / steps))).numpy()
-    values = (total / steps * sequences).sum(-1, keepdims=True)
-    ends = [network.predict_on_batch(end).mean(1, dtype=np.float64) for end in (sequences, np.zeros_like(sequences))]
-    error = float(np.abs(values.sum((1, 2)) - (ends[0] - ends[1])).max())
+        share = np.float32((step + 0.5) / steps)
+        total += gradient(tf.constant(start + share * (sequences - start))).numpy()
+    values = (total / steps * (sequences - start)).sum(-1, keepdims=True)
+    rows = np.arange(len(sequences))
+    after, before = (
+        classes.network.predict_on_batch(end)[rows, likeliest].astype(np.float64) for end in (sequences, start)
+    )
+    error = float(np.abs(values.sum((1, 2)) - (after - before)).max())
     return Importance("integrated gradients", values, error)

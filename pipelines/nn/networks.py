@@ -44,6 +44,16 @@ def load_seed(network: keras.Model, folder: Path, seed: int) -> None:
 
 
 @dataclass(frozen=True)
+class Classes:
+    """A network whose output is a choice among classes."""
+
+    network: keras.Model
+    """(batch, time, features) -> (batch, classes), log-probabilities."""
+    neutral: NDArray[np.float32]
+    """(features,): a step that says as little as a step can, with which others are compared."""
+
+
+@dataclass(frozen=True)
 class Readout:
     """A network as the explanations see it: numbers in, the few numbers that are to be explained out."""
 
@@ -51,3 +61,5 @@ class Readout:
     """The network's inputs as numbers: (batch, time, features). Tokens become their embeddings."""
     network: keras.Model
     """(batch, time, features) -> (batch, outputs)."""
+    classes: Classes | None = None
+    """All that the network might have said, where it chooses among classes."""

@@ -1,6 +1,7 @@
 """The one factory of recurrent networks: between two models of a task, the cell is all that differs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 from math import prod
 from typing import Any
@@ -136,6 +137,25 @@ def with_states(network: keras.Model) -> keras.Model:
         else:
             hidden = each(hidden)
     return keras.Model([sequence, *before], [hidden, *after], name=f"{network.name}_with_states")
+
+
+@contextmanager
+def unrolled(network: keras.Model) -> Iterator[None]:
+    """Within it, recurrent layers are traced one step of a window after the other; on a GPU, whose kernels want a loop, as ever."""
+    import tensorflow as tf
+
+    inner = [part for each in recurrent_layers(network) for part in _directions(each)]
+    for each in inner:
+        each.unroll = not tf.config.list_physical_devices("GPU")
+    try:
+        yield
+    finally:
+        for each in inner:
+            each.unroll = False
+
+
+def _directions(each: keras.Layer) -> list[keras.layers.RNN]:
+    return [each.forward_layer, each.backward_layer] if isinstance(each, keras.layers.Bidirectional) else [each]
 
 
 def match_size(

@@ -8,6 +8,7 @@ and resumed ends with the same weights as one that was not.
 import json
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from math import cos, inf, isfinite, pi
 from pathlib import Path
@@ -24,6 +25,8 @@ from pipelines.nn import datasets, losses, recurrent
 from pipelines.params import Training
 
 VALIDATION_BATCH = 512
+VALIDATION_STREAMS = 32
+"""Streams in which the validation part is read where the state is carried; each begins with an empty memory."""
 
 
 @dataclass(frozen=True)
@@ -55,32 +58,38 @@ class Fitted:
 class Trainer(keras.Model):
     """Trains `network` and measures the norm of the gradient on the way.
 
-    With `streams`, every batch has so many rows, and each row goes on with the state in which the row of the batch before
-    has ended; errors are not propagated into that batch (truncated back-propagation through time, Williams & Peng 1990).
+    With `streams`, the rows of a batch by whether it is of training, each row goes on with the state in which the row of the batch
+    before has ended; errors are not propagated into that batch (truncated back-propagation through time, Williams & Peng 1990).
     """
 
-    def __init__(self, network: keras.Model, streams: int = 0) -> None:
+    def __init__(self, network: keras.Model, streams: dict[bool, int] | None = None, unroll: bool = False) -> None:
         super().__init__(name=f"train_{network.name}")
         self.network = network
+        self.traced = recurrent.unrolled if unroll else nullcontext
         self.gradient_norm = keras.metrics.Mean(name="gradient_norm")
         self.carrying = recurrent.with_states(network) if streams else None
-        shapes = [(streams, *state.shape[1:]) for state in self.carrying.inputs[1:]] if self.carrying else []
+        sizes = [state.shape[1] for state in self.carrying.inputs[1:]] if self.carrying else []
         kind = network.compute_dtype
-        self.states = {training: [tf.Variable(tf.zeros(shape, kind)) for shape in shapes] for training in (True, False)}
+        self.states = {
+            training: [tf.Variable(tf.zeros((rows, size), kind)) for size in sizes]
+            for training, rows in (streams or {}).items()
+        }
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """The network's output."""
         if not self.carrying:
-            return self.network(inputs, training=training)
+            with self.traced(self.network):
+                return self.network(inputs, training=training)
         before = self.states[training]
-        outputs, *after = self.carrying([inputs, *(tf.identity(state) for state in before)], training=training)
+        with self.traced(self.network):
+            outputs, *after = self.carrying([inputs, *(tf.identity(state) for state in before)], training=training)
         for state, value in zip(before, after, strict=True):
             state.assign(value)
         return outputs
 
     def forget(self, training: bool) -> None:
         """Begin again with empty memories."""
-        for state in self.states[training]:
+        for state in self.states.get(training, []):
             state.assign(tf.zeros_like(state))
 
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -115,14 +124,14 @@ class Fitting:
         self.train = train
         self.network = build()
         if training.carry_state:
-            rows = _streams(training.batch_size, train, valid)
-            self.steps = len(train) // rows
-            self.valid = datasets.streamed(valid, rows, endless=False)
-            self.trainer = Trainer(self.network, rows)
+            rows = {True: _streams(training.batch_size, train), False: min(VALIDATION_STREAMS, len(valid))}
+            self.steps = len(train) // rows[True]
+            self.valid = datasets.streamed(valid, rows[False], endless=False)
+            self.trainer = Trainer(self.network, rows, training.unroll)
         else:
             self.steps = -(-len(train) // training.batch_size)
             self.valid = datasets.ordered(valid, VALIDATION_BATCH)
-            self.trainer = Trainer(self.network)
+            self.trainer = Trainer(self.network, unroll=training.unroll)
         self.trainer.compile(
             optimizer=keras.optimizers.Adam(training.learning_rate, global_clipnorm=training.clip_norm),
             loss=losses.get(loss),
@@ -188,13 +197,12 @@ class Fitting:
             variable.assign(value)
 
 
-def _streams(wanted: int, *parts: datasets.Examples) -> int:
-    """How many streams a batch has; raise `TrainingError` if a part has fewer windows."""
-    fewest = min(len(part) for part in parts)
-    if fewest < wanted:
+def _streams(wanted: int, train: datasets.Examples) -> int:
+    """How many streams a batch has; raise `TrainingError` if there are fewer windows."""
+    if len(train) < wanted:
         raise TrainingError(
-            f"a part has {fewest} windows, too few for {wanted} streams side by side; lower training.batch_size or data.window, "
-            "or set training.carry_state to false"
+            f"the training part has {len(train)} windows, too few for {wanted} streams side by side; lower training.batch_size "
+            "or data.window, or set training.carry_state to false"
         )
     return wanted
 

@@ -5,10 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipelines.analysis.statistics import LEVEL
 from pipelines.report import figures as charts
 from pipelines.report import inside
 from pipelines.report.figures import Figure
 from pipelines.report.results import Results
+
+FEW = 6
+"""With more models than this, cells and bands would lie too close together to be read."""
 
 
 def of_task(results: Results, target: str) -> list[Figure]:
@@ -37,29 +41,21 @@ def of_model(results: Results, target: str, model: str) -> list[Figure]:
 def _pairs(results: Results, target: str) -> Figure:
     statistics = results.comparison["statistics"][target]
     models = list(results.models)
-    cells: list[list[float | None]] = []
-    words: list[list[str]] = []
-    for model in models:
-        tests = [statistics[model]["against_models"].get(other) for other in models]
-        cells.append(
-            [
-                None if test is None or test["items"]["relative"] is None else 100 * test["items"]["relative"]
-                for test in tests
-            ]
-        )
-        words.append(["" if test is None else _pair_text(test) for test in tests])
+    tests = [[statistics[model]["against_models"].get(other) for other in models] for model in models]
+    relative = [[None if test is None else test["items"]["relative"] for test in row] for row in tests]
     plot = charts.empty("against", "", height=140 + 52 * len(models))
     plot.add_heatmap(
-        z=cells,
+        z=[[None if value is None else 100 * value for value in row] for row in relative],
         x=models,
         y=models,
-        text=words,
+        text=[[_pair_text(test, chances=len(models) <= FEW) for test in row] for row in tests],
+        customdata=[[_pair_text(test, chances=True) for test in row] for row in tests],
         texttemplate="%{text}",
         colorscale="RdBu",
         reversescale=True,
         zmid=0,
         colorbar={"title": "%", "thickness": 14},
-        hovertemplate="%{y} against %{x}: %{text}<extra></extra>",
+        hovertemplate="%{y} against %{x}: %{customdata}<extra></extra>",
     )
     plot.update_layout(hovermode="closest")
     plot.update_yaxes(autorange="reversed", automargin=True)
@@ -67,19 +63,29 @@ def _pairs(results: Results, target: str) -> Figure:
         f"pairs-{target}",
         "Every model against every other",
         "Difference in mean test loss of the model of the row relative to that of the column, in per cent: below zero the row is better. "
-        "First p-value: over the test items (Newey–West); second: over the seeds (Welch's t-test).",
+        "Two p-values belong to each, over the test items (Newey–West) and over the seeds (Welch's t-test); bold where both "
+        f"are below {1 - LEVEL:.0%}{'' if len(models) <= FEW else '. They are shown under the pointer'}.",
         "Call two models different only if both p-values are small: the first asks whether other test data, the second whether other "
         "seeds would have turned the order round. Where models have other sizes, a difference may be one of size.",
         plot,
     )
 
 
-def _pair_text(test: dict[str, Any]) -> str:
+def _pair_text(test: dict[str, Any] | None, chances: bool) -> str:
+    """The difference, bold if it is more than chance; with `chances` the p-values too."""
+    if test is None:
+        return ""
     if test["items"]["relative"] is None:  # the other makes no error at all
         return "–"
-    seeds = "" if test["seeds"] is None or test["seeds"]["p"] is None else f", {test['seeds']['p']:.2g}"
-    items = "–" if test["items"]["p"] is None else f"{test['items']['p']:.2g}"
-    return f"{100 * test['items']['relative']:+.1f} %<br>p = {items}{seeds}"
+    known = [each["p"] for each in (test["items"], test["seeds"]) if each is not None and each["p"] is not None]
+    text = f"{100 * test['items']['relative']:+.1f} %"
+    if known and max(known) < 1 - LEVEL:
+        text = f"<b>{text}</b>"
+    return f"{text}<br>p = {', '.join(map(_chance, known)) or '–'}" if chances else text
+
+
+def _chance(p: float) -> str:
+    return f"{p:.2g}" if p >= 0.0001 else "<0.0001"
 
 
 # Training
@@ -150,6 +156,7 @@ def _own_training(results: Results, target: str, model: str) -> Figure:
 
 def _dependency(results: Results, target: str) -> Figure:
     plot = charts.empty("steps before the prediction", "share of |d output / d input|")
+    banded = len(results.models) <= FEW
     for number, model in enumerate(results.models):
         stored = results.explanation(model, target, "gradients")
         mean = stored["last/mean"]
@@ -157,14 +164,15 @@ def _dependency(results: Results, target: str) -> Figure:
         name = f"{model} (memory {length:.0f} steps)"
         color, total = charts.COLORS[number % len(charts.COLORS)], max(mean.sum(), 1e-300)
         low, high = stored["last/low"] / total, stored["last/high"] / total
-        charts.add_band(plot, name, charts.times(len(mean)), low, high, color)
+        if banded:
+            charts.add_band(plot, name, charts.times(len(mean)), low, high, color)
         charts.add_line(plot, name, charts.times(len(mean)), mean / total, color=color)
     plot.update_yaxes(type="log", exponentformat="power", dtick=1)
     return Figure(
         f"dependency-{target}",
         "Long-term dependency: how far back each network listens",
         "Mean magnitude of the gradient of the last output with respect to every earlier input, each model's divided by its sum; "
-        "bands from the 10 % to the 90 % quantile of the test windows; in brackets the effective "
+        f"{'bands from the 10 % to the 90 % quantile of the test windows; ' if banded else ''}in brackets the effective "
         "memory length: how many of the last steps hold 90 % of it.",
         "On this logarithmic scale a straight fall is exponential forgetting: the vanishing gradient (Bengio et al. 1994). The slower "
         "the fall, the longer the memory. A long memory is no merit in itself: it must pay in the table above.",
@@ -234,8 +242,8 @@ def _importance_by_time(results: Results, target: str, model: str) -> Figure:
         charts.add_line(plot, features[0], times, mean[:, 0], color=charts.COLORS[0])
         shows = (
             f"Integrated gradients at the embedding (Sundararajan et al. 2017), of {about['windows']} test windows: what each "
-            f"{features[0]} adds to the output, compared with an empty embedding, by its distance. They add up to the output to "
-            f"within {about['additivity_error']:.0e}."
+            f"{features[0]} adds to the output, compared with the most frequent {features[0]}, by its distance. They add up to the "
+            f"output to within {about['additivity_error']:.0e}."
         )
     else:
         plot = charts.empty("steps before the prediction", "mean |Shapley value|")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 # Okabe & Ito 2008: told apart by colour-blind readers too.
-COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a00", "#555555")
+COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a00", "#555555", "#8b4fc6", "#c2185b")
 ACCENT = "#d55e00"
 HEIGHT = 380
 

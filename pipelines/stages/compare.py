@@ -12,6 +12,9 @@ from pipelines.contract import Primary
 from pipelines.params import Params
 from pipelines.registry import Task
 
+SMALLER = 0.9
+"""A model is recommended for its size only if it has at most this share of the best one's parameters."""
+
 
 def run(task: Task, params: Params) -> None:
     """Write `artifacts/comparisons/<task>` and `metrics/<task>/comparison.json`."""
@@ -110,7 +113,7 @@ def _over_seeds(values: list[float], others: list[float]) -> dict[str, float] | 
 
 def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> dict[str, Any]:
     """The comparison in sentences; every number in them comes from `result`."""
-    best, baseline, metric = result["best"], result["baseline"], primary.metric.upper()
+    best, baseline, metric = result["best"], result["baseline"], primary.title
     means, against = result["means"], result["statistics"][best]["against_best_baseline"]
     spread = result["spread"]["std"]
     plus_minus = f" ± {spread:.3g}" if np.isfinite(spread) else ""
@@ -138,14 +141,15 @@ def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> 
         for model, tests in result["statistics"].items()
         if model != best and not _worse(tests["against_models"][best])
     ]
-    smallest = min([best, *alike], key=lambda model: cost[model]["parameters"])
+    smaller = [model for model in alike if cost[model]["parameters"] < SMALLER * cost[best]["parameters"]]
+    smallest = min([best, *smaller], key=lambda model: cost[model]["parameters"])
     size = f"with {cost[smallest]['parameters']:,} parameters the smallest that is not told apart from the best"
     others = (
         f"Not told apart from it: {', '.join(alike)}."
         if alike
         else "Every other model is worse, over seeds and over test items."
     )
-    choice = f"{smallest}, {size}" if alike else best
+    choice = f"{smallest}, {size}" if smallest != best else best
     if gap > 0:
         advice = f"Use {baseline}. If it must be a recurrent network: {choice}."
     elif sure:

@@ -157,13 +157,13 @@ def _explain_gradients(network: Any, windows: Any, outputs: int, folder: Path) -
 
 
 def _explain_importance(readout: Any, examples: Any, count: int, seed: int, folder: Path) -> dict[str, Any]:
-    """Shapley values of features; integrated gradients of tokens, whose features have no meaning one by one."""
+    """Shapley values of features; integrated gradients of what stands for a token, which means nothing number by number."""
     from pipelines.analysis import importance
     from pipelines.nn import datasets
 
     explained = datasets.spread(examples["test"], count)
-    if np.issubdtype(explained.dtype, np.integer):
-        found = importance.integrated_gradients(readout.network, readout.numbers(explained))
+    if readout.classes is not None:
+        found = importance.integrated_gradients(readout.classes, readout.numbers(explained))
     else:
         found = importance.shapley(readout.network, explained, datasets.spread(examples["train"], 256), seed)
     stored = {

@@ -116,7 +116,7 @@ def _layers(network: Any) -> list[Mapping[str, Any]]:
         {
             "name": layer.name,
             "kind": type(layer).__name__,
-            "shape": str(tuple(recurrent.sequence_of(layer).shape)).replace("None", "batch"),
+            "shape": str(tuple(recurrent.sequence_of(layer).shape)).replace("None", "batch", 1).replace("None", "time"),
             "parameters": layer.count_params(),
         }
         for layer in network.layers

@@ -4,6 +4,7 @@ import pytest
 
 from pipelines.analysis import gradients, importance, memory
 from pipelines.analysis.gates import Trace
+from pipelines.nn.networks import Classes
 
 
 def linear(steps: int, weights: np.ndarray) -> keras.Model:
@@ -36,23 +37,28 @@ def test_shapley_values_of_a_linear_network_are_exact_and_additive(random: np.ra
     assert explained.additivity_error < 1e-5
 
 
-def test_integrated_gradients_of_a_linear_network_are_weight_times_input(random: np.random.Generator) -> None:
+def test_integrated_gradients_of_a_linear_network_are_weight_times_difference(random: np.random.Generator) -> None:
     weights = random.normal(size=(4, 2))
     sequences = random.normal(size=(3, 4, 2)).astype(np.float32)
-    explained = importance.integrated_gradients(linear(4, weights), sequences)
-    np.testing.assert_allclose(explained.values[..., 0], (sequences * weights).sum(-1), atol=1e-5)
+    neutral = np.array([0.5, -1], np.float32)
+    explained = importance.integrated_gradients(Classes(linear(4, weights), neutral), sequences)
+    np.testing.assert_allclose(explained.values[..., 0], ((sequences - neutral) * weights).sum(-1), atol=1e-5)
     assert explained.additivity_error < 1e-5
 
 
-def test_integrated_gradients_add_up_to_the_change_of_the_output(random: np.random.Generator) -> None:
+def test_integrated_gradients_add_up_to_the_change_of_the_likeliest_class(random: np.random.Generator) -> None:
     """Completeness (Sundararajan et al. 2017, proposition 1), for a network that is far from linear."""
     inputs = keras.Input((6, 3))
-    network = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.LSTM(8)(inputs)))
+    hidden = keras.layers.Dense(5)(keras.layers.LSTM(8)(inputs))
+    network = keras.Model(inputs, keras.ops.log_softmax(hidden))
     sequences = 2 * random.normal(size=(5, 6, 3)).astype(np.float32)
-    explained = importance.integrated_gradients(network, sequences)
-    change = network(sequences) - network(np.zeros_like(sequences))
-    np.testing.assert_allclose(explained.values.sum((1, 2)), np.ravel(change), atol=2e-3)
-    assert importance.integrated_gradients(network, sequences, steps=1).additivity_error > explained.additivity_error
+    neutral = np.zeros(3, np.float32)
+    explained = importance.integrated_gradients(Classes(network, neutral), sequences)
+    rows, likeliest = np.arange(5), np.asarray(network(sequences)).argmax(-1)
+    change = (np.asarray(network(sequences)) - np.asarray(network(np.zeros_like(sequences))))[rows, likeliest]
+    np.testing.assert_allclose(explained.values.sum((1, 2)), change, atol=2e-3)
+    coarse = importance.integrated_gradients(Classes(network, neutral), sequences, steps=1)
+    assert coarse.additivity_error > explained.additivity_error
 
 
 def _trace(memory_: np.ndarray, gate: float | None = None) -> Trace:

@@ -13,7 +13,7 @@ from pipelines.params import LanguageModel, RecurrentLayer, Training
 TRAINING = Training(
     seeds=(1, 2), epochs=6, batch_size=8, learning_rate=0.02, clip_norm=1.0, patience=6, plateau_patience=2,
     schedule="plateau", carry_state=False,
-    loss={"default": "mse"}, mixed_precision=False, xla=False,
+    loss={"default": "mse"}, unroll=False, mixed_precision=False, xla=False,
 )  # fmt: skip
 
 
@@ -168,7 +168,7 @@ def test_the_memory_goes_on_from_window_to_window_and_is_empty_before_each_epoch
     trainer.forget(training=False)
     assert not any(state.numpy().any() for state in trainer.states[False])
     pieces = [trainer(inputs, training=False) for inputs, _ in fitting.valid]
-    whole = np.stack([np.concatenate([inputs[stream] for inputs, _ in fitting.valid]) for stream in range(8)])
+    whole = np.concatenate([inputs for inputs, _ in fitting.valid], axis=1)
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), fitting.network(whole), atol=1e-5)
     assert len(row) // 8 == fitting.steps
 
@@ -181,3 +181,16 @@ def test_the_cosine_ends_low_and_forgets_nothing_on_the_way(tmp_path: Path) -> N
 def test_more_streams_than_windows_is_said(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"batch_size"):
         reading(batch_size=4000)
+
+
+@pytest.mark.parametrize("carry", [True, False])
+def test_windows_without_a_loop_teach_the_same(tmp_path: Path, carry: bool) -> None:
+    loop, unrolled = (
+        reading(unroll=unroll, carry_state=carry, epochs=2).fit(1, tmp_path / f"{unroll}.npz", "s")
+        for unroll in (False, True)
+    )
+    assert [row.valid_loss for row in unrolled.history] == pytest.approx(
+        [row.valid_loss for row in loop.history], rel=1e-4
+    )
+    for ours, theirs in zip(unrolled.weights, loop.weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)

@@ -78,7 +78,7 @@ def _table(results: Results, rows: list[dict[str, Any]], goal: float) -> Figure:
                 ", ".join(name.removesuffix(" gate") for name in row["gates"]) or "none",
                 number(row["bits"]["mean"]),
                 number(row["parameters"]),
-                number(round(row["speed"], -2)),
+                number(round(row["speed"] / 100) * 100),
                 "–" if row["arrival"] is None else f"{row['arrival']:.0f} s",
                 f"{100 * float(np.mean(saturated)):.0f} %" if saturated else "–",
             ]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pipelines.analysis import gates, importance
 from pipelines.contract import Meta
 from pipelines.nn import datasets, recurrent, sampling
-from pipelines.nn.networks import Readout
+from pipelines.nn.networks import Classes, Readout
 from pipelines.params import LanguageModel
-from pipelines.tasks.language.data import STREAMS, encode, tokens_of
+from pipelines.tasks.language.data import END, STREAMS, encode, tokens_of
 
 COLD = 256
 """Tokens of the windows that show how an empty memory fills."""
@@ -35,16 +35,24 @@ def outputs(network: keras.Model, examples: datasets.Examples) -> Iterator[NDArr
 
 
 def readout(network: keras.Model) -> Readout:
-    """From embedded tokens to the log-probability of the token that the network thinks likeliest after the last one."""
+    """From embedded tokens to the log-probability of the token that the network thinks likeliest after the last one.
+
+    Neutral is the most frequent token, which is the space in most texts. (Zero would be a token that training has never seen, to
+    which networks answer with wild swings: no sum of gradients on the way from there comes to an end.)
+    """
     embedding = network.get_layer("embedding")
     sequence = keras.Input((None, embedding.output_dim))
     hidden = sequence
     for each in network.layers[network.layers.index(embedding) + 1 :]:
         hidden = each(hidden)
         hidden = hidden[0] if isinstance(hidden, list | tuple) else hidden
-    likeliest = ops.max(ops.log_softmax(hidden[:, -1], axis=-1), axis=-1, keepdims=True)
-    weights = embedding.embeddings
-    return Readout(lambda tokens: np.asarray(weights)[tokens], keras.Model(sequence, likeliest))
+    chances = ops.log_softmax(hidden[:, -1], axis=-1)
+    weights = np.asarray(embedding.embeddings)
+    return Readout(
+        numbers=lambda tokens: weights[tokens],
+        network=keras.Model(sequence, ops.max(chances, axis=-1, keepdims=True)),
+        classes=Classes(keras.Model(sequence, chances), neutral=weights[END + 1]),
+    )
 
 
 def illustrate(network: keras.Model, prepared: Path, meta: Meta, target: str, params: Any) -> dict[str, NDArray[Any]]:
@@ -70,10 +78,11 @@ def illustrate(network: keras.Model, prepared: Path, meta: Meta, target: str, pa
 def _why(network: keras.Model, read: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
     """Of a dozen places in the text: how much each token before adds to the log-probability of the likeliest next one."""
     reader = readout(network)
+    assert reader.classes
     span = min(64, len(read) // 2)
     places = np.linspace(span, len(read) - 1, 12).astype(int)
     windows = np.stack([read[place - span : place] for place in places])
-    found = importance.integrated_gradients(reader.network, reader.numbers(windows))
+    found = importance.integrated_gradients(reader.classes, reader.numbers(windows))
     guesses = network.predict_on_batch(windows)[:, -1].argmax(-1)
     return {"why/places": places, "why/values": found.values[..., 0].astype(np.float32), "why/guesses": guesses}
 
