@@ -45,13 +45,16 @@ def copy_project(destination: Path) -> Path:
     return destination
 
 
-def use_tiny_profile(project: Path) -> None:
-    """Make every stage of `project` take seconds: `tests/tiny.yaml` over its `params.yaml`."""
+def use_tiny_profile(project: Path, models: int | None = None) -> None:
+    """Make every stage of `project` take seconds: `tests/tiny.yaml` over its `params.yaml`; of each task so many `models`."""
     from ruamel.yaml import YAML
 
     yaml = YAML()
     values = yaml.load(project / "params.yaml")
     merge(values, yaml.load(ROOT / "tests" / "tiny.yaml"))
+    for task in values["tasks"]:
+        for key in [key for key, run in values["runs"].items() if run["task"] == task][models:] if models else ():
+            del values["runs"][key]
     yaml.dump(values, project / "params.yaml")
 
 

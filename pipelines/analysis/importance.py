@@ -1,5 +1,6 @@
 """What every feature at every step, or every token, adds to an output; and how well that adds up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from pipelines.nn.networks import Classes
 
 BATCH = 2048
+ENOUGH = 0.05
+"""How far integrated gradients may be from adding up, in nats, before they are computed with more points."""
 
 
 def _shap() -> Any:
@@ -62,33 +65,38 @@ def shapley(
     return Importance("permutation Shapley values", explained.values.reshape(-1, steps, features), error)
 
 
-def integrated_gradients(classes: Classes, sequences: NDArray[np.float32], steps: int = 256) -> Importance:
+def integrated_gradients(
+    classes: Classes, sequences: NDArray[np.float32], points: Sequence[int] = (96, 192, 384, 768)
+) -> Importance:
     """What each step of embedded sequences adds to the likeliest class (Sundararajan et al. 2017).
 
     `sequences` is (windows, time, dimensions). The gradient of the class that is the likeliest for the whole sequence is averaged
-    along the straight line from a sequence of neutral steps alone (midpoint rule, `steps` points), multiplied by the difference and
-    summed over the dimensions: values are (windows, time, 1).
+    along the straight line from a sequence of neutral steps alone (Gauss–Legendre quadrature, with ever more `points` until the values
+    add up), multiplied by the difference and summed over the dimensions: values are (windows, time, 1).
     """
     import tensorflow as tf
 
     start = np.broadcast_to(classes.neutral, sequences.shape)
     likeliest = classes.network.predict_on_batch(sequences).argmax(-1)
-
-    @tf.function
-    def gradient(points: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            tape.watch(points)
-            chosen = tf.gather(classes.network(points, training=False), likeliest, axis=1, batch_dims=1)
-        return tape.gradient(chosen, points)
-
-    total = np.zeros(sequences.shape, np.float64)
-    for step in range(steps):
-        share = np.float32((step + 0.5) / steps)
-        total += gradient(tf.constant(start + share * (sequences - start))).numpy()
-    values = (total / steps * (sequences - start)).sum(-1, keepdims=True)
     rows = np.arange(len(sequences))
     after, before = (
         classes.network.predict_on_batch(end)[rows, likeliest].astype(np.float64) for end in (sequences, start)
     )
-    error = float(np.abs(values.sum((1, 2)) - (after - before)).max())
+
+    @tf.function
+    def gradient(between: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(between)
+            chosen = tf.gather(classes.network(between, training=False), likeliest, axis=1, batch_dims=1)
+        return tape.gradient(chosen, between)
+
+    for count in points:
+        mean = np.zeros(sequences.shape, np.float64)
+        for node, weight in zip(*np.polynomial.legendre.leggauss(count), strict=True):
+            share = np.float32((node + 1) / 2)
+            mean += weight / 2 * gradient(tf.constant(start + share * (sequences - start))).numpy()
+        values = (mean * (sequences - start)).sum(-1, keepdims=True)
+        error = float(np.abs(values.sum((1, 2)) - (after - before)).max())
+        if error < ENOUGH:
+            break
     return Importance("integrated gradients", values, error)

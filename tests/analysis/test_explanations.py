@@ -57,7 +57,7 @@ def test_integrated_gradients_add_up_to_the_change_of_the_likeliest_class(random
     rows, likeliest = np.arange(5), np.asarray(network(sequences)).argmax(-1)
     change = (np.asarray(network(sequences)) - np.asarray(network(np.zeros_like(sequences))))[rows, likeliest]
     np.testing.assert_allclose(explained.values.sum((1, 2)), change, atol=2e-3)
-    coarse = importance.integrated_gradients(Classes(network, neutral), sequences, steps=1)
+    coarse = importance.integrated_gradients(Classes(network, neutral), sequences, points=(1,))
     assert coarse.additivity_error > explained.additivity_error
 
 
