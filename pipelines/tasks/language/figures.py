@@ -98,8 +98,8 @@ def _table(results: Results, rows: list[dict[str, Any]], goal: float) -> Figure:
         f"Best first, by the test part. Speed is that of training, validation included. «To a loss of {goal:.3f}»: mean seconds of "
         f"training until the validation loss (nats) is within {100 * (MARGIN - 1):.0f} % of what the slowest learner reaches at all. "
         "Saturated: share of steps at which a gate is below 0.1 or above 0.9, mean over gates and units.",
-        "Compare rows with about as many parameters, or look at the picture below. A gate that can be left out at no cost in the third column "
-        "was not needed on this text; whether a difference is more than chance stands in the table of pairs below.",
+        "Compare rows with about as many parameters, or look at the picture below. A gate that can be left out at no cost in the third "
+        "column was not needed on this text; whether a difference is more than chance stands in the table of pairs below.",
         texts.table(columns, shown),
     )
 
