@@ -5,11 +5,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows import console
 from pipelines import paths
 from pipelines.errors import UsageError, UserError
 
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 DVC = (sys.executable, "-m", "dvc")
 UNKNOWN = "does not exist as an output or a stage name"
 """What DVC says of a target that it does not know."""
+BUSY = "it is being blocked by"
+"""What DVC says when another process is at work on a stage's files."""
+IN_HAND = "another run in this workspace has it in hand: waiting"
+PATIENCE = 3.0
+"""Seconds until what another process has in hand is tried again."""
 LOCK = Path("dvc.lock")
 SHOWN = 3
 """Changes that a reason names; the others it counts."""
@@ -35,9 +42,16 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def dvc(*arguments: str) -> str:
-    """Run one DVC command here, waiting for its lock; return what it says, raise `DvcError` with its reason."""
+    """Run one DVC command here, waiting for its locks; return what it says, raise `DvcError` with its reason."""
     command = [*DVC, "--wait-for-lock", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    while True:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+        if not (
+            done.returncode and BUSY in done.stderr
+        ):  # DVC waits for its own lock, not for a file that a stage writes
+            break
+        console.say(arguments[0], IN_HAND)
+        time.sleep(PATIENCE)
     if done.returncode:
         raise DvcError(_complaint(done.stderr) or f"dvc {arguments[0]} ended with status {done.returncode}")
     return done.stdout

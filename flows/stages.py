@@ -21,10 +21,6 @@ from flows import console, devices, graph
 ON_GPU = ("train", "evaluate")
 """The kinds of stage that compute with networks and take a device each."""
 UNCHANGED = "nothing changed"
-BUSY = "it is being blocked by"
-"""What DVC says when another process is at work on the stage's files."""
-PATIENCE = 3.0
-"""Seconds until a stage that another process has in hand is tried again."""
 CHATTER = (
     "Generating lock file", "Updating lock file", "To track the changes", "git add", "To enable auto staging",
     "dvc config core.autostage", "Use `dvc push`", "Data and pipelines are up to date", "Running stage",
@@ -151,11 +147,11 @@ def perform(stage: str, why: str, setting: Setting, lease: devices.Lease | None 
                     if line.strip() and not line.strip().startswith(CHATTER):
                         logger.info(line)
                         console.say(stage, line)
-            if process.returncode and any(BUSY in line for line in said):
+            if process.returncode and any(graph.BUSY in line for line in said):
                 if not waiting:
-                    console.say(stage, "another run in this workspace has it in hand: waiting")
+                    console.say(stage, graph.IN_HAND)
                 waiting = True
-                if not setting.children.stopping.wait(PATIENCE):
+                if not setting.children.stopping.wait(graph.PATIENCE):
                     continue
             return _outcome(stage, why, process.returncode, said, time.monotonic() - started, setting)
     except InterruptedError:

@@ -66,15 +66,14 @@ def test_dvc_shows_the_metrics_and_their_changes(restored: Path) -> None:
     assert run(restored, "dvc", "params", "diff").returncode == 0
 
 
-def test_editing_one_tasks_score_runs_its_evaluation_and_report_alone(restored: Path) -> None:
+def test_editing_one_tasks_score_runs_its_evaluation_alone(restored: Path) -> None:
     score = restored / "pipelines" / "tasks" / "finance" / "score.py"
     score.write_text(score.read_text() + "# edited\n")
     done = run(restored, "dvc", "repro", "--dry")
     assert set(stages_run(done.stdout)) == {
         *(f"evaluate@finance-{model}" for model in ("lstm_gru", "lstm", "gru")),
         "baselines@finance",
-        "compare@finance",
-        "report@finance",
+        "compare@finance",  # … and the report, if anything comes out otherwise than before
     }
 
 

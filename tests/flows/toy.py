@@ -33,7 +33,7 @@ def main(stage: str, output: str, metrics: str | None = None) -> int:
         return 1
     for path in filter(None, (output, metrics)):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        left = {"stage": stage, "word": Path("word").read_text()}
+        left = {"stage": stage, "word": Path("word").read_text(), "loss": {"mean": 0.5, "std": 0.25}}
         if stage.startswith("train"):
             left["seconds"] = str(uuid.uuid4())  # no training leaves the same bytes twice
         Path(path).write_text(json.dumps(left))
