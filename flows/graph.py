@@ -44,13 +44,16 @@ def environment(**more: str) -> dict[str, str]:
 def dvc(*arguments: str) -> str:
     """Run one DVC command here, waiting for its locks; return what it says, raise `DvcError` with its reason."""
     command = [*DVC, "--wait-for-lock", *arguments]
+    waiting = False
     while True:
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
         if not (
             done.returncode and BUSY in done.stderr
         ):  # DVC waits for its own lock, not for a file that a stage writes
             break
-        console.say(arguments[0], IN_HAND)
+        if not waiting:
+            console.say(arguments[0], IN_HAND)
+        waiting = True
         time.sleep(PATIENCE)
     if done.returncode:
         raise DvcError(_complaint(done.stderr) or f"dvc {arguments[0]} ended with status {done.returncode}")

@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from pipelines.report import explanations
+from pipelines.report import explanations, texts
 from pipelines.report.figures import Figure
 from pipelines.report.results import Results
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-TEMPLATES = Path(__file__).parent / "templates"
 CHART_OPTIONS = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
@@ -109,19 +108,13 @@ def write_assets(folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     for own in ("style.css", "coloured.js"):
-        shutil.copyfile(TEMPLATES / own, folder / own)
+        shutil.copyfile(texts.TEMPLATES / own, folder / own)
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     shutil.copyfile(script, folder / "plotly.min.js")
 
 
 def _environment(root: str) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = texts.environment()
     environment.filters |= {"chart": _chart, "number": number, "bytes": _bytes}
     environment.globals["root"] = root
     environment.globals["chart_template"] = _template()

@@ -49,11 +49,15 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
 
 
 def _render(template: str, **values: Any) -> Markup:
-    environment = Environment(
+    return Markup(environment().get_template(template).render(values))
+
+
+def environment() -> Environment:
+    """The templates, with everything escaped and no name left open."""
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return Markup(environment.get_template(template).render(values))

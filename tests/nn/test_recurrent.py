@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pipelines.errors import ParameterError
 from pipelines.nn import recurrent
@@ -98,6 +99,22 @@ def test_a_sequence_read_in_pieces_gives_what_it_gives_as_a_whole(cell: Cell) ->
         logits, *states = carrying.predict_on_batch([tokens[:, start : start + 4], *states])
         pieces.append(logits)
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), network(tokens), atol=1e-6)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_unrolled_layers_are_traced_without_a_loop(bidirectional: bool) -> None:
+    options = RecurrentLayer(cell="gru", units=3, bidirectional=bidirectional)
+    network = recurrent.sequence_to_vector((5, 2), model(options), outputs=1, name="net")
+
+    def loops() -> int:
+        graph = tf.function(network).get_concrete_function(tf.zeros((2, 5, 2))).graph.as_graph_def()
+        nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+        return sum("While" in node.op for node in nodes)
+
+    assert loops()
+    with recurrent.unrolled(network):
+        assert bool(loops()) == bool(tf.config.list_physical_devices("GPU"))
+    assert loops()
 
 
 def test_a_language_model_must_not_read_backwards() -> None:
