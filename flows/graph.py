@@ -78,13 +78,16 @@ def read(targets: Sequence[str] = ()) -> "DiGraph":
     import networkx
     import pydot
 
-    def one(*target: str) -> "DiGraph":
+    def drawn(*target: str) -> str:
         try:
-            drawing = (pydot.graph_from_dot_data(dvc("dag", "--dot", *target)) or [])[0]
+            return dvc("dag", "--dot", *target)
         except DvcError as error:
             if target and UNKNOWN in str(error):
                 raise UsageError(str(error)) from None
             raise
+
+    def parsed(text: str) -> "DiGraph":  # not in the pool: pydot's grammar cannot be shared by threads
+        drawing = (pydot.graph_from_dot_data(text) or [])[0]
         part = networkx.DiGraph()
         part.add_nodes_from(node.get_name().strip('"') for node in drawing.get_nodes())
         part.add_edges_from(
@@ -93,7 +96,8 @@ def read(targets: Sequence[str] = ()) -> "DiGraph":
         return part
 
     with ThreadPoolExecutor() as pool:
-        return networkx.compose_all(pool.map(one, targets) if targets else [one()])
+        drawings = list(pool.map(drawn, targets)) if targets else [drawn()]
+    return networkx.compose_all([parsed(text) for text in drawings])
 
 
 def urgency(graph: "DiGraph") -> dict[str, float]:
