@@ -112,8 +112,8 @@ def spread(examples: Examples, count: int) -> NDArray[Any]:
     return examples.batch(indices)[0]
 
 
-def shuffled(examples: Examples, batch_size: int, seed: int, first_epoch: int) -> "tf.data.Dataset":
-    """An endless dataset of training batches, epoch after epoch, beginning with epoch `first_epoch`.
+def shuffled(examples: Examples, batch_size: int, steps: int, seed: int, first_epoch: int) -> "tf.data.Dataset":
+    """An endless dataset of training batches, `steps` an epoch, beginning with epoch `first_epoch`.
 
     The order of an epoch depends on `seed` and the epoch's number alone, so that a resumed training sees the same
     batches as one that was never interrupted.
@@ -125,18 +125,18 @@ def shuffled(examples: Examples, batch_size: int, seed: int, first_epoch: int) -
     def order(epoch: "tf.Tensor") -> "tf.data.Dataset":
         indices = tf.range(count, dtype=tf.int64)
         indices = tf.random.experimental.stateless_shuffle(indices, seed=tf.stack([seed, epoch]))
-        return tf.data.Dataset.from_tensor_slices(indices).batch(batch_size)
+        return tf.data.Dataset.from_tensor_slices(indices).batch(batch_size).take(steps)
 
     epochs = tf.data.Dataset.counter(start=first_epoch, step=1, dtype=tf.int64)
     return _read(epochs.flat_map(order), examples)
 
 
-def streamed(examples: Examples, batch_size: int, endless: bool) -> "tf.data.Dataset":
-    """Batches of `streams`, once or epoch after epoch."""
+def streamed(examples: Examples, batch_size: int, steps: int | None = None) -> "tf.data.Dataset":
+    """All batches of `streams` once; or, endlessly, the first `steps` of them every epoch."""
     import tensorflow as tf
 
     indices = tf.data.Dataset.from_tensor_slices(streams(len(examples), batch_size))
-    return _read(indices.repeat() if endless else indices, examples)
+    return _read(indices.take(steps).repeat() if steps else indices, examples)
 
 
 def ordered(examples: Examples, batch_size: int) -> "tf.data.Dataset":

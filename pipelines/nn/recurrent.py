@@ -75,12 +75,7 @@ def sequence_to_vector(
             last = number == len(layers)
             hidden = layer(options, return_sequences=not last, name=f"{options.cell}_{number}")(hidden)
             hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
-        for number, units in enumerate(model.dense, start=1):
-            hidden = keras.layers.Dense(units, activation="relu", name=f"dense_{number}")(hidden)
-            hidden = keras.layers.Dropout(model.dropout, name=f"dense_dropout_{number}")(hidden)
-        # The output stays float32 under mixed precision.
-        output = keras.layers.Dense(outputs, name="forecast", dtype="float32")(hidden)
-        return keras.Model(sequence, output, name=name)
+        return keras.Model(sequence, _head(hidden, model, outputs, "forecast"), name=name)
 
     if model.parameters is None:
         return build(model.recurrent)
@@ -108,14 +103,17 @@ def sequence_to_sequence(vocabulary: int, model: LanguageModel, name: str) -> ke
             recurrent = layer(options, return_sequences=True, name=f"{options.cell}_{number}", return_state=True)
             hidden, *_ = recurrent(hidden)
             hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
-        for number, units in enumerate(model.dense, start=1):
-            hidden = keras.layers.Dense(units, activation="relu", name=f"dense_{number}")(hidden)
-            hidden = keras.layers.Dropout(model.dropout, name=f"dense_dropout_{number}")(hidden)
-        # Under mixed precision the output stays float32.
-        logits = keras.layers.Dense(vocabulary, name="logits", dtype="float32")(hidden)
-        return keras.Model(tokens, logits, name=name)
+        return keras.Model(tokens, _head(hidden, model, vocabulary, "logits"), name=name)
 
     return build(model.recurrent) if model.parameters is None else match_size(build, model.recurrent, model.parameters)
+
+
+def _head(hidden: keras.KerasTensor, model: Model, outputs: int, name: str) -> keras.KerasTensor:
+    """Dense layers with ReLU, then a linear layer, which stays float32 under mixed precision."""
+    for number, units in enumerate(model.dense, start=1):
+        hidden = keras.layers.Dense(units, activation="relu", name=f"dense_{number}")(hidden)
+        hidden = keras.layers.Dropout(model.dropout, name=f"dense_dropout_{number}")(hidden)
+    return keras.layers.Dense(outputs, name=name, dtype="float32")(hidden)
 
 
 def with_states(network: keras.Model) -> keras.Model:

@@ -1,6 +1,6 @@
 """Sequences that go on by themselves: a network's next token drawn and given back to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -17,12 +17,11 @@ def go_on(
     top_k: int,
     top_p: float,
     seed: int,
-    stop: Callable[[NDArray[np.int64]], bool] = lambda drawn: False,
 ) -> list[NDArray[np.int64]]:
     """`length` tokens after each prompt (1-D, at least one token), all prompts side by side.
 
     `temperature` divides the logits; 0 takes the likeliest. `top_k` (Fan et al. 2018) and `top_p` (Holtzman et al. 2020) leave only
-    the likeliest to draw from. `stop` is asked after every step, with the tokens just drawn.
+    the likeliest to draw from.
     """
     import tensorflow as tf
 
@@ -42,8 +41,6 @@ def go_on(
     drawn = []
     for _ in range(length):
         drawn.append(draw(logits.numpy(), temperature, top_k, top_p, random))
-        if stop(drawn[-1]):
-            break
         logits, *states = step(tf.constant(drawn[-1][:, None], tf.int32), states)
     return list(np.stack(drawn, axis=1)) if drawn else [np.zeros(0, np.int64) for _ in prompts]
 

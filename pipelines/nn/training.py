@@ -27,6 +27,8 @@ from pipelines.params import Training
 VALIDATION_BATCH = 512
 VALIDATION_STREAMS = 32
 """Streams in which the validation part is read where the state is carried; each begins with an empty memory."""
+LONGEST_CALL = 1000
+"""Steps that TensorFlow does in one call, at most: Python hears of an interrupt only between two of them."""
 
 
 @dataclass(frozen=True)
@@ -125,18 +127,20 @@ class Fitting:
         self.network = build()
         if training.carry_state:
             rows = {True: _streams(training.batch_size, train), False: min(VALIDATION_STREAMS, len(valid))}
-            self.steps = len(train) // rows[True]
-            self.valid = datasets.streamed(valid, rows[False], endless=False)
+            steps = len(train) // rows[True]
+            self.valid = datasets.streamed(valid, rows[False])
             self.trainer = Trainer(self.network, rows, training.unroll)
         else:
-            self.steps = -(-len(train) // training.batch_size)
+            steps = -(-len(train) // training.batch_size)
             self.valid = datasets.ordered(valid, VALIDATION_BATCH)
             self.trainer = Trainer(self.network, unroll=training.unroll)
+        calls = -(-steps // LONGEST_CALL)
+        self.steps = steps // calls * calls  # calls of one length: less than a batch in a thousand is left out
         self.trainer.compile(
             optimizer=keras.optimizers.Adam(training.learning_rate, global_clipnorm=training.clip_norm),
             loss=losses.get(loss),
             jit_compile=training.xla,
-            steps_per_execution=self.steps,  # one call of TensorFlow an epoch, which waits for Python only at its end
+            steps_per_execution=self.steps // calls,  # TensorFlow waits for Python between two calls
         )
         self.trainer.optimizer.build(self.network.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.trainer.optimizer.variables]
@@ -169,8 +173,8 @@ class Fitting:
 
     def _batches(self, seed: int, first_epoch: int) -> tf.data.Dataset:
         if self.training.carry_state:
-            return datasets.streamed(self.train, self.training.batch_size, endless=True)
-        return datasets.shuffled(self.train, self.training.batch_size, seed, first_epoch)
+            return datasets.streamed(self.train, self.training.batch_size, self.steps)
+        return datasets.shuffled(self.train, self.training.batch_size, self.steps, seed, first_epoch)
 
     def finished(self, history: list[Epoch]) -> bool:
         """Whether patience or the epochs have run out."""

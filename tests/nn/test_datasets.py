@@ -25,7 +25,7 @@ def test_a_window_ends_at_its_origin_and_is_read_from_disk(windows: dict[str, Wi
 
 def epochs(windows: Windows, seed: int, first_epoch: int, count: int) -> list[list[float]]:
     steps = -(-len(windows) // 3)
-    batches = list(islice(datasets.shuffled(windows, 3, seed, first_epoch), steps * count))
+    batches = list(islice(datasets.shuffled(windows, 3, steps, seed, first_epoch), steps * count))
     return [
         [float(y) for _, targets in batches[e * steps : (e + 1) * steps] for y in targets.numpy().ravel()]
         for e in range(count)
@@ -60,8 +60,20 @@ def test_the_targets_of_tokens_are_the_next_ones() -> None:
 
 def test_each_stream_goes_on_where_it_has_ended() -> None:
     row = Tokens(np.arange(4 * 7 + 1), window=4)
-    batches = [inputs.numpy() for inputs, _ in datasets.streamed(row, 3, endless=False)]
+    batches = [inputs.numpy() for inputs, _ in datasets.streamed(row, 3)]
     streams = np.concatenate(batches, axis=1)
     assert streams.tolist() == [list(range(start, start + 8)) for start in (0, 8, 16)]
-    twice = list(islice(datasets.streamed(row, 3, endless=True), 4))
+    twice = list(islice(datasets.streamed(row, 3, steps=2), 4))
     np.testing.assert_array_equal(twice[0][0], twice[2][0])
+
+
+def test_an_epoch_may_be_cut_short_and_the_next_begins_at_the_beginning() -> None:
+    row = Tokens(np.arange(4 * 7 + 1), window=4)
+    streamed = list(islice(datasets.streamed(row, 2, steps=2), 3))
+    np.testing.assert_array_equal(streamed[0][0], streamed[2][0])
+    first, second, third = (
+        [inputs.numpy() for inputs, _ in islice(datasets.shuffled(row, 2, 3, seed=1, first_epoch=epoch), 6)]
+        for epoch in (0, 1, 2)
+    )
+    np.testing.assert_array_equal(first[3:], second[:3])
+    np.testing.assert_array_equal(second[3:], third[:3])

@@ -62,11 +62,3 @@ def test_a_seed_writes_the_same_again_and_another_one_something_else() -> None:
         sampling.go_on(network, [np.array([1], np.int32)], 30, 1.0, 0, 1.0, seed=seed)[0].tolist() for seed in (1, 1, 2)
     )
     assert one == again != other
-
-
-def test_writing_ends_when_it_is_told_to() -> None:
-    network = recurrent.sequence_to_sequence(
-        9, LanguageModel(embedding=4, recurrent=(RecurrentLayer(cell="gru", units=5),), dense=(), dropout=0), name="n"
-    )
-    written = sampling.go_on(network, [np.array([1], np.int32)], 30, 1.0, 0, 1.0, seed=1, stop=lambda drawn: True)
-    assert [len(row) for row in written] == [1]

@@ -173,6 +173,26 @@ def test_the_memory_goes_on_from_window_to_window_and_is_empty_before_each_epoch
     assert len(row) // 8 == fitting.steps
 
 
+@pytest.mark.parametrize("carry", [True, False])
+def test_a_long_epoch_is_several_calls_and_resumes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carry: bool
+) -> None:
+    monkeypatch.setattr("pipelines.nn.training.LONGEST_CALL", 7)
+
+    def kill(row: Epoch) -> None:
+        if row.epoch == 1:
+            raise KilledError
+
+    fitting = reading(carry_state=carry, epochs=3)
+    assert fitting.trainer.steps_per_execution == 6
+    assert fitting.steps == 30
+    whole = fitting.fit(1, tmp_path / "whole.npz", "whole")
+    with pytest.raises(KilledError):
+        reading(carry_state=carry, epochs=3).fit(1, tmp_path / "killed.npz", "killed", kill)
+    resumed = reading(carry_state=carry, epochs=3).fit(1, tmp_path / "killed.npz", "resumed")
+    assert without_time(resumed.history) == without_time(whole.history)
+
+
 def test_the_cosine_ends_low_and_forgets_nothing_on_the_way(tmp_path: Path) -> None:
     rates = [row.learning_rate for row in reading(epochs=4).fit(1, tmp_path / "s.npz", "s").history]
     assert rates == pytest.approx([0.02, 0.02 * (2 + 2**0.5) / 4, 0.01, 0.02 * (2 - 2**0.5) / 4])
