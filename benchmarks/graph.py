@@ -7,6 +7,7 @@ runs take together; leave the machine alone meanwhile.
 
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -23,15 +24,16 @@ SERIAL = ("dvc", "repro")
 SIDE_BY_SIDE = ("python", "-m", "flows", "run")
 
 
-def seconds(folder: Path, *command: str) -> float:
-    """Wall seconds of `command` in `folder`, with a Prefect of its own."""
+def seconds(folder: Path, *command: str) -> tuple[float, float]:
+    """Wall seconds and processor seconds of `command` in `folder`, with a Prefect of its own."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PREFECT_HOME": str(folder / ".prefect"), "DVC_NO_ANALYTICS": "1"}
     for name in ("PREFECT_API_URL", "PYTHONPATH"):
         environment.pop(name, None)
-    began = time.monotonic()
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
-    return time.monotonic() - began
+    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def metrics(folder: Path) -> dict[str, object]:
@@ -54,11 +56,12 @@ def main() -> None:
         full = []
         for folder, command in ((serial, SERIAL), (side_by_side, SIDE_BY_SIDE)):
             full.append(seconds(folder, *command))
-            print(f"{' '.join(command)}: {full[-1]:.0f} s", flush=True)
+            print(f"{' '.join(command)}: {full[-1][0]:.0f} s, {full[-1][1]:.0f} s of processors", flush=True)
         assert metrics(serial) == metrics(side_by_side), "the two ways came to different metrics"
-        idle = [[seconds(serial, "dvc", "status"), seconds(side_by_side, *SIDE_BY_SIDE)] for _ in range(REPEATS)]
+        idle = [[seconds(serial, "dvc", "status")[0], seconds(side_by_side, *SIDE_BY_SIDE)[0]] for _ in range(REPEATS)]
     table = Table("", "dvc", "python -m flows run", "")
-    table.add_row("all stages", f"{full[0]:.0f} s", f"{full[1]:.0f} s", f"{full[1] / full[0]:.2f} of the time")
+    for name, one, two in zip(("all stages", "their processor time"), *full, strict=True):
+        table.add_row(name, f"{one:.0f} s", f"{two:.0f} s", f"{two / one:.2f} of it")
     status, nothing = (statistics.median(pair[column] for pair in idle) for column in (0, 1))
     table.add_row("nothing to do", f"{status:.1f} s", f"{nothing:.1f} s", f"{nothing - status:.1f} s more")
     console = Console()
