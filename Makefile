@@ -23,9 +23,10 @@ demo: setup         ## time series to its report with one seed and three models,
 
 setup: .venv/ready  ## the environment, from the pins
 
+# Without dependencies, for the pins name every one but pyaudio, which tinysoundfont asks for and only its player needs.
 .venv/ready: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.txt
 	@touch $@
 
 check: setup        ## style and types, as CI runs them
@@ -41,4 +42,5 @@ clean:              ## everything that can be made again, the environment includ
 
 pins: setup         ## requirements.in -> requirements.txt, for every platform
 	@python -m pip install --quiet uv
-	@uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header requirements.in --output-file requirements.txt
+	@echo 'pyaudio; sys_platform == "never"' | uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
+		--override - requirements.in --output-file requirements.txt
