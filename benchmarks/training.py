@@ -49,7 +49,6 @@ def fit(threads: int, side_by_side: int, reuse: bool) -> None:
             options,
             examples["train"],
             examples["valid"],
-            "mae",
         )
 
     epochs: list[float] = []

@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from pipelines.report.results import Results
 
 Meta = dict[str, Any]
-"""`meta.json`. Every task writes `targets`: name -> `features`, `outputs`, `splits`, `lookback`, …"""
+"""`meta.json`. Every task writes `targets`: name -> `features`, `outputs`, `splits`, `lookback`, `step`, `rows`, …"""
 
 SPLITS = ("train", "valid", "test")
+EXPLAINED = "explained"
+"""Examples beside the splits: the test items that are explained, where those of the test split cannot be (they are padded, say)."""
+FILES = "files"
+"""Folder of an evaluation whose files a page offers as they are."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class Data(Protocol):
         """What must hold before anything is trained."""
 
     def datasets(self, prepared: Path, target: str) -> "Mapping[str, Examples]":
-        """The examples of each split, read from disk as they are asked for."""
+        """The examples of each split (and, if need be, `EXPLAINED`), read from disk as they are asked for."""
 
 
 class Model(Protocol):
@@ -98,16 +102,19 @@ class Model(Protocol):
     def build(self, model: Any, meta: Meta, target: str) -> "keras.Model":
         """The network, not compiled."""
 
-    def outputs(self, network: "keras.Model", examples: "Examples") -> Iterator[NDArray[np.float32]]:
+    def outputs(self, network: "keras.Model", examples: "Examples") -> Iterator[Any]:
         """The trained network's outputs for the examples of a split, a batch at a time, as `score.evaluate` reads them."""
 
     def readout(self, network: "keras.Model") -> "Readout":
         """The network as gradients and importance see it."""
 
     def illustrate(
-        self, network: "keras.Model", prepared: Path, meta: Meta, target: str, params: Any
+        self, network: "keras.Model", prepared: Path, meta: Meta, target: str, params: Any, files: Path
     ) -> dict[str, NDArray[Any]]:
-        """What else is shown of the explained seed, for the task's own figures: texts that it writes, and the like."""
+        """What else is shown of the explained seed, for the task's own figures: texts that it writes, and the like.
+
+        What is to be heard or downloaded is written to the folder `files`.
+        """
 
 
 class Score(Protocol):
@@ -120,7 +127,7 @@ class Score(Protocol):
         """What decides on `target`."""
 
     def evaluate(
-        self, prepared: Path, meta: Meta, target: str, split: str, outputs: Iterable[NDArray[np.float32]], params: Any
+        self, prepared: Path, meta: Meta, target: str, split: str, outputs: Iterable[Any], params: Any
     ) -> Scores:
         """Score the batches that the model's `outputs` gives for a split."""
 

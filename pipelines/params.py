@@ -92,23 +92,26 @@ class Training(Frozen):
     """The learning rate: halved on a plateau, or along half a cosine to zero over `epochs` (Loshchilov & Hutter 2017)."""
     carry_state: bool
     """Windows follow each other and the state goes on from one to the next (truncated back-propagation through time)."""
-    loss: dict[str, Literal["mse", "mae", "huber", "qlike", "cross_entropy"]]
-    """By target; `default` for every other."""
+    loss: Literal["mse", "mae", "huber", "qlike", "cross_entropy", "nll_per_frame"]
     unroll: bool
     """Each step of a window is traced on its own, without a loop: sooner on a CPU where layers are small, but longer to trace."""
     mixed_precision: bool
     xla: bool
+    targets: dict[str, dict[str, Any]] = {}
+    """What is otherwise for single targets: target -> parameter of this block -> value. All but `seeds`."""
 
-    def loss_of(self, target: str) -> str:
-        """The loss with which `target` is learned."""
-        return self.loss.get(target, self.loss["default"])
+    def of(self, target: str) -> "Training":
+        """How `target` is learned."""
+        return Training.model_validate({**self.model_dump(exclude={"targets"}), **self.targets.get(target, {})})
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds must all differ, or the spread over seeds means nothing")
-        if "default" not in self.loss:
-            raise ValueError("loss must name a default")
+        for target, values in self.targets.items():
+            if strange := sorted(set(values) & {"seeds", "targets"}):
+                raise ValueError(f"targets.{target} names {strange[0]}, which is the same for all targets")
+            self.of(target)
         return self
 
 
@@ -300,6 +303,99 @@ class Language(Frozen):
     evaluation: LanguageEvaluation
 
 
+class MusicSource(WindowSource):
+    """Where music comes from."""
+
+    pieces: int = Field(gt=2)
+    """Of each style of the sample at most so many."""
+    max_minutes: float = Field(gt=0)
+    """A longer MIDI file is not read."""
+
+
+class MusicData(Frozen):
+    """Pieces as piano rolls and as rows of tokens."""
+
+    frames_per_quarter: dict[str, Annotated[int, Field(gt=0)]]
+    """Frames in a quarter note of the rolls whose likelihood is measured, by style; `default` for every other."""
+    steps: int = Field(gt=0)
+    """Positions in a quarter note of tokens, and of the rolls for style transfer."""
+    frames: int = Field(gt=1)
+    """Frames through which errors are propagated back at once."""
+    tokens: int = Field(gt=1)
+    """The same of tokens."""
+    longest: int = Field(gt=1)
+    """Validation and test pieces longer than so many frames are cut, the memory emptied in between."""
+    ahead: int = Field(ge=0)
+    """Frames of the melody that style transfer sees ahead."""
+    keys: int = Field(gt=0)
+    """Each training piece is there in so many keys, its own among them; an epoch reads all pieces in one."""
+    valid_share: float = Field(gt=0, lt=1)
+    test_share: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if "default" not in self.frames_per_quarter:
+            raise ValueError("frames_per_quarter must name a default, for styles that it does not name")
+        if self.test_share + self.valid_share >= 1:
+            raise ValueError("test_share and valid_share leave nothing to train on")
+        return self
+
+    def resolution(self, style: str) -> int:
+        """Frames in a quarter note of `style`."""
+        return self.frames_per_quarter.get(style, self.frames_per_quarter["default"])
+
+
+class MusicValidation(Frozen):
+    """Limits of the suite."""
+
+    min_notes: int = Field(gt=0)
+    """Of a piece."""
+    max_left_out_share: float = Share
+    """Share of a style's notes that no roll shows: keys that no piano has, or too short."""
+    max_voices: float = Field(gt=0)
+    """Mean number of notes at a time in any piece."""
+
+
+class MusicEvaluation(Evaluation):
+    """The explanations' sizes, what is generated, and how."""
+
+    ngram_order: int = Field(gt=1)
+    ngram_discount: float = Field(gt=0, lt=1)
+    ngram_tokens: int = Field(gt=0)
+    """The n-gram model learns from the first so many tokens of the training part: its tables have to fit in memory."""
+    pieces: int = Field(gt=0)
+    """Written for each style and temperature, and measured."""
+    length: int = Field(gt=0)
+    """Tokens of each."""
+    temperatures: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=1)
+    top_p: float = Field(gt=0, le=1)
+    opening: int = Field(gt=0)
+    """Bars of a test piece that are gone on from."""
+    heard: int = Field(gt=0)
+    """Pieces of each kind that can be listened to."""
+    seconds: float = Field(gt=0)
+    """How long one can listen to each."""
+    tempo: float = Field(gt=0)
+    """Quarter notes a minute of what is written from nothing."""
+    programs: dict[str, Annotated[int, Field(ge=0, lt=128)]]
+    """Instrument by style, in General MIDI counted from 0; `default` for every other."""
+
+    def program(self, style: str) -> int:
+        """The instrument of `style`."""
+        return self.programs.get(style, self.programs["default"])
+
+
+class Music(Frozen):
+    """The block `music`."""
+
+    source: MusicSource
+    data: MusicData
+    validation: MusicValidation
+    models: dict[str, LanguageModel]
+    training: Training
+    evaluation: MusicEvaluation
+
+
 class Params(Frozen):
     """All of `params.yaml`."""
 
@@ -308,6 +404,7 @@ class Params(Frozen):
     timeseries: Timeseries
     finance: Finance
     language: Language
+    music: Music
 
     def task(self, name: str) -> Any:
         """The block of the task `name`."""

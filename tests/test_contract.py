@@ -10,6 +10,7 @@ import pytest
 from pipelines import artifacts, contract, params, paths, registry
 from pipelines.params import Params
 from pipelines.registry import Task
+from pipelines.sources.midi import KEYS
 
 pytestmark = [pytest.mark.graph, pytest.mark.parametrize("task", registry.TASKS, ids=lambda task: task.name)]
 
@@ -23,6 +24,15 @@ def loaded(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
 def reads_tokens(about: dict[str, Any]) -> bool:
     """Whether the inputs are numbers of a vocabulary, and what is predicted the next one at every step."""
     return "vocabulary" in about
+
+
+def reads_keys(about: dict[str, Any]) -> bool:
+    """Whether the inputs are keys that sound, frame by frame, and what is predicted the keys of every frame."""
+    return "group_of" in about
+
+
+def steps(about: dict[str, Any], split: str) -> int:
+    return int(about["splits"][split].get("window", about["lookback"]))
 
 
 @pytest.mark.parametrize("part", ["data", "model", "score", "figures", "predict"])
@@ -45,8 +55,12 @@ def test_the_meta_describes_every_target(task: Task, loaded: Params) -> None:
         for split in contract.SPLITS:
             assert len(examples[split]) == about["splits"][split]["windows"] > 0
             inputs, targets = examples[split].batch(np.array([0, len(examples[split]) - 1]))
-            assert inputs.shape == (2, about["lookback"], *(() if reads_tokens(about) else (len(about["features"]),)))
-            assert targets.shape == (2, about["lookback"] if reads_tokens(about) else len(about["outputs"]))
+            seen = len(about.get("group_of", about["features"]))
+            assert inputs.shape == (2, steps(about, split), *(() if reads_tokens(about) else (seen,)))
+            if reads_keys(about):
+                assert targets.shape == (2, steps(about, split), KEYS)
+            else:
+                assert targets.shape == (2, steps(about, split) if reads_tokens(about) else len(about["outputs"]))
             assert np.isfinite(inputs).all()
             assert np.isfinite(targets).all()
 
@@ -56,8 +70,8 @@ def test_every_model_is_built_for_every_target(task: Task, loaded: Params) -> No
     for model in loaded.task(task.name).models.values():
         for target, about in meta["targets"].items():
             network = task.model.build(model, meta, target)
-            expected = (None, None, len(about["vocabulary"])) if reads_tokens(about) else (None, len(about["outputs"]))
-            assert network.output_shape == expected
+            every_step = len(about["vocabulary"]) if reads_tokens(about) else KEYS if reads_keys(about) else None
+            assert network.output_shape == ((None, None, every_step) if every_step else (None, len(about["outputs"])))
 
 
 def test_scaling_and_vocabulary_are_fitted_on_the_training_part(task: Task, loaded: Params) -> None:
@@ -66,6 +80,9 @@ def test_scaling_and_vocabulary_are_fitted_on_the_training_part(task: Task, load
     for target, about in meta["targets"].items():
         train = task.data.datasets(paths.prepared(task.name), target)["train"]
         inputs, _ = train.batch(np.arange(len(train)))
+        if reads_keys(about):
+            assert set(np.unique(inputs)) == {0, 1}
+            continue
         if reads_tokens(about):
             assert set(range(2, len(about["vocabulary"]))) <= set(np.unique(inputs))
             continue

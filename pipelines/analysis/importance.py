@@ -35,7 +35,7 @@ class Importance:
     method: str
     """In words, with its source."""
     values: NDArray[np.float64]
-    """(windows, time, features)."""
+    """(windows, time, features), or (windows, time, dimensions) of what stands for a token."""
     additivity_error: float
     """Largest |base + sum of the values - output| over the windows: 0 for exact bookkeeping."""
 
@@ -72,7 +72,7 @@ def integrated_gradients(
 
     `sequences` is (windows, time, dimensions). The gradient of the class that is the likeliest for the whole sequence is averaged
     along the straight line from a sequence of neutral steps alone (Gauss–Legendre quadrature, with ever more `points` until the values
-    add up), multiplied by the difference and summed over the dimensions: values are (windows, time, 1).
+    add up) and multiplied by the difference: values are (windows, time, dimensions).
     """
     import tensorflow as tf
 
@@ -95,8 +95,17 @@ def integrated_gradients(
         for node, weight in zip(*np.polynomial.legendre.leggauss(count), strict=True):
             share = np.float32((node + 1) / 2)
             mean += weight / 2 * gradient(tf.constant(start + share * (sequences - start))).numpy()
-        values = (mean * (sequences - start)).sum(-1, keepdims=True)
+        values = mean * (sequences - start)
         error = float(np.abs(values.sum((1, 2)) - (after - before)).max())
         if error < ENOUGH:
             break
     return Importance("integrated gradients", values, error)
+
+
+def summed(values: NDArray[np.float64], group_of: Sequence[int] | None) -> NDArray[np.float64]:
+    """Contributions (…, dimensions) of each feature: the sum of those of its numbers, (…, features).
+
+    `group_of` tells the feature of each number; None: all stand for one.
+    """
+    groups = np.zeros(values.shape[-1], int) if group_of is None else np.asarray(group_of)
+    return np.stack([values[..., groups == group].sum(-1) for group in range(groups.max() + 1)], axis=-1)

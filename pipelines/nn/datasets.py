@@ -1,21 +1,32 @@
 """Examples on disk, and the `tf.data` pipelines that read them batch by batch."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.sources import rolls
+from pipelines.sources.midi import KEYS
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
+SLOW, STEADY, FAST = 1, 2, 4
+"""Half frames of a roll that pass in a frame: half, full and double speed."""
+PADDING = -1.0
+"""Target of frames that only fill an example up; neither loss nor metric counts them."""
 Batch = tuple[NDArray[Any], NDArray[Any]]
 
 
 class Examples(Protocol):
     """A split: examples with random access, of which only the batch asked for is in memory."""
+
+    @property
+    def parts(self) -> int:
+        """Training reads one part an epoch, the next one in the next: so data may be there in several variants, one a part."""
 
     def __len__(self) -> int: ...
 
@@ -36,6 +47,7 @@ class Windows:
     targets: NDArray[np.float32]
     origins: NDArray[np.int64]
     lookback: int
+    parts: int = 1
 
     def __len__(self) -> int:
         return len(self.origins)
@@ -80,6 +92,7 @@ class Tokens:
 
     tokens: NDArray[Any]
     window: int
+    parts: int = 1
 
     def __len__(self) -> int:
         return (len(self.tokens) - 1) // self.window
@@ -89,6 +102,89 @@ class Tokens:
         steps = indices[:, None] * self.window + np.arange(self.window + 1)
         cut = np.asarray(self.tokens[steps], np.int32)
         return cut[:, :-1], cut[:, 1:]
+
+
+@dataclass(frozen=True)
+class Rolls:
+    """Stretches of piano rolls in whatever key; the target of every frame is which keys sound in it.
+
+    A frame is seen as the keys that sounded in the one before and the piece's style; with `ahead`, also as the melody in this frame
+    and the `ahead` ones after it, and as the frame itself, of which an output may only use the keys above the one it is about.
+    """
+
+    roll: rolls.Roll
+    """(frames, 88), all pieces one after the other, memory-mapped."""
+    table: dict[str, NDArray[np.int64]]
+    """Of each example: its frames from `begin` to `end`, those of its piece from `first` to `last`, its `style`, the `shift` in keys,
+    the `pace` at which it is read (`SLOW`, `STEADY` or `FAST`), and the `new_style` and `new_pace` into which it may be moved."""
+    window: int
+    styles: int
+    ahead: int | None = None
+    parts: int = 1
+
+    def __len__(self) -> int:
+        return len(self.table["begin"])
+
+    def lengths(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Frames of each example that are no padding."""
+        rows = {name: self.table[name][indices] for name in ("begin", "end", "pace")}
+        return np.minimum(-((rows["begin"] - rows["end"]) * 2 // rows["pace"]), self.window)
+
+    def moved(self) -> "Rolls":
+        """The same examples, to be read in their new style and at its pace."""
+        return replace(self, table={**self.table, "style": self.table["new_style"], "pace": self.table["new_pace"]})
+
+    def cells(self, indices: NDArray[np.int64], ahead: int = 0) -> rolls.Roll:
+        """One frame before each example, its `window`, and `ahead` frames after that: (batch, 1 + window + ahead, 88)."""
+        rows = {name: column[indices, None] for name, column in self.table.items()}
+        steps = rows["begin"] + np.arange(-1, self.window + ahead) * rows["pace"] // 2
+        found = self._at(steps, rows)
+        fast, slow = rows["pace"] == FAST, (rows["pace"] == SLOW) & (np.arange(-1, self.window + ahead) % 2 == 1)
+        if fast.any():  # a key struck in the frame that is passed over is struck in this one
+            passed_over = fast[..., None] & (found > 0) & (self._at(steps - 1, rows) == rolls.STRUCK)
+            found = np.where(passed_over, rolls.STRUCK, found)
+        if slow.any():  # the same frame once more: nothing is struck again
+            found = np.where(slow[..., None], np.minimum(found, rolls.SOUNDING), found)
+        keys = np.arange(KEYS) - rows["shift"]
+        there = (keys >= 0) & (keys < KEYS)
+        return np.take_along_axis(found, np.clip(keys, 0, KEYS - 1)[:, None], 2) * there[:, None]
+
+    def _at(self, steps: NDArray[np.int64], rows: dict[str, NDArray[np.int64]]) -> rolls.Roll:
+        """Frames of the roll, silent outside the piece."""
+        inside = (steps >= rows["first"]) & (steps < rows["last"])
+        return self.roll[np.clip(steps, 0, len(self.roll) - 1)] * inside[..., None]
+
+    def batch(self, indices: NDArray[np.int64]) -> Batch:
+        """Inputs (batch, window, features) and targets (batch, window, 88), float32; the targets of padding are −1."""
+        cells = self.cells(indices, self.ahead or 0)
+        padding = np.arange(self.window)[None, :, None] >= self.lengths(indices)[:, None, None]
+        targets = np.where(padding, PADDING, cells[:, 1 : self.window + 1] > 0)
+        return self.seen(cells, self.table["style"][indices]), targets.astype(np.float32)
+
+    def seen(self, cells: rolls.Roll, style: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What a network sees of `cells` (batch, 1 + window + ahead, 88), were they in `style` (batch,)."""
+        window = cells.shape[1] - 1 - (self.ahead or 0)
+        chosen = (style[:, None] == np.arange(self.styles))[:, None].repeat(window, axis=1)
+        parts: list[NDArray[Any]] = [cells[:, :window] > 0, chosen]
+        if self.ahead is not None:
+            melody = rolls.melody_features(cells[:, 1:], self.ahead)
+            parts += [melody[:, :window], cells[:, 1 : window + 1] > 0]
+        return np.concatenate(parts, axis=-1, dtype=np.float32, casting="unsafe")
+
+
+def bits_of(examples: Tokens, side_by_side: int, outputs: Iterable[NDArray[np.float32]]) -> tuple[NDArray[Any], ...]:
+    """Bits of every token of a split, and whether it was the likeliest: (windows, window) each, in order.
+
+    `outputs` are the logits (side_by_side, window, vocabulary) of the batches of `streams`.
+    """
+    bits, hits = [], []
+    for indices, logits in zip(streams(len(examples), side_by_side), outputs, strict=True):
+        targets = examples.batch(indices)[1][..., None]
+        shifted = logits.astype(np.float64) - logits.max(-1, keepdims=True)
+        log_sum = np.log(np.exp(shifted).sum(-1))
+        bits.append((log_sum - np.take_along_axis(shifted, targets, -1)[..., 0]) / np.log(2))
+        hits.append(logits.argmax(-1) == targets[..., 0])
+    return tuple(np.stack(part, axis=1).reshape(-1, examples.window) for part in (bits, hits))
 
 
 def streams(count: int, batch_size: int) -> NDArray[np.int64]:
@@ -120,10 +216,10 @@ def shuffled(examples: Examples, batch_size: int, steps: int, seed: int, first_e
     """
     import tensorflow as tf
 
-    count = len(examples)
+    count = len(examples) // examples.parts
 
     def order(epoch: "tf.Tensor") -> "tf.data.Dataset":
-        indices = tf.range(count, dtype=tf.int64)
+        indices = tf.range(count, dtype=tf.int64) + epoch % examples.parts * count
         indices = tf.random.experimental.stateless_shuffle(indices, seed=tf.stack([seed, epoch]))
         return tf.data.Dataset.from_tensor_slices(indices).batch(batch_size).take(steps)
 
@@ -131,12 +227,17 @@ def shuffled(examples: Examples, batch_size: int, steps: int, seed: int, first_e
     return _read(epochs.flat_map(order), examples)
 
 
-def streamed(examples: Examples, batch_size: int, steps: int | None = None) -> "tf.data.Dataset":
-    """All batches of `streams` once; or, endlessly, the first `steps` of them every epoch."""
+def streamed(examples: Examples, batch_size: int, steps: int | None = None, first_epoch: int = 0) -> "tf.data.Dataset":
+    """All batches of `streams` once; or, with `steps`, endlessly so many of them every epoch, of one part after the other."""
     import tensorflow as tf
 
-    indices = tf.data.Dataset.from_tensor_slices(streams(len(examples), batch_size))
-    return _read(indices.take(steps).repeat() if steps else indices, examples)
+    order = streams(len(examples), batch_size)
+    if steps is None:
+        return _read(tf.data.Dataset.from_tensor_slices(order), examples)
+    part = len(order) // examples.parts
+    kept = np.concatenate([order[number * part : number * part + steps] for number in range(examples.parts)])
+    begun = np.roll(kept, -steps * (first_epoch % examples.parts), axis=0)
+    return _read(tf.data.Dataset.from_tensor_slices(begun).repeat(), examples)
 
 
 def ordered(examples: Examples, batch_size: int) -> "tf.data.Dataset":

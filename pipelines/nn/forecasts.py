@@ -24,6 +24,8 @@ def readout(network: keras.Model) -> Readout:
     return Readout(lambda windows: windows, network)
 
 
-def illustrate(network: keras.Model, prepared: Path, meta: Meta, target: str, params: Any) -> dict[str, NDArray[Any]]:
+def illustrate(
+    network: keras.Model, prepared: Path, meta: Meta, target: str, params: Any, files: Path
+) -> dict[str, NDArray[Any]]:
     """Nothing beyond its forecasts."""
     return {}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.errors import MissingStageError
-from pipelines.nn import cells  # noqa: F401  # a saved network may hold any of the cells
+from pipelines.nn import recurrent  # noqa: F401  # a saved network may hold any of the project's cells and layers
 
 BATCH = 512
 
@@ -48,7 +48,7 @@ class Classes:
     """A network whose output is a choice among classes."""
 
     network: keras.Model
-    """(batch, time, features) -> (batch, classes), log-probabilities."""
+    """(batch, time, features) -> (batch, classes), log-probabilities; they need not exclude each other."""
     neutral: NDArray[np.float32]
     """(features,): a step that says as little as a step can, with which others are compared."""
 

@@ -15,6 +15,8 @@ from pipelines.params import LanguageModel, Model, RecurrentLayer
 LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 EMBEDDING_STD = 0.5
 """Standard deviation with which embeddings begin."""
+SILENCE = -4.0
+"""Log-odds with which every key of a frame begins: most are silent most of the time."""
 TOLERANCE = 0.02
 """How far from its budget a size-matched model may end."""
 
@@ -88,38 +90,103 @@ def sequence_to_sequence(vocabulary: int, model: LanguageModel, name: str) -> ke
     Maps (batch, time) tokens, int32, to (batch, time, vocabulary). A layer that reads backwards raises `ParameterError`:
     it would see what is to be predicted.
     """
-    if any(options.bidirectional for options in model.recurrent):
-        raise ParameterError(
-            f"models of {name}: a bidirectional layer sees the token that is to be predicted; set bidirectional to false"
-        )
+    _only_forward(model, name, "the token that is to be predicted")
 
     def build(layers: tuple[RecurrentLayer, ...]) -> keras.Model:
         tokens = keras.Input((None,), dtype="int32", name="tokens")
         # Keras's own embeddings begin so small that an epoch passes before they say anything.
         begun = keras.initializers.RandomNormal(stddev=EMBEDDING_STD)
         embedding = keras.layers.Embedding(vocabulary, model.embedding, begun, name="embedding")
-        hidden = embedding(tokens)
-        for number, options in enumerate(layers, start=1):
-            recurrent = layer(options, return_sequences=True, name=f"{options.cell}_{number}", return_state=True)
-            hidden, *_ = recurrent(hidden)
-            hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
+        hidden = _at_every_step(embedding(tokens), layers, model)
         return keras.Model(tokens, _head(hidden, model, vocabulary, "logits"), name=name)
 
     return build(model.recurrent) if model.parameters is None else match_size(build, model.recurrent, model.parameters)
 
 
-def _head(hidden: keras.KerasTensor, model: Model, outputs: int, name: str) -> keras.KerasTensor:
+def _at_every_step(hidden: keras.KerasTensor, layers: tuple[RecurrentLayer, ...], model: Model) -> keras.KerasTensor:
+    """Recurrent layers that give out every step and can give out their states (`with_states`), dropout after each."""
+    for number, options in enumerate(layers, start=1):
+        recurrent = layer(options, return_sequences=True, name=f"{options.cell}_{number}", return_state=True)
+        hidden, *_ = recurrent(hidden)
+        hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
+    return hidden
+
+
+def _head(
+    hidden: keras.KerasTensor, model: Model, outputs: int, name: str, bias: str | keras.Initializer = "zeros"
+) -> keras.KerasTensor:
     """Dense layers with ReLU, then a linear layer, which stays float32 under mixed precision."""
     for number, units in enumerate(model.dense, start=1):
         hidden = keras.layers.Dense(units, activation="relu", name=f"dense_{number}")(hidden)
         hidden = keras.layers.Dropout(model.dropout, name=f"dense_dropout_{number}")(hidden)
-    return keras.layers.Dense(outputs, name=name, dtype="float32")(hidden)
+    return keras.layers.Dense(outputs, name=name, dtype="float32", bias_initializer=bias)(hidden)
+
+
+def sequence_to_frames(features: int, keys: int, model: Model, name: str, note_by_note: bool) -> keras.Model:
+    """Recurrent layers, dense layers with ReLU, then the logit of every key in every frame.
+
+    Maps (batch, frames, features) to (batch, frames, keys). `note_by_note`: the last `keys` features are the frame itself, of
+    which each key's logit sees those above it. A layer that reads backwards raises `ParameterError`.
+    """
+    _only_forward(model, name, "what is to be predicted")
+
+    def build(layers: tuple[RecurrentLayer, ...]) -> keras.Model:
+        window = keras.Input((None, features), name="window")
+        hidden = AllBut(keys, name="before")(window) if note_by_note else window
+        silence = keras.initializers.Constant(SILENCE)
+        logits = _head(_at_every_step(hidden, layers, model), model, keys, "logits", silence)
+        return keras.Model(window, NoteByNote(name="notes")([logits, window]) if note_by_note else logits, name=name)
+
+    return build(model.recurrent) if model.parameters is None else match_size(build, model.recurrent, model.parameters)
+
+
+@keras.saving.register_keras_serializable("gatehouse")
+class AllBut(keras.layers.Layer):
+    """All features but the last `count`."""
+
+    def __init__(self, count: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.count = count
+
+    def call(self, features: keras.KerasTensor) -> keras.KerasTensor:
+        """(…, features) -> (…, features - count)."""
+        return features[..., : -self.count]
+
+    def get_config(self) -> dict[str, Any]:
+        """Serialized with the network."""
+        return {**super().get_config(), "count": self.count}
+
+
+@keras.saving.register_keras_serializable("gatehouse")
+class NoteByNote(keras.layers.Layer):
+    """Logits of keys (…, keys) and features whose last are the keys themselves -> logits that know the keys above each.
+
+    A fully visible belief net within the frame (Frey et al. 1996): the keys of a chord are drawn one after the other, so that they go
+    together. Row j, column k of the kernel is what key j adds to the logit of key k below it.
+    """
+
+    def build(self, shapes: Sequence[tuple[int | None, ...]]) -> None:
+        """One weight for every pair of keys."""
+        keys = shapes[0][-1]
+        self.kernel = self.add_weight(shape=(keys, keys), initializer="zeros", name="kernel")
+
+    def call(self, inputs: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+        """Add what sounds above."""
+        logits, features = inputs
+        below = keras.ops.tril(self.kernel, -1)
+        return logits + keras.ops.matmul(features[..., -logits.shape[-1] :], below)
+
+
+def _only_forward(model: Model, name: str, what: str) -> None:
+    if any(options.bidirectional for options in model.recurrent):
+        raise ParameterError(f"models of {name}: a bidirectional layer sees {what}; set bidirectional to false")
 
 
 def with_states(network: keras.Model) -> keras.Model:
     """The same layers of a chain, with every recurrent state as an input and an output.
 
-    Maps [input, states…] to [output, states after the last step…], so that a sequence can go on where another one ended.
+    Maps [input, states…] to [output, states after the last step…], so that a sequence can go on where another one ended. The
+    output comes before `NoteByNote`, where there is one: who goes on draws the keys one after the other.
     """
     sequence = keras.Input(network.input.shape[1:], dtype=network.input.dtype, name="sequence")
     before: list[keras.KerasTensor] = []
@@ -132,7 +199,7 @@ def with_states(network: keras.Model) -> keras.Model:
             hidden, *ends = each(hidden, initial_state=states)
             before += states
             after += ends
-        else:
+        elif not isinstance(each, NoteByNote):
             hidden = each(hidden)
     return keras.Model([sequence, *before], [hidden, *after], name=f"{network.name}_with_states")
 

@@ -1,4 +1,4 @@
-"""Sequences that go on by themselves: a network's next token drawn and given back to it."""
+"""Sequences that go on by themselves: what a network foresees is drawn and given back to it."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.nn import recurrent
+from pipelines.nn import datasets, recurrent
+from pipelines.sources import rolls
+from pipelines.sources.midi import KEYS
 
 
 def go_on(
@@ -63,3 +65,67 @@ def draw(
     chances /= chances.sum(-1, keepdims=True)
     ranks = (chances.cumsum(-1) > random.random((len(logits), 1))).argmax(-1)
     return np.take_along_axis(order, ranks[:, None], -1)[:, 0]
+
+
+UNLIKELY = -2.5
+"""Log-odds below which a key is never drawn: among 88, keys that are unlikely one by one would come up together all the time."""
+
+
+def carry_over(
+    network: keras.Model,
+    examples: datasets.Rolls,
+    indices: NDArray[np.int64],
+    temperature: float,
+    seed: int,
+) -> rolls.Roll:
+    """New keys to the melodies of the examples at `indices`, in the style that they have there: (batch, window, 88).
+
+    In every frame the melody is kept and the keys below it are drawn from the highest down, each knowing those above it; the frame
+    is given back to the network, whose last layer is `NoteByNote`. A melody note that is struck again is struck again.
+    """
+    import tensorflow as tf
+
+    carrying = recurrent.with_states(network)
+    below = np.tril(np.asarray(network.get_layer("notes").kernel), -1)
+
+    @tf.function(reduce_retracing=True)
+    def step(frame: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
+        logits, *after = carrying([frame[:, None], *states], training=False)
+        return [logits[:, 0], *after]
+
+    cells = examples.cells(indices, examples.ahead or 0)
+    seen = examples.seen(cells, examples.table["style"][indices])
+    melody, struck = rolls.melody(cells[:, 1:])
+    random = np.random.default_rng(seed)
+    rows = np.arange(len(cells))
+    drawn = np.zeros((len(cells), seen.shape[1], KEYS), np.uint8)
+    states = [tf.zeros((len(cells), state.shape[1])) for state in carrying.inputs[1:]]
+    for time in range(seen.shape[1]):
+        if time:
+            seen[:, time, :KEYS] = drawn[:, time - 1] > 0
+        logits, *states = step(tf.constant(seen[:, time]), states)
+        now = _draw_below(logits.numpy().astype(np.float64), melody[:, time], below, temperature, random)
+        drawn[:, time] = np.where(now, np.where(seen[:, time, :KEYS] > 0, rolls.SOUNDING, rolls.STRUCK), 0)
+        again = (melody[:, time] >= 0) & struck[:, time]
+        drawn[rows[again], time, melody[again, time]] = rolls.STRUCK
+    return drawn
+
+
+def _draw_below(
+    logits: NDArray[np.float64],
+    top: NDArray[np.int64],
+    below: NDArray[np.float32],
+    temperature: float,
+    random: np.random.Generator,
+) -> NDArray[np.bool_]:
+    """Which keys sound (batch, keys), none above `top`: from there down, what is drawn changes the logits of the keys below."""
+    logits = np.where(np.arange(KEYS) > top[:, None], -np.inf, logits)
+    rows = np.flatnonzero(top >= 0)
+    logits[rows, top[rows]] = np.inf
+    limits = np.maximum(temperature * random.logistic(size=logits.shape), UNLIKELY)
+    sounding = np.zeros(logits.shape, bool)
+    for key in reversed(range(KEYS)):
+        sounding[:, key] = logits[:, key] > limits[:, key]
+        if sounding[:, key].any():
+            logits[:, :key] += sounding[:, key, None] * below[key, :key]
+    return sounding

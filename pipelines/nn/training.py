@@ -119,7 +119,6 @@ class Fitting:
         training: Training,
         train: datasets.Examples,
         valid: datasets.Examples,
-        loss: str,
     ) -> None:
         self.build = build
         self.training = training
@@ -127,18 +126,18 @@ class Fitting:
         self.network = build()
         if training.carry_state:
             rows = {True: _streams(training.batch_size, train), False: min(VALIDATION_STREAMS, len(valid))}
-            steps = len(train) // rows[True]
+            steps = len(train) // rows[True] // train.parts
             self.valid = datasets.streamed(valid, rows[False])
             self.trainer = Trainer(self.network, rows, training.unroll)
         else:
-            steps = -(-len(train) // training.batch_size)
+            steps = -(-(len(train) // train.parts) // training.batch_size)
             self.valid = datasets.ordered(valid, VALIDATION_BATCH)
             self.trainer = Trainer(self.network, unroll=training.unroll)
         calls = -(-steps // LONGEST_CALL)
         self.steps = steps // calls * calls  # calls of one length: less than a batch in a thousand is left out
         self.trainer.compile(
             optimizer=keras.optimizers.Adam(training.learning_rate, global_clipnorm=training.clip_norm),
-            loss=losses.get(loss),
+            loss=losses.get(training.loss),
             jit_compile=training.xla,
             steps_per_execution=self.steps // calls,  # TensorFlow waits for Python between two calls
         )
@@ -173,7 +172,7 @@ class Fitting:
 
     def _batches(self, seed: int, first_epoch: int) -> tf.data.Dataset:
         if self.training.carry_state:
-            return datasets.streamed(self.train, self.training.batch_size, self.steps)
+            return datasets.streamed(self.train, self.training.batch_size, self.steps, first_epoch)
         return datasets.shuffled(self.train, self.training.batch_size, self.steps, seed, first_epoch)
 
     def finished(self, history: list[Epoch]) -> bool:

@@ -138,7 +138,7 @@ def _own_training(results: Results, target: str, model: str) -> Figure:
             rows["gradient_norm"],
             color=charts.COLORS[number % len(charts.COLORS)],
         )
-    clip = results.training(model)["training"]["clip_norm"]
+    clip = results.training(model)["targets"][target]["clip_norm"]
     plot.add_hline(y=clip, line={"color": "#999999", "dash": "dot"})
     plot.update_yaxes(type="log")
     return Figure(

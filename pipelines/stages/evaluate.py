@@ -1,5 +1,6 @@
 """`evaluate`: the one stage that sees the test split. Metrics of every seed, explanations of one."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,12 @@ import numpy as np
 
 from pipelines import artifacts, paths, progress
 from pipelines.analysis import statistics
+from pipelines.contract import EXPLAINED, FILES
 from pipelines.params import Params
 from pipelines.registry import Task
+
+BACKGROUND = 256
+"""Training windows whose mean stands for an input that is absent."""
 
 
 def run(task: Task, name: str, params: Params) -> None:
@@ -27,7 +32,7 @@ def run(task: Task, name: str, params: Params) -> None:
     explained: dict[str, Any] = {}
 
     with artifacts.replacing_folder(paths.evaluation(task.name, name)) as folder:
-        for target in meta["targets"]:
+        for target, about in meta["targets"].items():
             progress.say(f"{task.name}/{name}/{target}: testing and explaining")
             examples = task.data.datasets(prepared, target)
             network = networks.load(paths.model(task.name, name) / target)
@@ -48,9 +53,12 @@ def run(task: Task, name: str, params: Params) -> None:
             networks.load_seed(network, paths.model(task.name, name) / target, chosen)
             explained[target] = {
                 "seed": chosen,
-                **_explain(task.model.readout(network), network, examples, block.evaluation, chosen, folder / target),
+                **_explain(
+                    task.model.readout(network), network, examples, about, block.evaluation, chosen, folder / target
+                ),
             }
-            shown = task.model.illustrate(network, prepared, meta, target, block)
+            (folder / target / FILES).mkdir()
+            shown = task.model.illustrate(network, prepared, meta, target, block, folder / target / FILES)
             artifacts.write_arrays(folder / target / "illustrations.npz", shown)
         artifacts.write_json(
             folder / "evaluation.json",
@@ -72,12 +80,15 @@ def _median_seed(seeds: list[int], valid_losses: list[float]) -> int:
     return seeds[order[(len(seeds) - 1) // 2]]
 
 
-def _explain(readout: Any, network: Any, examples: Any, sizes: Any, seed: int, folder: Path) -> dict[str, Any]:
+def _explain(
+    readout: Any, network: Any, examples: Any, about: Any, sizes: Any, seed: int, folder: Path
+) -> dict[str, Any]:
     """Write the arrays of the explanations; return their small numbers."""
     from pipelines.analysis import gates
     from pipelines.nn import datasets
 
-    windows = datasets.spread(examples["test"], sizes.gradient_windows)
+    explained = examples.get(EXPLAINED, examples["test"])
+    windows = datasets.spread(explained, sizes.gradient_windows)
     numbers = readout.numbers(windows)
     outputs = readout.network.predict_on_batch(numbers)
     traces = gates.trace(network, windows)
@@ -87,7 +98,14 @@ def _explain(readout: Any, network: Any, examples: Any, sizes: Any, seed: int, f
         "layers": _explain_gates(traces, drawn, folder),
         "memory_units": _explain_memory(traces[-1], outputs, drawn, sizes.telling_units, folder),
         "memory_length": _explain_gradients(readout.network, numbers, outputs.shape[1], folder),
-        **_explain_importance(readout, examples, sizes.explained_windows, seed, folder),
+        **_explain_importance(
+            readout,
+            datasets.spread(explained, sizes.explained_windows),
+            datasets.spread(examples["train"], BACKGROUND),
+            about.get("group_of"),
+            seed,
+            folder,
+        ),
     }
 
 
@@ -156,22 +174,21 @@ def _explain_gradients(network: Any, windows: Any, outputs: int, folder: Path) -
     return lengths
 
 
-def _explain_importance(readout: Any, examples: Any, count: int, seed: int, folder: Path) -> dict[str, Any]:
-    """Shapley values of features; integrated gradients of what stands for a token, which means nothing number by number."""
+def _explain_importance(
+    readout: Any, windows: Any, background: Any, group_of: list[int] | None, seed: int, folder: Path
+) -> dict[str, Any]:
+    """Shapley values of features; integrated gradients where a class is chosen, such as the next token."""
     from pipelines.analysis import importance
-    from pipelines.nn import datasets
 
-    explained = datasets.spread(examples["test"], count)
     if readout.classes is not None:
-        found = importance.integrated_gradients(readout.classes, readout.numbers(explained))
+        found = importance.integrated_gradients(readout.classes, readout.numbers(windows))
+        found = replace(found, values=importance.summed(found.values, group_of))
     else:
-        found = importance.shapley(readout.network, explained, datasets.spread(examples["train"], 256), seed)
+        found = importance.shapley(readout.network, windows, background, seed)
     stored = {
         "by_feature": np.abs(found.values).sum(1).mean(0),
         "by_time": np.abs(found.values).sum(2).mean(0),
         "values": found.values.astype(np.float32),
     }
     artifacts.write_arrays(folder / "importance.npz", stored)
-    return {
-        "importance": {"method": found.method, "additivity_error": found.additivity_error, "windows": len(explained)}
-    }
+    return {"importance": {"method": found.method, "additivity_error": found.additivity_error, "windows": len(windows)}}

@@ -66,9 +66,9 @@ def _fit(
         return task.model.build(block.models[name], meta, target)
 
     examples = task.data.datasets(paths.prepared(task.name), target)
-    options = block.training
+    options = block.training.of(target)
     keras.mixed_precision.set_global_policy(_precision(options))
-    fitting = training.Fitting(build, options, examples["train"], examples["valid"], options.loss_of(target))
+    fitting = training.Fitting(build, options, examples["train"], examples["valid"])
     fitted = [
         _fit_seed(fitting, seed, work / f"seed-{seed}.npz", f"{task.name}/{name}/{target}, seed {seed}", options.epochs)
         for seed in options.seeds
@@ -85,6 +85,7 @@ def _fit(
         "kernel": why,
         "best_epochs": [fit.best.epoch + 1 for fit in fitted],
         "best_valid_loss": [fit.best.valid_loss for fit in fitted],
+        "clip_norm": options.clip_norm,
     }
     history = [
         {"target": target, "seed": seed, **asdict(row)}

@@ -77,3 +77,23 @@ def test_an_epoch_may_be_cut_short_and_the_next_begins_at_the_beginning() -> Non
     )
     np.testing.assert_array_equal(first[3:], second[:3])
     np.testing.assert_array_equal(second[3:], third[:3])
+
+
+def test_an_epoch_reads_one_part_and_the_next_one_another() -> None:
+    row = Tokens(np.arange(4 * 12 + 1), window=4, parts=3)
+    first, second, third, again = (
+        sorted(
+            int(inputs[0, 0]) // 4 for inputs, _ in islice(datasets.shuffled(row, 1, 4, seed=1, first_epoch=epoch), 4)
+        )
+        for epoch in range(4)
+    )
+    assert [first, second, third] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    assert again == first
+
+
+def test_streams_go_on_through_the_parts_and_begin_where_an_epoch_does() -> None:
+    row = Tokens(np.arange(4 * 12 + 1), window=4, parts=3)
+    begun = [int(inputs[0, 0]) // 4 for inputs, _ in islice(datasets.streamed(row, 2, steps=2), 8)]
+    assert begun == [0, 1, 2, 3, 4, 5, 0, 1]
+    later = [int(inputs[0, 0]) // 4 for inputs, _ in islice(datasets.streamed(row, 2, steps=2, first_epoch=2), 4)]
+    assert later == [4, 5, 0, 1]

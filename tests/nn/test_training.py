@@ -13,7 +13,7 @@ from pipelines.params import LanguageModel, RecurrentLayer, Training
 TRAINING = Training(
     seeds=(1, 2), epochs=6, batch_size=8, learning_rate=0.02, clip_norm=1.0, patience=6, plateau_patience=2,
     schedule="plateau", carry_state=False,
-    loss={"default": "mse"}, unroll=False, mixed_precision=False, xla=False,
+    loss="mse", unroll=False, mixed_precision=False, xla=False,
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def build() -> keras.Model:
 
 def fitting(windows: dict[str, Windows], **changes: object) -> Fitting:
     options = TRAINING.model_copy(update=changes)
-    return Fitting(build, options, windows["train"], windows["valid"], "mse")
+    return Fitting(build, options, windows["train"], windows["valid"])
 
 
 def without_time(history: list[Epoch]) -> list[tuple[float, ...]]:
@@ -100,7 +100,7 @@ def test_patience_ends_training_and_a_plateau_halves_the_rate(windows: dict[str,
 def test_a_loss_that_is_no_number_names_model_seed_and_remedy(windows: dict[str, Windows], tmp_path: Path) -> None:
     broken = Windows(windows["train"].features * np.nan, windows["train"].targets, windows["train"].origins, 6)
     with pytest.raises(TrainingError, match=r"lstm/co2, seed 1: the loss is no longer a number in epoch 1; lower"):
-        Fitting(build, TRAINING, broken, windows["valid"], "mse").fit(1, tmp_path / "s.npz", "lstm/co2, seed 1")
+        Fitting(build, TRAINING, broken, windows["valid"]).fit(1, tmp_path / "s.npz", "lstm/co2, seed 1")
 
 
 def test_saved_networks_are_the_same_bytes_and_give_the_same_outputs(
@@ -141,9 +141,9 @@ def reading(**changes: object) -> Fitting:
     for place in range(11, len(row)):
         row[place] = row[place - 11]
     options = TRAINING.model_copy(
-        update={"carry_state": True, "schedule": "cosine", "loss": {"default": "cross_entropy"}, **changes}
+        update={"carry_state": True, "schedule": "cosine", "loss": "cross_entropy", **changes}
     )
-    return Fitting(reader, options, Tokens(row[:1000], 4), Tokens(row[1000:], 4), "cross_entropy")
+    return Fitting(reader, options, Tokens(row[:1000], 4), Tokens(row[1000:], 4))
 
 
 def test_a_killed_training_that_carries_its_memory_ends_with_the_same_weights(tmp_path: Path) -> None:

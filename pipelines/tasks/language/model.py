@@ -6,13 +6,12 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from pipelines.analysis import gates, importance
 from pipelines.contract import Meta
-from pipelines.nn import datasets, recurrent, sampling
-from pipelines.nn.networks import Classes, Readout
+from pipelines.nn import datasets, recurrent, sampling, tokens
+from pipelines.nn.networks import Readout
 from pipelines.params import LanguageModel
 from pipelines.tasks.language.data import END, STREAMS, encode, tokens_of
 
@@ -25,37 +24,19 @@ def build(model: LanguageModel, meta: Meta, target: str) -> keras.Model:
     return recurrent.sequence_to_sequence(len(meta["targets"][target]["vocabulary"]), model, name="language")
 
 
-def outputs(network: keras.Model, examples: datasets.Examples) -> Iterator[NDArray[np.float32]]:
-    """Logits (streams, window, vocabulary) of the batches of `datasets.streams`, the state going on from one to the next."""
-    carrying = recurrent.with_states(network)
-    states = [np.zeros((STREAMS, state.shape[1]), np.float32) for state in carrying.inputs[1:]]
-    for indices in datasets.streams(len(examples), STREAMS):
-        logits, *states = carrying.predict_on_batch([examples.batch(indices)[0], *states])
-        yield logits
+def outputs(network: keras.Model, examples: datasets.Tokens) -> Iterator[NDArray[np.float32]]:
+    """Logits (streams, window, vocabulary), the state going on from one batch to the next."""
+    return tokens.outputs(network, examples, STREAMS)
 
 
 def readout(network: keras.Model) -> Readout:
-    """From embedded tokens to the log-probability of the token that the network thinks likeliest after the last one.
-
-    Neutral is the most frequent token, which is the space in most texts. (Zero would be a token that training has never seen, to
-    which networks answer with wild swings: no sum of gradients on the way from there comes to an end.)
-    """
-    embedding = network.get_layer("embedding")
-    sequence = keras.Input((None, embedding.output_dim))
-    hidden = sequence
-    for each in network.layers[network.layers.index(embedding) + 1 :]:
-        hidden = each(hidden)
-        hidden = hidden[0] if isinstance(hidden, list | tuple) else hidden
-    chances = ops.log_softmax(hidden[:, -1], axis=-1)
-    weights = np.asarray(embedding.embeddings)
-    return Readout(
-        numbers=lambda tokens: weights[tokens],
-        network=keras.Model(sequence, ops.max(chances, axis=-1, keepdims=True)),
-        classes=Classes(keras.Model(sequence, chances), neutral=weights[END + 1]),
-    )
+    """From embedded tokens to the likeliest next one; neutral is the most frequent, which is the space in most texts."""
+    return tokens.readout(network, neutral=END + 1)
 
 
-def illustrate(network: keras.Model, prepared: Path, meta: Meta, target: str, params: Any) -> dict[str, NDArray[Any]]:
+def illustrate(
+    network: keras.Model, prepared: Path, meta: Meta, target: str, params: Any, files: Path
+) -> dict[str, NDArray[Any]]:
     """Texts that the network writes; a piece of the test part with all that happens inside; how an empty memory fills."""
     sizes = params.evaluation
     test = tokens_of(prepared, meta, "test")
@@ -84,7 +65,7 @@ def _why(network: keras.Model, read: NDArray[np.int32]) -> dict[str, NDArray[Any
     windows = np.stack([read[place - span : place] for place in places])
     found = importance.integrated_gradients(reader.classes, reader.numbers(windows))
     guesses = network.predict_on_batch(windows)[:, -1].argmax(-1)
-    return {"why/places": places, "why/values": found.values[..., 0].astype(np.float32), "why/guesses": guesses}
+    return {"why/places": places, "why/values": found.values.sum(-1).astype(np.float32), "why/guesses": guesses}
 
 
 def _cold(network: keras.Model, test: NDArray[Any]) -> dict[str, NDArray[Any]]:

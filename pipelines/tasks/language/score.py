@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipelines.baselines import ngrams
 from pipelines.contract import Meta, Primary, Scores
-from pipelines.nn.datasets import streams
+from pipelines.nn.datasets import bits_of, streams
 from pipelines.tasks.language import data
 from pipelines.tasks.language.data import STREAMS, decode, tokens_of
 
@@ -33,16 +33,8 @@ def evaluate(
     prepared: Path, meta: Meta, target: str, split: str, outputs: Iterable[NDArray[np.float32]], params: Any
 ) -> Scores:
     """Score the batches of logits (streams, window, vocabulary) that `model.outputs` gives, each token as it came."""
-    examples = data.datasets(prepared, target)[split]
-    bits, hits = [], []
-    for indices, logits in zip(streams(len(examples), STREAMS), outputs, strict=True):
-        targets = examples.batch(indices)[1][..., None]
-        shifted = logits.astype(np.float64) - logits.max(-1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(-1))
-        bits.append((log_sum - np.take_along_axis(shifted, targets, -1)[..., 0]) / np.log(2))
-        hits.append(logits.argmax(-1) == targets[..., 0])
-    in_order = (np.stack(part, axis=1).reshape(-1, examples.window) for part in (bits, hits))
-    return _score(prepared, meta, split, *in_order)
+    bits, hits = bits_of(data.datasets(prepared, target)[split], STREAMS, outputs)
+    return _score(prepared, meta, split, bits, hits)
 
 
 def baselines(prepared: Path, meta: Meta, target: str, params: Any) -> dict[str, Scores]:
