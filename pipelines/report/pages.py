@@ -80,6 +80,14 @@ def write_model(
         provenance=_provenance(results, params, model),
     )
     (folder / f"{model}.html").write_text(text, encoding="utf-8")
+    for target in results.targets:
+        if any(results.files(model, target).iterdir()):
+            shutil.copytree(results.files(model, target), folder / offered(model, target))
+
+
+def offered(model: str, target: str) -> str:
+    """Where a model's page finds the files of its evaluation."""
+    return f"{model}-{target}"
 
 
 def write_index(path: Path, tasks: Sequence[tuple[Results, str, str, dict[str, Any]]]) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines import artifacts, paths
+from pipelines.contract import FILES
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,10 @@ class Results:
     def illustrations(self, model: str, target: str) -> dict[str, NDArray[np.generic]]:
         """What else is shown of the explained seed."""
         return artifacts.read_arrays(paths.evaluation(self.task, model) / target / "illustrations.npz")
+
+    def files(self, model: str, target: str) -> Path:
+        """Folder of what can be heard or downloaded."""
+        return paths.evaluation(self.task, model) / target / FILES
 
     def explanation(self, model: str, target: str, kind: str) -> dict[str, NDArray[np.generic]]:
         """Arrays of `gates`, `memory`, `gradients` or `importance`."""

@@ -35,20 +35,21 @@ def coloured(
             {"name": name, "signed": signed, "rows": list(rows[name]), "values": base64.b64encode(bytes_).decode()}
         )
     content = json.dumps({"tokens": list(tokens), "layers": parts}, ensure_ascii=False).replace("</", "<\\/")
-    return _render("coloured.html", content=Markup(content), layers=parts, row_name=row_name, chosen=chosen)
+    return render("coloured.html", content=Markup(content), layers=parts, row_name=row_name, chosen=chosen)
 
 
 def passages(named: Mapping[str, str]) -> Markup:
     """Texts with a heading each."""
-    return _render("passages.html", passages=named)
+    return render("passages.html", passages=named)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
     """A table whose first column names the row."""
-    return _render("table.html", columns=columns, rows=rows)
+    return render("table.html", columns=columns, rows=rows)
 
 
-def _render(template: str, **values: Any) -> Markup:
+def render(template: str, **values: Any) -> Markup:
+    """A template, filled in."""
     return Markup(environment().get_template(template).render(values))
 
 

@@ -1,0 +1,54 @@
+"""Charts that one can hear: clips with their notes drawn beside them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from pipelines.report.texts import render
+
+WIDTH, HEIGHT = 640, 96
+"""Size of a drawing of notes, in the units of its view box."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Something to listen to."""
+
+    name: str
+    sound: str
+    """Path of its sound from the page."""
+    score: str
+    """Path of its MIDI file."""
+    notes: NDArray[Any]
+    """(notes, 3): begin and end in quarter notes, MIDI number of the key."""
+    given: float = 0.0
+    """Quarter notes at the beginning that were given, not written."""
+
+
+def clips(groups: Mapping[str, Sequence[Clip]]) -> Markup:
+    """Clips under headings. All drawings of a group have one scale of keys and of time."""
+    shown = {}
+    for heading, members in groups.items():
+        keys = np.concatenate([clip.notes[:, 2] for clip in members])
+        low, high = keys.min() - 1, keys.max() + 1
+        length = max(clip.notes[:, 1].max() for clip in members)
+        shown[heading] = [(clip, _bars(clip, low, high, length), WIDTH * clip.given / length) for clip in members]
+    return render("clips.html", groups=shown, width=WIDTH, height=HEIGHT)
+
+
+def _bars(clip: Clip, low: float, high: float, length: float) -> list[dict[str, float]]:
+    """A rectangle for every note: its left edge, top, width and height."""
+    thick = HEIGHT / (high - low + 1)
+    return [
+        {
+            "x": round(WIDTH * begin / length, 1),
+            "y": round((high - key) * thick, 1),
+            "w": round(max(WIDTH * (end - begin) / length - 0.6, 0.8), 1),
+            "h": round(thick, 1),
+        }
+        for begin, end, key in clip.notes.tolist()
+    ]
