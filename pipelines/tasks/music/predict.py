@@ -1,0 +1,151 @@
+"""`predict music --style … out.mid`: the trained network writes a piece; `--transfer … in.mid out.mid`: one piece in another style."""
+
+import argparse
+from collections.abc import Iterator
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import Field, NonNegativeInt
+
+from pipelines.contract import Answer
+from pipelines.errors import InputError, UsageError
+from pipelines.predict import typed
+
+if TYPE_CHECKING:
+    from pipelines.predict import Trained
+    from pipelines.sources.midi import Piece
+
+SPARE = 1.3
+"""Tokens that are drawn for every one that is needed on average: some pieces are dense."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which style, and where from and to."""
+    positive = typed(Annotated[float, Field(gt=0, allow_inf_nan=False)])
+    parser.add_argument("files", nargs="+", metavar="FILE", help="out.mid; with --transfer: in.mid out.mid")
+    parser.add_argument("--style", help="of the new piece; the styles are those that were trained")
+    parser.add_argument("--transfer", metavar="STYLE", help="carry in.mid over into this style")
+    parser.add_argument("--seconds", type=positive, default=20.0, help="length of the new piece; 20")
+    parser.add_argument("--tempo", type=positive, default=100.0, help="quarter notes a minute of the new piece; 100")
+    parser.add_argument("--temperature", type=positive, help="1: as learned; lower: safer; 0.9, and 1 with --transfer")
+    parser.add_argument("--top-p", type=typed(Annotated[float, Field(gt=0, le=1)]), default=0.95, help="0.95")
+    parser.add_argument("--seed", type=typed(NonNegativeInt), default=1, help="another seed writes another piece; 1")
+    parser.add_argument("--wav", action="store_true", help="write the sound beside it, as .wav")
+
+
+def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
+    """Write the file; say what is in it.
+
+    Raise `UsageError` for a style that was not trained or a wrong number of files, `InputError` for a file that cannot be read or written.
+    """
+    if (options.style is None) == (options.transfer is None):
+        raise UsageError("say either --style STYLE out.mid, or --transfer STYLE in.mid out.mid")
+    wanted = 1 if options.style else 2
+    if len(options.files) != wanted:
+        raise UsageError(
+            f"{len(options.files)} files are named, not {wanted}: {'out.mid' if options.style else 'in.mid out.mid'}"
+        )
+    style, styles = options.style or options.transfer, trained.meta["styles"]
+    if style not in styles:
+        raise UsageError(f"there is no style {style!r}; the networks have learned {', '.join(styles)}")
+    if options.transfer and len(styles) < 2:
+        raise UsageError(
+            f"the networks have learned one style, {style}; a transfer takes two: add a folder to data/input/music"
+        )
+    target = Path(options.files[-1])
+    if not target.parent.is_dir():
+        raise InputError(f"{target}: there is no folder {target.parent}; make it, or name another file")
+    values = _write(trained, style, options) if options.style else _carry_over(trained, style, options)
+    piece: Piece = values.pop("piece")
+    if not len(piece.notes):
+        raise InputError(
+            f"{target}: not written, for the network wrote no note; try another --seed or a higher --temperature"
+        )
+    written = _keep(piece, target, _program(style), options.wav)
+    values |= {"style": style, "notes": len(piece.notes), "seconds": round(60 * piece.minutes, 1), "files": written}
+    text = f"{' and '.join(written)}: {values['notes']} notes in {values['seconds']:g} seconds, {style}, by {values['model']}"
+    yield Answer(values, text)
+
+
+def _write(trained: "Trained", style: str, options: argparse.Namespace) -> dict[str, Any]:
+    from pipelines.tasks.music import data
+
+    about = trained.meta["targets"]["events"]
+    quarters = options.seconds * options.tempo / 60
+    length = ceil(SPARE * quarters * about["tokens_per_quarter"][style]) + 32
+    begin = np.array([about["vocabulary"].index(data.mark(style))], np.int32)
+    network, seed = trained.network("events")
+    from pipelines.nn import sampling
+    from pipelines.sources import midi
+
+    rows = sampling.go_on(network, [begin], length, options.temperature or 0.9, 0, options.top_p, options.seed)
+    piece = data.piece_of(rows[0], trained.meta, options.tempo)
+    notes = piece.notes[piece.notes["start"] < quarters].copy()
+    notes["end"] = np.minimum(notes["end"], quarters)
+    return {
+        "piece": midi.Piece(notes, piece.tempi, piece.signatures),
+        "model": trained.model("events"),
+        "trained_seed": seed,
+    }
+
+
+def _carry_over(trained: "Trained", style: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Tempo and time signatures stay those of the piece, which may come to last twice or half as long."""
+    from pipelines.nn.datasets import Rolls
+    from pipelines.sources import measures, midi, rolls
+    from pipelines.tasks.music import data
+
+    source = Path(options.files[0])
+    before = midi.read(source)
+    steps, about = trained.meta["steps"], trained.meta["targets"]["transfer"]
+    roll, first, _ = rolls.from_notes(before.notes, steps)
+    if not len(roll):
+        raise InputError(f"{source}: holds no notes that could be carried over; choose another file")
+    network, seed = trained.network("transfer")
+    from pipelines.nn import sampling
+
+    wanted = trained.meta["styles"].index(style)
+    density = (len(measures.moves(before.notes)) + 1) / before.quarters
+    pace = data.pace(density, trained.meta["densities"][style])
+    length = -(-2 * len(roll) // pace)
+    columns = {"begin": 0, "first": 0, "end": len(roll), "last": len(roll), "shift": 0, "pace": pace, "style": wanted}
+    table = {name: np.array([value]) for name, value in columns.items()}
+    examples = Rolls(roll, table, length, len(trained.meta["styles"]), about["ahead"])
+    after = sampling.carry_over(network, examples, np.array([0]), options.temperature or 1.0, options.seed)[0]
+    notes = rolls.to_notes(after, steps)
+    longer = 2 / pace
+    for side in ("start", "end"):
+        notes[side] += longer * first / steps
+    return {
+        "piece": midi.Piece(
+            notes,
+            tuple((place * longer, tempo) for place, tempo in before.tempi),
+            tuple((place * longer, above, below) for place, above, below in before.signatures),
+        ),
+        "model": trained.model("transfer"),
+        "trained_seed": seed,
+        "source": str(source),
+        "times_as_long": longer,
+    }
+
+
+def _program(style: str) -> int:
+    from pipelines import params
+
+    return int(params.load().music.evaluation.program(style))
+
+
+def _keep(piece: "Piece", target: Path, program: int, wav: bool) -> list[str]:
+    """Write the MIDI file, and its sound if that is wanted."""
+    from pipelines.sources import midi
+
+    written = [target, target.with_suffix(".wav")] if wav else [target]
+    try:
+        midi.write(piece, target, program)
+        if wav:
+            midi.write_sound(written[1], midi.render(piece, program))
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{target}: cannot be written ({error}); name another file") from error
+    return [str(path) for path in written]
