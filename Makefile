@@ -23,7 +23,8 @@ demo: setup         ## time series to its report with one seed and three models,
 
 setup: .venv/ready  ## the environment, from the pins
 
-# Without dependencies, for the pins name every one but pyaudio, which tinysoundfont asks for and only its player needs.
+# Without dependencies, for the pins name every one but two: pyaudio, which tinysoundfont asks for and only its player needs, and
+# matplotlib, which music21 asks for and only its drawings need (and with which shap takes a second longer to import).
 .venv/ready: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.txt
@@ -42,5 +43,5 @@ clean:              ## everything that can be made again, the environment includ
 
 pins: setup         ## requirements.in -> requirements.txt, for every platform
 	@python -m pip install --quiet uv
-	@echo 'pyaudio; sys_platform == "never"' | uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
+	@printf '%s; sys_platform == "never"\n' matplotlib pyaudio | uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
 		--override - requirements.in --output-file requirements.txt

@@ -102,7 +102,7 @@ def integrated_gradients(
     return Importance("integrated gradients", values, error)
 
 
-def summed(values: NDArray[np.float64], group_of: Sequence[int] | None) -> NDArray[np.float64]:
+def summed(values: NDArray[Any], group_of: Sequence[int] | None) -> NDArray[np.float64]:
     """Contributions (…, dimensions) of each feature: the sum of those of its numbers, (…, features).
 
     `group_of` tells the feature of each number; None: all stand for one.

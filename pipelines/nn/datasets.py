@@ -108,8 +108,8 @@ class Tokens:
 class Rolls:
     """Stretches of piano rolls in whatever key; the target of every frame is which keys sound in it.
 
-    A frame is seen as the keys that sounded in the one before and the piece's style; with `ahead`, also as the melody in this frame
-    and the `ahead` ones after it, and as the frame itself, of which an output may only use the keys above the one it is about.
+    A frame is seen as the keys that sounded in the one before and the piece's style; with `ahead`, also as how many keys sound in it,
+    the melody in it and the `ahead` frames after it, and as the frame itself, of which an output may only use the keys above its own.
     """
 
     roll: rolls.Roll
@@ -121,6 +121,8 @@ class Rolls:
     styles: int
     ahead: int | None = None
     parts: int = 1
+    manners: tuple[rolls.Manner, ...] = ()
+    """Of every style, into which pieces may be moved."""
 
     def __len__(self) -> int:
         return len(self.table["begin"])
@@ -161,14 +163,21 @@ class Rolls:
         targets = np.where(padding, PADDING, cells[:, 1 : self.window + 1] > 0)
         return self.seen(cells, self.table["style"][indices]), targets.astype(np.float32)
 
-    def seen(self, cells: rolls.Roll, style: NDArray[np.int64]) -> NDArray[np.float32]:
-        """What a network sees of `cells` (batch, 1 + window + ahead, 88), were they in `style` (batch,)."""
+    def seen(
+        self, cells: rolls.Roll, style: NDArray[np.int64], voices: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
+        """What a network sees of `cells` (batch, 1 + window + ahead, 88), were they in `style` (batch,).
+
+        `voices` (batch, window): how many keys are to sound, if not as many as do.
+        """
         window = cells.shape[1] - 1 - (self.ahead or 0)
         chosen = (style[:, None] == np.arange(self.styles))[:, None].repeat(window, axis=1)
         parts: list[NDArray[Any]] = [cells[:, :window] > 0, chosen]
         if self.ahead is not None:
+            now = cells[:, 1 : window + 1]
+            count = rolls.voices(now) if voices is None else voices
             melody = rolls.melody_features(cells[:, 1:], self.ahead)
-            parts += [melody[:, :window], cells[:, 1 : window + 1] > 0]
+            parts += [count[..., None] == np.arange(rolls.VOICES), melody[:, :window], now > 0]
         return np.concatenate(parts, axis=-1, dtype=np.float32, casting="unsafe")
 
 

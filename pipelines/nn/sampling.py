@@ -80,8 +80,9 @@ def carry_over(
 ) -> rolls.Roll:
     """New keys to the melodies of the examples at `indices`, in the style that they have there: (batch, window, 88).
 
-    In every frame the melody is kept and the keys below it are drawn from the highest down, each knowing those above it; the frame
-    is given back to the network, whose last layer is `NoteByNote`. A melody note that is struck again is struck again.
+    In every frame the melody is kept, but for octaves that lie outside the style's manner, and the keys below it are drawn from the
+    highest down, each knowing those above it; the frame is given back to the network, whose last layer is `NoteByNote`. As many keys
+    are asked for as the style mostly has. A melody note that is struck again is struck again.
     """
     import tensorflow as tf
 
@@ -94,8 +95,11 @@ def carry_over(
         return [logits[:, 0], *after]
 
     cells = examples.cells(indices, examples.ahead or 0)
-    seen = examples.seen(cells, examples.table["style"][indices])
+    style = examples.table["style"][indices]
     melody, struck = rolls.melody(cells[:, 1:])
+    voices = np.where(melody >= 0, np.array([manner.voices for manner in examples.manners])[style, None], 0)
+    seen = examples.seen(cells, style, voices[:, : examples.window])
+    melody = np.stack([examples.manners[each].fold(keys) for each, keys in zip(style, melody, strict=True)])
     random = np.random.default_rng(seed)
     rows = np.arange(len(cells))
     drawn = np.zeros((len(cells), seen.shape[1], KEYS), np.uint8)

@@ -1,5 +1,7 @@
 """Piano rolls: the keys that sound, frame by frame; and the melody on top of them."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,40 @@ LATE = 0.2
 """A note that begins at most this share of a frame late counts as being there."""
 MELODY = 13
 """Numbers that tell of the melody in a frame: its pitch class, and whether it is struck."""
+VOICES = 6
+"""Numbers that tell how many keys sound in a frame: none, one, … five or more."""
 Roll = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How pieces of a style are set: how many keys mostly sound, and between which two the melody lies."""
+
+    voices: int
+    low: int
+    high: int
+
+    @classmethod
+    def of(cls, pieces: Iterable[Roll]) -> "Manner":
+        """The most frequent number of voices where any sounds, and the middle 96 % of the melody's frames, an octave at least."""
+        tops, counts = [], np.zeros(VOICES, np.int64)
+        for roll in pieces:
+            highest, _ = melody(roll)
+            tops.append(highest[highest >= 0])
+            counts += np.bincount(voices(roll), minlength=VOICES)
+        low, high = np.quantile(np.concatenate(tops), (0.02, 0.98)).round().astype(int)
+        return cls(int(counts[1:].argmax()) + 1, int(low), int(max(high, low + 11)))
+
+    def fold(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Melody keys (−1: silence) moved by octaves to where melodies of the style lie."""
+        up = -((keys - self.low) // 12) * 12
+        down = -((self.high - keys) // 12) * 12
+        return np.where(keys < 0, keys, keys + np.where(keys < self.low, up, 0) - np.where(keys > self.high, down, 0))
+
+
+def voices(roll: NDArray[Any]) -> NDArray[np.int64]:
+    """How many keys sound in every frame, at most five."""
+    return np.minimum((roll > 0).sum(-1), VOICES - 1)
 
 
 def from_notes(notes: Notes, frames_per_quarter: int) -> tuple[Roll, int, int]:

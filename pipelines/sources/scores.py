@@ -1,5 +1,7 @@
 """Pieces of music21's corpus, as MIDI files."""
 
+import contextlib
+import io
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -29,21 +31,26 @@ SCORES = (".mxl", ".xml", ".krn", ".abc")
 """Not analyses, which the corpus holds too."""
 
 
+def _music21() -> Any:
+    """music21, without what it says of optional packages."""
+    with contextlib.redirect_stderr(io.StringIO()):
+        import music21
+
+    return music21
+
+
 def found(style: str) -> list[Path]:
     """The scores of a style, in order."""
-    from music21 import corpus
-
-    return sorted(path for path in corpus.getComposer(CORPORA[style][0]) if path.suffix in SCORES)
+    return sorted(path for path in _music21().corpus.getComposer(CORPORA[style][0]) if path.suffix in SCORES)
 
 
 def write(style: str, score: Path, target: Path) -> str | None:
     """Write `score` as a MIDI file, repeats played; or say why not."""
-    import music21
-
+    music21 = _music21()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            piece: Any = music21.converter.parse(score, forceSource=True, storePickle=False)
+            piece = music21.converter.parse(score, forceSource=True, storePickle=False)
             if not CORPORA[style][1](len(piece.parts)):
                 return f"{score.name}: has {len(piece.parts)} voices"
             if not piece.flatten().notes:

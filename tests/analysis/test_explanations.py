@@ -42,8 +42,14 @@ def test_integrated_gradients_of_a_linear_network_are_weight_times_difference(ra
     sequences = random.normal(size=(3, 4, 2)).astype(np.float32)
     neutral = np.array([0.5, -1], np.float32)
     explained = importance.integrated_gradients(Classes(linear(4, weights), neutral), sequences)
-    np.testing.assert_allclose(explained.values[..., 0], ((sequences - neutral) * weights).sum(-1), atol=1e-5)
+    np.testing.assert_allclose(explained.values, (sequences - neutral) * weights, atol=1e-5)
     assert explained.additivity_error < 1e-5
+
+
+def test_contributions_are_summed_over_the_numbers_of_a_feature() -> None:
+    values = np.arange(6.0).reshape(1, 2, 3)
+    assert importance.summed(values, [0, 1, 0]).tolist() == [[[2, 1], [8, 4]]]
+    assert importance.summed(values, None).tolist() == [[[3], [12]]]
 
 
 def test_integrated_gradients_add_up_to_the_change_of_the_likeliest_class(random: np.random.Generator) -> None:

@@ -317,7 +317,8 @@ def test_a_piece_carried_over_keeps_its_melody(prepared: Path, meta: Any) -> Non
     drawn = sampling.carry_over(built, examples, indices, temperature=1.0, seed=1)
     kept, struck = rolls.melody(examples.cells(indices)[:, 1:])
     highest, again = rolls.melody(drawn)
-    np.testing.assert_array_equal(highest, kept)
+    np.testing.assert_array_equal(highest < 0, kept < 0)
+    assert not ((highest - kept)[kept >= 0] % 12).any()
     assert again[struck].all()
     assert (drawn > 0).sum() > (kept >= 0).sum()  # something was added
 

@@ -3,7 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -36,7 +36,7 @@ DOWN, UP = 5, 6
 """Keys by which a training piece may be moved: together with its own every key once."""
 GROUPS = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B", "style"]
 """What the numbers that a network sees of a frame are, each of them in `group_of`."""
-AHEAD = ["melody", "melody to come", "keys above"]
+AHEAD = ["voices", "melody", "melody to come", "keys above"]
 
 
 # Collect
@@ -171,9 +171,11 @@ def prepare(raw: Path, data: MusicData, destination: Path) -> Meta:
     targets["events"] = _tokens(pieces, tokens, shifts, styles, data, destination)
     if len(styles) > 1:
         targets["transfer"] = _rolls(pieces, shifts, styles, "fine", data, destination)
+    manners = {style: rolls.Manner.of(rolls_of(destination, "train", style)) for style in styles}
     return {
         "targets": targets,
         "styles": styles,
+        "manners": {style: asdict(manner) for style, manner in manners.items()},
         "steps": data.steps,
         "resolutions": {style: data.resolution(style) for style in styles},
         "densities": _densities(pieces, styles),
@@ -254,7 +256,7 @@ def _rolls(
             splits[split] = {"windows": len(rows), "note": note, "frames": frames, "window": window}
     kinds = [(key + midi.LOWEST) % 12 for key in range(midi.KEYS)] + [12] * len(styles)
     if roll == "fine":
-        kinds += [13] * rolls.MELODY + [14] * (rolls.MELODY * data.ahead) + [15] * midi.KEYS
+        kinds += [13] * rolls.VOICES + [14] * rolls.MELODY + [15] * (rolls.MELODY * data.ahead) + [16] * midi.KEYS
     return {
         "features": GROUPS + (AHEAD if roll == "fine" else []),
         "group_of": kinds,
@@ -270,9 +272,9 @@ def _rolls(
 
 
 def _densities(pieces: pd.DataFrame, styles: list[str]) -> dict[str, float]:
-    """Median of the melody notes that begin in a quarter note, by style, over the training part."""
+    """Mean number of melody notes that begin in a quarter note, by style, over the training part."""
     training = pieces[pieces["split"] == "train"]
-    return {style: float(training.loc[training["style"] == style, "density"].median()) for style in styles}
+    return {style: float(training.loc[training["style"] == style, "density"].mean()) for style in styles}
 
 
 def pace(density: float, wanted: float) -> int:
@@ -401,6 +403,11 @@ def openings(prepared: Path, meta: Meta, style: str, bars: int, count: int) -> l
     return found
 
 
+def manners(meta: Meta) -> tuple[rolls.Manner, ...]:
+    """How pieces of each style are set."""
+    return tuple(rolls.Manner(**meta["manners"][style]) for style in meta["styles"])
+
+
 def datasets(prepared: Path, target: str) -> dict[str, Any]:
     """Windows of tokens; or stretches of rolls (window, features) whose targets are the keys of every frame (window, 88)."""
     meta = artifacts.read_json(prepared / "meta.json")
@@ -417,7 +424,7 @@ def datasets(prepared: Path, target: str) -> dict[str, Any]:
         table = artifacts.read_arrays(prepared / f"{about['roll']}-{split}.npz")
         window = about["splits"][split]["window"] if split != EXPLAINED else about["lookback"]
         variants_here = about["variants"] if split == "train" else 1
-        found[split] = Rolls(roll, table, window, len(meta["styles"]), about["ahead"], variants_here)
+        found[split] = Rolls(roll, table, window, len(meta["styles"]), about["ahead"], variants_here, manners(meta))
     return found
 
 

@@ -112,7 +112,9 @@ def _carry_over(trained: "Trained", style: str, options: argparse.Namespace) -> 
     length = -(-2 * len(roll) // pace)
     columns = {"begin": 0, "first": 0, "end": len(roll), "last": len(roll), "shift": 0, "pace": pace, "style": wanted}
     table = {name: np.array([value]) for name, value in columns.items()}
-    examples = Rolls(roll, table, length, len(trained.meta["styles"]), about["ahead"])
+    examples = Rolls(
+        roll, table, length, len(trained.meta["styles"]), about["ahead"], manners=data.manners(trained.meta)
+    )
     after = sampling.carry_over(network, examples, np.array([0]), options.temperature or 1.0, options.seed)[0]
     notes = rolls.to_notes(after, steps)
     longer = 2 / pace

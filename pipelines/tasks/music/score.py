@@ -20,6 +20,8 @@ from pipelines.tasks.music.data import STREAMS
 AVERAGED = ()
 MARGINAL, MARKOV = "marginal", "Markov chain"
 BATCH = 64
+MELODIES = 25
+"""What the melody may do in a frame, to a counting model: rest, or one of twelve pitch classes, struck or held."""
 LEARNED = 256
 """Examples that a counting model learns from at a time."""
 
@@ -210,38 +212,43 @@ def _count_tokens(prepared: Path, meta: Meta, sizes: Any) -> dict[str, Scores]:
     return {name: _tokens(-values[1:].reshape(-1, window), None) for name, values in scored.items()}
 
 
-Situation = Callable[[NDArray[np.int64], rolls.Roll, rolls.Roll], NDArray[np.int64]]
-"""From the style (batch,), the keys before and the keys now of the piece itself (batch, frames, 88) to a number for each key."""
+Array = NDArray[np.int64]
+Situation = Callable[[Array, rolls.Roll, rolls.Roll, Array], Array]
+"""From the style (batch,), the keys before, the piece's own now (batch, frames, 88) and the number of voices (batch, frames) to a number
+for each key."""
 
 
-def _style(style: NDArray[np.int64], before: rolls.Roll, now: rolls.Roll) -> NDArray[np.int64]:
+def _style(style: Array, before: rolls.Roll, now: rolls.Roll, voices: Array) -> Array:
     return np.broadcast_to(style[:, None, None], before.shape)
 
 
-def _style_and_before(style: NDArray[np.int64], before: rolls.Roll, now: rolls.Roll) -> NDArray[np.int64]:
+def _style_and_before(style: Array, before: rolls.Roll, now: rolls.Roll, voices: Array) -> Array:
     return 2 * style[:, None, None] + (before > 0)
 
 
-def _style_and_melody(style: NDArray[np.int64], before: rolls.Roll, now: rolls.Roll) -> NDArray[np.int64]:
+def _style_and_melody(style: Array, before: rolls.Roll, now: rolls.Roll, voices: Array) -> Array:
+    """Style, number of voices, pitch class of the melody and whether it is struck."""
     highest, struck = rolls.melody(now)
     melody = np.where(highest >= 0, 1 + highest % 12 + 12 * struck, 0)
-    return np.broadcast_to((25 * style[:, None] + melody)[..., None], before.shape)
+    known = (style[:, None] * rolls.VOICES + voices) * MELODIES + melody
+    return np.broadcast_to(known[..., None], before.shape)
 
 
-def _style_melody_and_before(style: NDArray[np.int64], before: rolls.Roll, now: rolls.Roll) -> NDArray[np.int64]:
-    return 2 * _style_and_melody(style, before, now) + (before > 0)
+def _style_melody_and_before(style: Array, before: rolls.Roll, now: rolls.Roll, voices: Array) -> Array:
+    return 2 * _style_and_melody(style, before, now, voices) + (before > 0)
 
 
 def _learned(examples: Rolls, situation: Situation) -> Counted:
     """From the training part in its own keys, which serves a model better that knows each key only by itself."""
-    counted = Counted(2 * 25 * examples.styles, KEYS)
+    counted = Counted(2 * MELODIES * rolls.VOICES * examples.styles, KEYS)
     count = len(examples) // examples.parts
     for start in range(0, count, LEARNED):
         indices = np.arange(start, min(start + LEARNED, count))
         cells = examples.cells(indices)
         there = examples.batch(indices)[1][..., 0] >= 0
-        of_frames = situation(examples.table["style"][indices], cells[:, :-1], cells[:, 1:])
-        counted.learn(of_frames[there], cells[:, 1:][there] > 0)
+        before, now = cells[:, :-1], cells[:, 1:]
+        of_frames = situation(examples.table["style"][indices], before, now, rolls.voices(now))
+        counted.learn(of_frames[there], now[there] > 0)
     return counted
 
 
@@ -250,16 +257,23 @@ def _outputs(examples: Rolls, counted: Counted, situation: Situation) -> Iterato
     for start in range(0, len(examples), BATCH):
         indices = np.arange(start, min(start + BATCH, len(examples)))
         cells, style = examples.cells(indices), examples.table["style"][indices]
-        logits = counted.logits(situation(style, cells[:, :-1], cells[:, 1:]))
-        if examples.ahead is None:
-            yield logits
-            continue
-        moved = examples.moved()
-        cells, style = moved.cells(indices), moved.table["style"][indices]
-        random = np.random.default_rng(start)
-        drawn = np.zeros_like(cells)
-        for frame in range(1, cells.shape[1]):
-            place = situation(style, drawn[:, frame - 1 : frame], cells[:, frame : frame + 1])
-            sounding = counted.logits(place)[:, 0] > random.logistic(size=(len(indices), KEYS))
-            drawn[:, frame] = np.where(sounding, np.where(drawn[:, frame - 1] > 0, rolls.SOUNDING, rolls.STRUCK), 0)
-        yield logits, drawn[:, 1:]
+        before, now = cells[:, :-1], cells[:, 1:]
+        logits = counted.logits(situation(style, before, now, rolls.voices(now)))
+        yield logits if examples.ahead is None else (logits, _drawn(examples.moved(), indices, counted, situation))
+
+
+def _drawn(examples: Rolls, indices: Array, counted: Counted, situation: Situation) -> rolls.Roll:
+    """Pieces carried over by counting: every key drawn on its own, frame by frame."""
+    now, style = examples.cells(indices)[:, 1:], examples.table["style"][indices]
+    usual = np.array([manner.voices for manner in examples.manners])[style, None]
+    voices = np.where(rolls.voices(now) > 0, usual, 0)
+    random = np.random.default_rng(int(indices[0]))
+    drawn = np.zeros_like(now)
+    before = drawn[:, :1]
+    for frame in range(now.shape[1]):
+        here = slice(frame, frame + 1)
+        logits = counted.logits(situation(style, before, now[:, here], voices[:, here]))
+        sounding = logits > random.logistic(size=logits.shape)
+        drawn[:, here] = np.where(sounding, np.where(before > 0, rolls.SOUNDING, rolls.STRUCK), 0)
+        before = drawn[:, here]
+    return drawn
