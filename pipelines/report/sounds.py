@@ -12,6 +12,8 @@ from pipelines.report.texts import render
 
 WIDTH, HEIGHT = 640, 96
 """Size of a drawing of notes, in the units of its view box."""
+THIN = 3.0
+"""Least height of a note: below it a bar is a hairline."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,13 @@ def clips(groups: Mapping[str, Sequence[Clip]]) -> Markup:
 
 def _bars(clip: Clip, low: float, high: float, length: float) -> list[dict[str, float]]:
     """A rectangle for every note: its left edge, top, width and height."""
-    thick = HEIGHT / (high - low + 1)
+    step = HEIGHT / (high - low + 1)
     return [
         {
             "x": round(WIDTH * begin / length, 1),
-            "y": round((high - key) * thick, 1),
+            "y": round((high - key) * step, 1),
             "w": round(max(WIDTH * (end - begin) / length - 0.6, 0.8), 1),
-            "h": round(thick, 1),
+            "h": round(max(step, THIN), 1),
         }
         for begin, end, key in clip.notes.tolist()
     ]

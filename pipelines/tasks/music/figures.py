@@ -199,7 +199,7 @@ def _inside(results: Results, model: str, style: str) -> Figure:
     gates = {name: values for name, values in inside.items() if name != "candidate"}
     order = np.argsort(memory.mean(1))
     panels = ["keys", "memory", *gates, "gradient", "importance"]
-    heights = [0.24, 0.18, *([0.14] * len(gates)), 0.08, 0.22]
+    heights = [0.24, 0.18, *([0.14] * len(gates)), 0.1, 0.22]
     plot = make_subplots(
         rows=len(panels), cols=1, shared_xaxes=True, subplot_titles=panels, row_heights=heights, vertical_spacing=0.045
     )
@@ -237,7 +237,7 @@ def _inside(results: Results, model: str, style: str) -> Figure:
     plot.update_layout(
         template=base.layout.template, font=base.layout.font, height=height, margin={"l": 64, "r": 16, "t": 40, "b": 48}
     )
-    plot.update_yaxes(type="log", exponentformat="power", row=row, col=1)
+    plot.update_yaxes(type="log", exponentformat="power", nticks=3, row=row, col=1)
     plot.update_xaxes(title="frames before the prediction", row=row + 1, col=1)
     likeliest = int(stored[f"likeliest/{style}"])
     name = f"{NAMES[(likeliest + LOWEST) % 12]}{(likeliest + LOWEST) // 12 - 1}"
