@@ -81,7 +81,7 @@ def write_model(
     )
     (folder / f"{model}.html").write_text(text, encoding="utf-8")
     for target in results.targets:
-        if any(results.files(model, target).iterdir()):
+        if results.files(model, target).exists():
             shutil.copytree(results.files(model, target), folder / offered(model, target))
 
 

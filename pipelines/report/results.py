@@ -80,7 +80,7 @@ class Results:
         return artifacts.read_arrays(paths.evaluation(self.task, model) / target / "illustrations.npz")
 
     def files(self, model: str, target: str) -> Path:
-        """Folder of what can be heard or downloaded."""
+        """Folder of what can be heard or downloaded, if there is anything."""
         return paths.evaluation(self.task, model) / target / FILES
 
     def explanation(self, model: str, target: str, kind: str) -> dict[str, NDArray[np.generic]]:

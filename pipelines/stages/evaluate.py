@@ -57,8 +57,11 @@ def run(task: Task, name: str, params: Params) -> None:
                     task.model.readout(network), network, examples, about, block.evaluation, chosen, folder / target
                 ),
             }
-            (folder / target / FILES).mkdir()
-            shown = task.model.illustrate(network, prepared, meta, target, block, folder / target / FILES)
+            files = folder / target / FILES
+            files.mkdir()
+            shown = task.model.illustrate(network, prepared, meta, target, block, files)
+            if not any(files.iterdir()):
+                files.rmdir()  # DVC brings no empty folder back
             artifacts.write_arrays(folder / target / "illustrations.npz", shown)
         artifacts.write_json(
             folder / "evaluation.json",
