@@ -62,6 +62,11 @@ TASKS = (
         "Language",
         "Which gates does a network need to write like the text it has read, and does it know more than an n-gram model?",
     ),
+    Task(
+        "music",
+        "Music",
+        "Which cell foresees the next notes of a chorale or a fiddle tune best, and can it write and rewrite pieces in either style?",
+    ),
 )
 
 

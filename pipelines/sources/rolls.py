@@ -17,6 +17,8 @@ MELODY = 13
 """Numbers that tell of the melody in a frame: its pitch class, and whether it is struck."""
 VOICES = 6
 """Numbers that tell how many keys sound in a frame: none, one, … five or more."""
+OCTAVES = 12 * np.array([0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6, -7, 7])
+"""By which a key can be moved, the nearest first."""
 Roll = NDArray[np.uint8]
 
 
@@ -40,10 +42,18 @@ class Manner:
         return cls(int(counts[1:].argmax()) + 1, int(low), int(max(high, low + 11)))
 
     def fold(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Melody keys (−1: silence) moved by octaves to where melodies of the style lie."""
-        up = -((keys - self.low) // 12) * 12
-        down = -((self.high - keys) // 12) * 12
-        return np.where(keys < 0, keys, keys + np.where(keys < self.low, up, 0) - np.where(keys > self.high, down, 0))
+        """A melody (frames,), −1 where it is silent, moved by octaves to where melodies of the style lie, as seldom as can be."""
+        inside = (keys[:, None] + OCTAVES >= self.low) & (keys[:, None] + OCTAVES <= self.high) | (keys[:, None] < 0)
+        staying = np.zeros((len(keys) + 1, len(OCTAVES)), np.int64)
+        for frame in reversed(range(len(keys))):
+            staying[frame] = np.where(inside[frame], staying[frame + 1] + 1, 0)
+        moved, frame = keys.copy(), 0
+        while frame < len(keys):
+            longest = staying[frame].argmax()
+            end = frame + staying[frame, longest]
+            moved[frame:end] += OCTAVES[longest]
+            frame = end
+        return np.where(keys < 0, keys, moved)
 
 
 def voices(roll: NDArray[Any]) -> NDArray[np.int64]:

@@ -52,3 +52,12 @@ def test_the_melody_is_seen_ahead_up_to_the_end() -> None:
     assert seen[0].argmax(1).tolist() == [0, 1, 2]
     assert seen[0, :, 12].tolist() == [1, 1, 1]
     assert seen[2, 1:].sum() == 0
+
+
+def test_a_melody_is_folded_into_the_range_of_a_style_with_as_few_breaks_as_can_be() -> None:
+    manner = rolls.Manner(voices=4, low=40, high=55)
+    up_and_down = np.array([-1, 50, 53, 55, 57, 58, 57, -1, 52, 50])
+    folded = manner.fold(up_and_down)
+    assert folded.tolist() == [-1, 50, 53, 55, 45, 46, 45, -1, 40, 50]  # down where it must, back where it must
+    assert manner.fold(np.where(up_and_down < 0, -1, up_and_down + 24)).tolist() == folded.tolist()
+    assert manner.fold(np.array([-1, -1])).tolist() == [-1, -1]
