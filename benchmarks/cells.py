@@ -24,7 +24,7 @@ def main() -> None:
 
     from pipelines.nn import recurrent
     from pipelines.nn.cells import CELLS
-    from pipelines.params import Model, RecurrentLayer
+    from pipelines.params.blocks import Model, RecurrentLayer
 
     keras.utils.set_random_seed(1)
     random = np.random.default_rng(1)

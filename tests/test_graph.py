@@ -15,7 +15,7 @@ PARAMS = params.load(ROOT / "params.yaml")
 # Says what things are called and how they look in a terminal; no number depends on it. What it reads from params.yaml
 # is tracked as parameters.
 PLUMBING = {
-    "pipelines.params",
+    *(name for name in map(name_of, MODULES) if name.startswith("pipelines.params")),
     "pipelines.paths",
     "pipelines.errors",
     "pipelines.registry",

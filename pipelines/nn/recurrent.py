@@ -10,7 +10,7 @@ import keras
 
 from pipelines.errors import ParameterError
 from pipelines.nn.cells import CELLS, ForgetBias
-from pipelines.params import LanguageModel, Model, RecurrentLayer
+from pipelines.params.blocks import LanguageModel, Model, RecurrentLayer
 
 LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 EMBEDDING_STD = 0.5

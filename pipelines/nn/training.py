@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pipelines import artifacts
 from pipelines.errors import TrainingError
 from pipelines.nn import datasets, losses, recurrent
-from pipelines.params import Training
+from pipelines.params.blocks import Training
 
 VALIDATION_BATCH = 512
 VALIDATION_STREAMS = 32

@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.analysis import gates
 from pipelines.nn import recurrent
-from pipelines.params import Activation, Cell, Model, RecurrentLayer
+from pipelines.params.blocks import Activation, Cell, Model, RecurrentLayer
 
 CELLS: tuple[Cell, ...] = ("simple_rnn", "lstm", "gru")
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.analysis import gates
 from pipelines.nn import cells, networks, recurrent
-from pipelines.params import Model, RecurrentLayer
+from pipelines.params.blocks import Model, RecurrentLayer
 from tests.conftest import ROOT
 
 FEATURES, UNITS, STEPS = 3, 4, 6

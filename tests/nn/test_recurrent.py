@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from pipelines.errors import ParameterError
 from pipelines.nn import recurrent
-from pipelines.params import Cell, LanguageModel, Model, RecurrentLayer
+from pipelines.params.blocks import Cell, LanguageModel, Model, RecurrentLayer
 
 CELLS: tuple[Cell, ...] = ("simple_rnn", "lstm", "gru")
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipelines.nn import recurrent, sampling
-from pipelines.params import LanguageModel, RecurrentLayer
+from pipelines.params.blocks import LanguageModel, RecurrentLayer
 
 LOGITS = np.log(np.array([[0.5, 0.3, 0.15, 0.05]], np.float32))
 

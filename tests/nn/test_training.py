@@ -8,7 +8,7 @@ from pipelines.errors import TrainingError
 from pipelines.nn import forecasts, hardware, networks, recurrent
 from pipelines.nn.datasets import Tokens, Windows
 from pipelines.nn.training import Epoch, Fitting
-from pipelines.params import LanguageModel, RecurrentLayer, Training
+from pipelines.params.blocks import LanguageModel, RecurrentLayer, Training
 
 TRAINING = Training(
     seeds=(1, 2), epochs=6, batch_size=8, learning_rate=0.02, clip_norm=1.0, patience=6, plateau_patience=2,

@@ -8,7 +8,8 @@ import pytest
 from pipelines import artifacts
 from pipelines.contract import SPLITS
 from pipelines.errors import InputError
-from pipelines.params import Evaluation, FinanceData, FinanceEvaluation
+from pipelines.params.blocks import Evaluation
+from pipelines.params.finance import FinanceData, FinanceEvaluation
 from pipelines.tasks.finance import data, score
 
 DATA = FinanceData(

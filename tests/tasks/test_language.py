@@ -9,7 +9,8 @@ from pipelines import artifacts, params
 from pipelines.contract import SPLITS
 from pipelines.errors import InputError
 from pipelines.nn.datasets import streams
-from pipelines.params import LanguageData, WindowSource
+from pipelines.params.blocks import WindowSource
+from pipelines.params.language import LanguageData
 from pipelines.tasks.language import data, score
 from tests.conftest import ROOT
 

@@ -13,7 +13,7 @@ from pipelines.contract import EXPLAINED, SPLITS
 from pipelines.errors import InputError
 from pipelines.nn import recurrent, sampling
 from pipelines.nn.datasets import FAST, SLOW, STEADY, Rolls, in_order
-from pipelines.params import LanguageModel, RecurrentLayer
+from pipelines.params.blocks import LanguageModel, RecurrentLayer
 from pipelines.sources import events, midi, rolls
 from pipelines.tasks.music import data, model, score
 from tests.conftest import ROOT

@@ -8,7 +8,7 @@ import pytest
 from pipelines import artifacts, params
 from pipelines.contract import SPLITS
 from pipelines.errors import InputError
-from pipelines.params import TimeseriesData
+from pipelines.params.timeseries import TimeseriesData
 from pipelines.tasks.timeseries import data, score
 from tests.conftest import ROOT
 

@@ -13,7 +13,8 @@ from pipelines import artifacts
 from pipelines.contract import SPLITS, Meta, Suite
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
-from pipelines.params import FinanceData, FinanceValidation, WindowSource
+from pipelines.params.blocks import WindowSource
+from pipelines.params.finance import FinanceData, FinanceValidation
 from pipelines.sources import files, prices
 
 WARM_UP = 60

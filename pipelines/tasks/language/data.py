@@ -17,7 +17,8 @@ from pipelines import artifacts
 from pipelines.contract import SPLITS, Meta, Suite
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Tokens
-from pipelines.params import LanguageData, LanguageValidation, WindowSource
+from pipelines.params.blocks import WindowSource
+from pipelines.params.language import LanguageData, LanguageValidation
 from pipelines.sources import archives, files, texts
 
 UNKNOWN, END = 0, 1

@@ -12,7 +12,7 @@ from pipelines.analysis import gates, importance
 from pipelines.contract import Meta
 from pipelines.nn import datasets, recurrent, sampling, tokens
 from pipelines.nn.networks import Readout
-from pipelines.params import LanguageModel
+from pipelines.params.blocks import LanguageModel
 from pipelines.tasks.language.data import END, STREAMS, encode, tokens_of
 
 COLD = 256

@@ -17,7 +17,7 @@ from pipelines import artifacts, paths
 from pipelines.contract import EXPLAINED, SPLITS, Meta, Suite
 from pipelines.errors import InputError
 from pipelines.nn.datasets import FAST, SLOW, STEADY, Rolls, Tokens
-from pipelines.params import MusicData, MusicSource, MusicValidation
+from pipelines.params.music import MusicData, MusicSource, MusicValidation
 from pipelines.sources import events, files, measures, midi, rolls, scores
 from pipelines.sources.parallel import mapped
 

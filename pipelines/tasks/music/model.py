@@ -13,7 +13,7 @@ from pipelines.analysis import gates, gradients, importance
 from pipelines.contract import EXPLAINED, Meta
 from pipelines.nn import datasets, recurrent, sampling, tokens
 from pipelines.nn.networks import Classes, Readout
-from pipelines.params import LanguageModel
+from pipelines.params.blocks import LanguageModel
 from pipelines.sources import measures, midi, rolls
 from pipelines.tasks.music import data
 from pipelines.tasks.music.data import STREAMS, UNKNOWN

@@ -14,7 +14,8 @@ from pipelines import artifacts
 from pipelines.contract import SPLITS, Meta, Suite
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
-from pipelines.params import TimeseriesData, TimeseriesValidation, WindowSource
+from pipelines.params.blocks import WindowSource
+from pipelines.params.timeseries import TimeseriesData, TimeseriesValidation
 from pipelines.sources import archives, files, tables
 
 SEASONS = {"h": 24, "D": 7, "B": 5, "W": 52, "MS": 12, "ME": 12, "QS": 4, "QE": 4, "YS": 1, "YE": 1}

@@ -5,7 +5,7 @@ import keras
 from pipelines.contract import Meta
 from pipelines.nn import recurrent
 from pipelines.nn.forecasts import illustrate, outputs, readout
-from pipelines.params import Model
+from pipelines.params.blocks import Model
 
 __all__ = ["build", "illustrate", "outputs", "readout"]
 

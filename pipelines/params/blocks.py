@@ -1,0 +1,133 @@
+"""What the blocks of several tasks are made of."""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Cell = Literal[
+    "simple_rnn", "lstm", "gru",
+    "vanilla", "nig", "nfg", "nog", "niaf", "noaf", "cifg", "np", "fgr", "layernorm", "mgu", "mut1", "mut2", "mut3",
+]  # fmt: skip
+"""Keras's own, then those of `pipelines/nn/cells.py`."""
+Activation = Literal["tanh", "sigmoid", "hard_sigmoid", "relu", "linear"]
+Share = Field(ge=0, lt=1)
+
+
+class Frozen(BaseModel):
+    """Immutable, and closed to keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Run(Frozen):
+    """One model of one task that the graph trains."""
+
+    task: str
+    model: str
+
+
+class RecurrentLayer(Frozen):
+    """One recurrent layer; every option but the forget bias means what it means in Keras."""
+
+    cell: Cell
+    units: int = Field(gt=0)
+    bidirectional: bool = False
+    activation: Activation = "tanh"
+    recurrent_activation: Activation = "sigmoid"
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    recurrent_dropout: float = Field(default=0.0, ge=0, lt=1)
+    stateful: bool = False
+    forget_bias: float = 1.0
+    """What the gate that keeps the memory is opened by at the start."""
+
+    @model_validator(mode="after")
+    def _offered(self) -> Self:
+        if self.cell in ("simple_rnn", "gru") and self.forget_bias != 1:
+            raise ValueError(f"a {self.cell} has no forget gate; leave forget_bias out")
+        if self.cell not in ("simple_rnn", "gru", "lstm") and (self.dropout or self.recurrent_dropout):
+            raise ValueError(
+                f"{self.cell} has no dropout of its own; use the model's dropout, which acts between the layers"
+            )
+        return self
+
+
+class Model(Frozen):
+    """An architecture: recurrent layers, then dense layers, then the task's own output layer."""
+
+    recurrent: tuple[RecurrentLayer, ...] = Field(min_length=1)
+    dense: tuple[int, ...]
+    """Units of the dense layers between the last recurrent layer and the output."""
+    dropout: float = Share
+    """Dropped after every recurrent and dense layer."""
+    parameters: int | None = Field(default=None, gt=0)
+    """A budget: units of all recurrent layers are scaled together until the model has this many parameters (±2 %)."""
+
+
+class Training(Frozen):
+    """How every model of a task is fitted."""
+
+    seeds: tuple[int, ...] = Field(min_length=1)
+    """One repetition each; reported numbers are means over them."""
+    epochs: int = Field(gt=0)
+    batch_size: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    """Of Adam."""
+    clip_norm: float = Field(gt=0)
+    """Global norm to which a step's gradient is clipped (Pascanu et al. 2013)."""
+    patience: int = Field(gt=0)
+    """Epochs without a better validation loss before training stops."""
+    plateau_patience: int = Field(gt=0)
+    """Epochs without a better validation loss before the learning rate is halved."""
+    schedule: Literal["plateau", "cosine"]
+    """The learning rate: halved on a plateau, or along half a cosine to zero over `epochs` (Loshchilov & Hutter 2017)."""
+    carry_state: bool
+    """Windows follow each other and the state goes on from one to the next (truncated back-propagation through time)."""
+    loss: Literal["mse", "mae", "huber", "qlike", "cross_entropy", "nll_per_frame"]
+    unroll: bool
+    """Each step of a window is traced on its own, without a loop: sooner on a CPU where layers are small, but longer to trace."""
+    mixed_precision: bool
+    xla: bool
+    targets: dict[str, dict[str, Any]] = {}
+    """What is otherwise for single targets: target -> parameter of this block -> value. All but `seeds`."""
+
+    def of(self, target: str) -> "Training":
+        """How `target` is learned."""
+        return Training.model_validate({**self.model_dump(exclude={"targets"}), **self.targets.get(target, {})})
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds must all differ, or the spread over seeds means nothing")
+        for target, values in self.targets.items():
+            if strange := sorted(set(values) & {"seeds", "targets"}):
+                raise ValueError(f"targets.{target} names {strange[0]}, which is the same for all targets")
+            self.of(target)
+        return self
+
+
+class Evaluation(Frozen):
+    """How much of each explanation is computed."""
+
+    traced_windows: int = Field(gt=0)
+    """Test windows whose gates are drawn step by step."""
+    gradient_windows: int = Field(gt=1)
+    """Test windows over which gate statistics and gradient magnitudes are averaged."""
+    explained_windows: int = Field(gt=0)
+    """Test windows whose Shapley values are computed."""
+    telling_units: int = Field(gt=0)
+    """Units whose memory is drawn."""
+
+
+class WindowSource(Frozen):
+    """Where a task's data come from when `data/input/<task>` is empty."""
+
+    samples: tuple[str, ...] = Field(min_length=1)
+    max_unreadable: float = Share
+    """Share of the user's files that may be unreadable before the stage stops."""
+
+
+class LanguageModel(Model):
+    """An architecture that begins with an embedding."""
+
+    embedding: int = Field(gt=0)
+    """Numbers that stand for a token."""

@@ -1,0 +1,100 @@
+"""The block `music`."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from pipelines.params.blocks import Evaluation, Frozen, LanguageModel, Share, Training, WindowSource
+
+
+class MusicSource(WindowSource):
+    """Where music comes from."""
+
+    pieces: int = Field(gt=2)
+    """Of each style of the sample at most so many."""
+    max_minutes: float = Field(gt=0)
+    """A longer MIDI file is not read."""
+
+
+class MusicData(Frozen):
+    """Pieces as piano rolls and as rows of tokens."""
+
+    frames_per_quarter: dict[str, Annotated[int, Field(gt=0)]]
+    """Frames in a quarter note of the rolls whose likelihood is measured, by style; `default` for every other."""
+    steps: int = Field(gt=0)
+    """Positions in a quarter note of tokens, and of the rolls for style transfer."""
+    frames: int = Field(gt=1)
+    """Frames through which errors are propagated back at once."""
+    tokens: int = Field(gt=1)
+    """The same of tokens."""
+    longest: int = Field(gt=1)
+    """Validation and test pieces longer than so many frames are cut, the memory emptied in between."""
+    ahead: int = Field(ge=0)
+    """Frames of the melody that style transfer sees ahead."""
+    keys: int = Field(gt=0)
+    """Each training piece is there in so many keys, its own among them; an epoch reads all pieces in one."""
+    valid_share: float = Field(gt=0, lt=1)
+    test_share: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if "default" not in self.frames_per_quarter:
+            raise ValueError("frames_per_quarter must name a default, for styles that it does not name")
+        if self.test_share + self.valid_share >= 1:
+            raise ValueError("test_share and valid_share leave nothing to train on")
+        return self
+
+    def resolution(self, style: str) -> int:
+        """Frames in a quarter note of `style`."""
+        return self.frames_per_quarter.get(style, self.frames_per_quarter["default"])
+
+
+class MusicValidation(Frozen):
+    """Limits of the suite."""
+
+    min_notes: int = Field(gt=0)
+    """Of a piece."""
+    max_left_out_share: float = Share
+    """Share of a style's notes that no roll shows: keys that no piano has, or too short."""
+    max_voices: float = Field(gt=0)
+    """Mean number of notes at a time in any piece."""
+
+
+class MusicEvaluation(Evaluation):
+    """The explanations' sizes, what is generated, and how."""
+
+    ngram_order: int = Field(gt=1)
+    ngram_discount: float = Field(gt=0, lt=1)
+    ngram_tokens: int = Field(gt=0)
+    """The n-gram model learns from the first so many tokens of the training part: its tables have to fit in memory."""
+    pieces: int = Field(gt=0)
+    """Written for each style and temperature, and measured."""
+    length: int = Field(gt=0)
+    """Tokens of each."""
+    temperatures: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=1)
+    top_p: float = Field(gt=0, le=1)
+    opening: int = Field(gt=0)
+    """Bars of a test piece that are gone on from."""
+    heard: int = Field(gt=0)
+    """Pieces of each kind that can be listened to."""
+    seconds: float = Field(gt=0)
+    """How long one can listen to each."""
+    tempo: float = Field(gt=0)
+    """Quarter notes a minute of what is written from nothing."""
+    programs: dict[str, Annotated[int, Field(ge=0, lt=128)]]
+    """Instrument by style, in General MIDI counted from 0; `default` for every other."""
+
+    def program(self, style: str) -> int:
+        """The instrument of `style`."""
+        return self.programs.get(style, self.programs["default"])
+
+
+class Music(Frozen):
+    """The block `music`."""
+
+    source: MusicSource
+    data: MusicData
+    validation: MusicValidation
+    models: dict[str, LanguageModel]
+    training: Training
+    evaluation: MusicEvaluation

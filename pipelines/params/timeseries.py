@@ -1,0 +1,61 @@
+"""The block `timeseries`."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from pipelines.params.blocks import Evaluation, Frozen, Model, Share, Training, WindowSource
+
+
+class TimeseriesData(Frozen):
+    """Windows over each series."""
+
+    lookback: dict[str, Annotated[int, Field(gt=1)]]
+    """Steps the network sees, by series; `default` for every other."""
+    horizon: int = Field(gt=0)
+    test_share: float = Field(gt=0, lt=1)
+    valid_share: float = Field(gt=0, lt=1)
+    max_gap: int = Field(ge=0)
+    """Longest run of missing values that is carried forward; a longer one is an error."""
+    season: dict[str, int]
+    """Steps in a season, by series; any other series: from its frequency."""
+    difference: dict[str, int]
+    """Lag of the difference that the network sees, by series; `default` for every other.
+
+    0: the values. 1: changes from step to step, and the forecast is the change from the last value. A season:
+    changes over a season.
+    """
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for series, lag in self.difference.items():
+            if 1 < lag < self.horizon:
+                raise ValueError(
+                    f"difference.{series} is {lag}, less than the horizon of {self.horizon}: "
+                    "the value it is added to would not be known yet"
+                )
+        for name in ("lookback", "difference"):
+            if "default" not in getattr(self, name):
+                raise ValueError(f"{name} must name a default, for series that it does not name")
+        if self.test_share + self.valid_share >= 1:
+            raise ValueError("test_share and valid_share leave nothing to train on")
+        return self
+
+
+class TimeseriesValidation(Frozen):
+    """Limits of the suite."""
+
+    max_missing_share: float = Share
+    min_distinct_share: float = Share
+    max_abs_scaled: float = Field(gt=0)
+
+
+class Timeseries(Frozen):
+    """The block `timeseries`."""
+
+    source: WindowSource
+    data: TimeseriesData
+    validation: TimeseriesValidation
+    models: dict[str, Model]
+    training: Training
+    evaluation: Evaluation
