@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from pipelines import artifacts, registry
 from pipelines.nn import networks
+from pipelines.sources import midi, rolls
 from tests.conftest import ROOT, run
 
 pytestmark = pytest.mark.graph
@@ -193,6 +195,61 @@ def test_too_few_days_are_said(tiny: Path, prices: Path) -> None:
     short = prices.with_name("short.csv")
     short.write_text("".join(prices.read_text().splitlines(keepends=True)[:31]))
     assert "has 30 days, but the network and its indicators need 68" in refused(tiny, 1, "finance", str(short))
+
+
+# Music
+
+
+def test_a_piece_is_written_and_the_same_seed_writes_it_again(tiny: Path, tmp_path: Path) -> None:
+    asked = ("music", "--style", "tunes", "--seconds", "6", "--tempo", "120", "--temperature", "2", "--top-p", "1")
+    first, again, other = (tmp_path / f"{name}.mid" for name in ("first", "again", "other"))
+    (found,) = answers(tiny, *asked, str(first), "--wav")
+    assert found["files"] == [str(first), str(first.with_suffix(".wav"))]
+    piece = midi.read(first)
+    assert len(piece.notes) == found["notes"] > 0
+    assert piece.notes["end"].max() <= 12
+    sound, rate = soundfile.read(first.with_suffix(".wav"))
+    assert 0.01 < np.abs(sound).max() < 1
+    assert len(sound) / rate < 12
+    answers(tiny, *asked, str(again))
+    answers(tiny, *asked, str(other), "--seed", "2")
+    assert first.read_bytes() == again.read_bytes() != other.read_bytes()
+
+
+def test_a_piece_in_another_style_keeps_melody_tempo_and_signature(tiny: Path, tmp_path: Path) -> None:
+    tune, chorale = tmp_path / "tune.mid", tmp_path / "chorale.mid"
+    keys = np.array([62, 64, 65, 67, 69, 67, 65, 64] * 3)
+    notes = midi.as_notes(np.arange(24) / 2, np.arange(1, 25) / 2, keys)
+    midi.write(midi.Piece(notes, ((0.0, 90.0),), ((0.0, 3, 4),)), tune, program=0)
+    (found,) = answers(tiny, "music", "--transfer", "chorales", str(tune), str(chorale))
+    after = midi.read(chorale)
+    assert after.tempi[0][1] == pytest.approx(90, abs=0.01)
+    assert after.signatures[0][1:] == (3, 4)
+    melody, struck = rolls.melody(rolls.from_notes(after.notes, 4)[0])
+    begun = melody[struck & (melody >= 0)] + midi.LOWEST
+    assert ((begun - keys[: len(begun)]) % 12 == 0).all()
+    assert len(begun) == len(keys)
+    assert after.quarters == pytest.approx(12 * found["times_as_long"])
+
+
+def test_what_cannot_be_played_ends_in_one_sentence(tiny: Path, tmp_path: Path) -> None:
+    text, out = tmp_path / "text.mid", str(tmp_path / "out.mid")
+    text.write_text("no music")
+    long = tmp_path / "long.mid"
+    midi.write(
+        midi.Piece(midi.as_notes(np.array([0, 72000.0]), np.array([1, 72001.0]), np.array([60, 62])), ((0.0, 120.0),)),
+        long,
+        0,
+    )
+    assert "text.mid" in refused(tiny, 1, "music", "--transfer", "tunes", str(text), out)
+    assert "lasts 600 minutes" in refused(tiny, 1, "music", "--transfer", "tunes", str(long), out)
+    assert "there is no folder" in refused(tiny, 1, "music", "--style", "tunes", str(tmp_path / "none" / "out.mid"))
+    assert "there is no style 'jazz'; the networks have learned chorales, tunes" in refused(
+        tiny, 2, "music", "--style", "jazz", out
+    )
+    assert "say either --style" in refused(tiny, 2, "music", out)
+    assert "1 files are named, not 2: in.mid out.mid" in refused(tiny, 2, "music", "--transfer", "tunes", out)
+    assert not Path(out).exists()
 
 
 def test_without_a_trained_network_it_says_how_to_get_one(in_folder: Path) -> None:

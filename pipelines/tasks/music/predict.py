@@ -14,6 +14,7 @@ from pipelines.errors import InputError, UsageError
 from pipelines.predict import typed
 
 if TYPE_CHECKING:
+    from pipelines.params.music import Music
     from pipelines.predict import Trained
     from pipelines.sources.midi import Piece
 
@@ -63,7 +64,7 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
         raise InputError(
             f"{target}: not written, for the network wrote no note; try another --seed or a higher --temperature"
         )
-    written = _keep(piece, target, _program(style), options.wav)
+    written = _keep(piece, target, _block().evaluation.program(style), options.wav)
     values |= {"style": style, "notes": len(piece.notes), "seconds": round(60 * piece.minutes, 1), "files": written}
     text = f"{' and '.join(written)}: {values['notes']} notes in {values['seconds']:g} seconds, {style}, by {values['model']}"
     yield Answer(values, text)
@@ -99,6 +100,11 @@ def _carry_over(trained: "Trained", style: str, options: argparse.Namespace) -> 
 
     source = Path(options.files[0])
     before = midi.read(source)
+    longest = _block().source.max_minutes
+    if before.minutes > longest:
+        raise InputError(
+            f"{source}: lasts {before.minutes:,.0f} minutes, more than {longest:g}; cut it, or raise music.source.max_minutes"
+        )
     steps, about = trained.meta["steps"], trained.meta["targets"]["transfer"]
     roll, first, _ = rolls.from_notes(before.notes, steps)
     if not len(roll):
@@ -133,10 +139,10 @@ def _carry_over(trained: "Trained", style: str, options: argparse.Namespace) -> 
     }
 
 
-def _program(style: str) -> int:
+def _block() -> "Music":
     from pipelines import params
 
-    return int(params.load().music.evaluation.program(style))
+    return params.load().music
 
 
 def _keep(piece: "Piece", target: Path, program: int, wav: bool) -> list[str]:
