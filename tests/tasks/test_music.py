@@ -1,5 +1,6 @@
 """Music: what a split reads, what a perfect foresight scores, and what is no music."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -268,6 +269,17 @@ def test_an_unchanged_piece_keeps_its_content_and_not_a_new_style(prepared: Path
     assert scores.metrics["style_recognised"] < 0.5  # a change of pace alone may pass for one of style
     assert scores.samples["judge"] == 1
     assert (scores.samples["chroma_unrelated"] < 0.9).all()
+
+
+def test_a_leftover_shorter_than_a_quarter_is_not_judged(prepared: Path, meta: Any) -> None:
+    examples = data.datasets(prepared, "transfer")["test"]
+    ends = examples.table["end"].copy()
+    ends[-1] = examples.table["begin"][-1] + 1
+    cut = replace(examples, table={**examples.table, "end": ends})
+    carried = list(cut.moved().cells(np.arange(len(cut)))[:, 1:])
+    scores = score._likeness(cut, carried, score.Judge.trained(prepared, meta), meta)
+    assert len(scores.samples["recognised"]) == len(examples) - 1
+    assert scores.metrics["chroma_likeness"] == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

@@ -137,16 +137,21 @@ class Judge:
 
 
 def _likeness(examples: Rolls, carried: list[rolls.Roll], judge: Judge, meta: Meta) -> Scores:
-    """How many pieces are taken for pieces of the new style, and how alike they are to what they were, and to unrelated pieces."""
+    """How many pieces are taken for pieces of the new style, and how alike they are to what they were, and to unrelated pieces.
+
+    What is left over at the end of a long piece is not judged if it is shorter than a quarter note.
+    """
     moved, styles, steps = examples.moved(), meta["styles"], meta["steps"]
     lengths, own = (each.lengths(np.arange(len(examples))) for each in (moved, examples))
-    before = [moved.cells(np.array([example]))[0, 1 : length + 1] for example, length in enumerate(lengths)]
-    after = [cells[:length] for cells, length in zip(carried, lengths, strict=True)]
-    old, new = ([styles[style] for style in each.table["style"]] for each in (examples, moved))
-    whole, melody = judge.recognises(after, new)
-    unchanged, _ = judge.recognises(
-        [examples.cells(np.array([example]))[0, 1:][:length] for example, length in enumerate(own)], old
+    judged = np.flatnonzero(lengths >= steps)
+    before, unmoved = (
+        [each.cells(judged[place : place + 1])[0, 1:][:length] for place, length in enumerate(of_each[judged])]
+        for each, of_each in ((moved, lengths), (examples, own))
     )
+    after = [carried[example][: lengths[example]] for example in judged]
+    old, new = ([styles[style] for style in each.table["style"][judged]] for each in (examples, moved))
+    whole, melody = judge.recognises(after, new)
+    unchanged, _ = judge.recognises(unmoved, old)
     others = [_other(example, old) for example in range(len(old))]
     chroma, rhythm, chroma_unrelated, rhythm_unrelated = (
         np.array([like(before[place], after[example]) for example, place in enumerate(places)])
