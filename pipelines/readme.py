@@ -29,9 +29,13 @@ def table() -> str:
             rows.append(
                 f"| {task.title.lower()} | {target} | {title} | {best['model']} "
                 f"{number(score['mean'])}{spread} | {best['baseline']} {number(value)} "
-                f"| {100 * (score['mean'] / value - 1):+.1f} % (p = {number(against['p'], 2)}) |"
+                f"| {100 * (score['mean'] / value - 1):+.1f} % ({_chance(against['p'])}) |"
             )
     return "\n".join(rows)
+
+
+def _chance(p: float | None) -> str:
+    return "p < 0.0001" if p is not None and p < 0.0001 else f"p = {number(p, 2)}"
 
 
 def written(readme: str) -> str:

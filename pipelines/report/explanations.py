@@ -115,6 +115,9 @@ def _training(results: Results, target: str) -> Figure:
             charts.add_line(part, model, epochs, spread["mean"], color=color, legend=column == 1)
             plot.add_traces(list(part.data), rows=[1, 1], cols=[column, column])
     plot.update_xaxes(title="epoch")
+    charts.count(
+        plot, int(max(results.history(model).query("target == @target")["epoch"].max() for model in results.models)) + 1
+    )
     seeds = len(results.training(results.models[0])["seeds"])
     return Figure(
         f"training-{target}",
@@ -141,6 +144,7 @@ def _own_training(results: Results, target: str, model: str) -> Figure:
     clip = results.training(model)["targets"][target]["clip_norm"]
     plot.add_hline(y=clip, line={"color": "#999999", "dash": "dot"})
     plot.update_yaxes(type="log")
+    charts.count(plot, int(history["epoch"].max()) + 1)
     return Figure(
         f"gradient-norm-{target}",
         "Gradient norm in training",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 # Okabe & Ito 2008: told apart by colour-blind readers too.
 COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a00", "#555555", "#8b4fc6", "#c2185b")
 ACCENT = "#d55e00"
+FEW = 10
+"""Up to so many whole numbers each gets a tick."""
 HEIGHT = 380
 
 
@@ -76,6 +78,11 @@ def add_line(
         mode="lines",
         line={"color": color, "dash": dash, "width": 2},
     )
+
+
+def count(plot: "go.Figure", last: int) -> None:
+    """Ticks at whole numbers alone, on an axis that counts to `last`."""
+    plot.update_xaxes(dtick=1 if last <= FEW else None)
 
 
 def add_points(plot: "go.Figure", name: str, x: Any, y: Any) -> None:

@@ -15,6 +15,9 @@ from pipelines.registry import Task
 SMALLER = 0.9
 """A model is recommended for its size only if it has at most this share of the best one's parameters."""
 
+TINY = 0.0001
+"""A smaller p-value is not written out: no test is that exact."""
+
 
 def run(task: Task, params: Params) -> None:
     """Write `artifacts/comparisons/<task>` and `metrics/<task>/comparison.json`."""
@@ -127,9 +130,8 @@ def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> 
         )
     else:
         outcome = f"ties with the best baseline, {baseline}"
-    certainty = (
-        f"The difference {'holds' if sure else 'is within chance'} over the test items (p = {against['p']:.2g})."
-    )
+    chance = f"p < {TINY:g}" if against["p"] < TINY else f"p = {against['p']:.2g}"
+    certainty = f"The difference {'holds' if sure else 'is within chance'} over the test items ({chance})."
     ahead = statistics.ratio(means[best] - result["reference_value"], result["reference_value"])
     reference = (
         f"Against {primary.reference} it is {abs(ahead):.1%} {'better' if ahead < 0 else 'worse'}."

@@ -1,6 +1,5 @@
 """Music: what a split reads, what a perfect foresight scores, and what is no music."""
 
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -271,15 +270,13 @@ def test_an_unchanged_piece_keeps_its_content_and_not_a_new_style(prepared: Path
     assert (scores.samples["chroma_unrelated"] < 0.9).all()
 
 
-def test_a_leftover_shorter_than_a_quarter_is_not_judged(prepared: Path, meta: Any) -> None:
+def test_whole_pieces_are_judged_however_they_are_cut(prepared: Path, meta: Any) -> None:
     examples = data.datasets(prepared, "transfer")["test"]
-    ends = examples.table["end"].copy()
-    ends[-1] = examples.table["begin"][-1] + 1
-    cut = replace(examples, table={**examples.table, "end": ends})
-    carried = list(cut.moved().cells(np.arange(len(cut)))[:, 1:])
-    scores = score._likeness(cut, carried, score.Judge.trained(prepared, meta), meta)
-    assert len(scores.samples["recognised"]) == len(examples) - 1
-    assert scores.metrics["chroma_likeness"] == pytest.approx(1)
+    pieces = np.unique(examples.table["piece"])
+    assert len(pieces) < len(examples)
+    scores = score.evaluate(prepared, meta, "transfer", "test", perfect(prepared, "transfer"), PARAMS)
+    assert len(scores.samples["recognised"]) == len(scores.samples["chroma"]) == len(pieces)
+    assert scores.samples["old"].tolist() == [examples.table["style"][examples.table["piece"] == p][0] for p in pieces]
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def _inside(results: Results, model: str, style: str) -> Figure:
     plot.update_layout(
         template=base.layout.template, font=base.layout.font, height=height, margin={"l": 64, "r": 16, "t": 40, "b": 48}
     )
-    plot.update_yaxes(type="log", exponentformat="power", nticks=3, row=row, col=1)
+    plot.update_yaxes(type="log", exponentformat="power", dtick=1, row=row, col=1)
     plot.update_xaxes(title="frames before the prediction", row=row + 1, col=1)
     likeliest = int(stored[f"likeliest/{style}"])
     name = f"{NAMES[(likeliest + LOWEST) % 12]}{(likeliest + LOWEST) // 12 - 1}"

@@ -49,7 +49,8 @@ def evaluate(prepared: Path, meta: Meta, target: str, split: str, outputs: Outpu
 
     scores = _frames(examples, meta, logits())
     likeness = _likeness(examples, carried, Judge.trained(prepared, meta), meta)
-    return Scores({**scores.metrics, **likeness.metrics}, scores.losses, {**scores.samples, **likeness.samples})
+    of_all = {name: scores.metrics[name] for name in ("nll_per_frame", "note_accuracy")}
+    return Scores({**of_all, **likeness.metrics}, scores.losses, {**scores.samples, **likeness.samples})
 
 
 # Tokens
@@ -139,22 +140,25 @@ class Judge:
 def _likeness(examples: Rolls, carried: list[rolls.Roll], judge: Judge, meta: Meta) -> Scores:
     """How many pieces are taken for pieces of the new style, and how alike they are to what they were, and to unrelated pieces.
 
-    What is left over at the end of a long piece is not judged if it is shorter than a quarter note.
+    Whole pieces are judged, put together again from their stretches.
     """
     moved, styles, steps = examples.moved(), meta["styles"], meta["steps"]
     lengths, own = (each.lengths(np.arange(len(examples))) for each in (moved, examples))
-    judged = np.flatnonzero(lengths >= steps)
-    before, unmoved = (
-        [each.cells(judged[place : place + 1])[0, 1:][:length] for place, length in enumerate(of_each[judged])]
-        for each, of_each in ((moved, lengths), (examples, own))
-    )
-    after = [carried[example][: lengths[example]] for example in judged]
-    old, new = ([styles[style] for style in each.table["style"][judged]] for each in (examples, moved))
+    pieces = [np.flatnonzero(examples.table["piece"] == piece) for piece in np.unique(examples.table["piece"])]
+
+    def joined(stretch: Callable[[int], rolls.Roll]) -> list[rolls.Roll]:
+        return [np.concatenate([stretch(example) for example in piece]) for piece in pieces]
+
+    before = joined(lambda example: moved.cells(np.array([example]))[0, 1 : lengths[example] + 1])
+    after = joined(lambda example: carried[example][: lengths[example]])
+    unmoved = joined(lambda example: examples.cells(np.array([example]))[0, 1 : own[example] + 1])
+    first = [piece[0] for piece in pieces]
+    old, new = ([styles[style] for style in each.table["style"][first]] for each in (examples, moved))
     whole, melody = judge.recognises(after, new)
     unchanged, _ = judge.recognises(unmoved, old)
-    others = [_other(example, old) for example in range(len(old))]
+    others = [_other(piece, old) for piece in range(len(old))]
     chroma, rhythm, chroma_unrelated, rhythm_unrelated = (
-        np.array([like(before[place], after[example]) for example, place in enumerate(places)])
+        np.array([like(before[other], after[piece]) for piece, other in enumerate(places)])
         for places in (range(len(old)), others)
         for like in (lambda one, other: measures.chroma_likeness(one, other, steps), measures.rhythm_likeness)
     )
@@ -179,10 +183,10 @@ def _likeness(examples: Rolls, carried: list[rolls.Roll], judge: Judge, meta: Me
     )
 
 
-def _other(example: int, styles: list[str]) -> int:
-    """Another example of the same style; which, the order decides."""
-    same = [place for place, style in enumerate(styles) if style == styles[example]]
-    return same[(same.index(example) + max(1, len(same) // 2)) % len(same)]
+def _other(piece: int, styles: list[str]) -> int:
+    """Another piece of the same style; which, the order decides."""
+    same = [place for place, style in enumerate(styles) if style == styles[piece]]
+    return same[(same.index(piece) + max(1, len(same) // 2)) % len(same)]
 
 
 # Baselines
