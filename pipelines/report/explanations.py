@@ -104,8 +104,10 @@ def _training(results: Results, target: str) -> Figure:
         margin={"l": 64, "r": 16, "t": 72, "b": 48},
         hovermode="x unified",
     )
+    last = 0
     for number, model in enumerate(results.models):
         history = results.history(model).query("target == @target")
+        last = max(last, int(history["epoch"].max()) + 1)
         color = charts.COLORS[number % len(charts.COLORS)]
         for column, loss in enumerate(("loss", "valid_loss"), start=1):
             spread = history.groupby("epoch")[loss].agg(["mean", "min", "max"])
@@ -115,9 +117,7 @@ def _training(results: Results, target: str) -> Figure:
             charts.add_line(part, model, epochs, spread["mean"], color=color, legend=column == 1)
             plot.add_traces(list(part.data), rows=[1, 1], cols=[column, column])
     plot.update_xaxes(title="epoch")
-    charts.count(
-        plot, int(max(results.history(model).query("target == @target")["epoch"].max() for model in results.models)) + 1
-    )
+    charts.count(plot, last)
     seeds = len(results.training(results.models[0])["seeds"])
     return Figure(
         f"training-{target}",
