@@ -126,6 +126,35 @@ class WindowSource(Frozen):
     """Share of the user's files that may be unreadable before the stage stops."""
 
 
+class Block(Frozen):
+    """The block of a task; each adds its own `data`, `validation`, `models` and `evaluation`."""
+
+    source: WindowSource
+    training: Training
+
+
+class Shares(Frozen):
+    """How much is held out."""
+
+    valid_share: float = Field(gt=0, lt=1)
+    test_share: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _leave_some(self) -> Self:
+        if self.test_share + self.valid_share >= 1:
+            raise ValueError("test_share and valid_share leave nothing to train on")
+        return self
+
+
+class NgramEvaluation(Evaluation):
+    """The explanations' sizes and the n-gram model."""
+
+    ngram_order: int = Field(gt=1)
+    ngram_discount: float = Field(gt=0, lt=1)
+    ngram_tokens: int = Field(gt=0)
+    """The n-gram model learns from so many tokens of the training part: its tables have to fit in memory."""
+
+
 class LanguageModel(Model):
     """An architecture that begins with an embedding."""
 

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipelines.params.blocks import Evaluation, Frozen, Model, Training, WindowSource
+from pipelines.params.blocks import Block, Evaluation, Frozen, Model
 
 
 class FinanceData(Frozen):
@@ -44,12 +44,10 @@ class FinanceEvaluation(Evaluation):
     """One-way cost of a trade in basis points of its value."""
 
 
-class Finance(Frozen):
+class Finance(Block):
     """The block `finance`."""
 
-    source: WindowSource
     data: FinanceData
     validation: FinanceValidation
     models: dict[str, Model]
-    training: Training
     evaluation: FinanceEvaluation

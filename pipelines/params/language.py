@@ -1,30 +1,22 @@
 """The block `language`."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from pipelines.params.blocks import Evaluation, Frozen, LanguageModel, Share, Training, WindowSource
+from pipelines.params.blocks import Block, Frozen, LanguageModel, NgramEvaluation, Share, Shares
 
 
-class LanguageData(Frozen):
+class LanguageData(Shares):
     """Texts as rows of tokens."""
 
     unit: Literal["characters", "words"]
     window: int = Field(gt=1)
     """Tokens through which errors are propagated back at once."""
-    valid_share: float = Field(gt=0, lt=1)
-    test_share: float = Field(gt=0, lt=1)
     min_count: int = Field(gt=0)
     """A character or word that training has seen less often is unknown."""
     max_vocabulary: int = Field(gt=1)
     """The most frequent are kept."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.test_share + self.valid_share >= 1:
-            raise ValueError("test_share and valid_share leave nothing to train on")
-        return self
 
 
 class LanguageValidation(Frozen):
@@ -35,13 +27,9 @@ class LanguageValidation(Frozen):
     min_vocabulary: int = Field(gt=1)
 
 
-class LanguageEvaluation(Evaluation):
+class LanguageEvaluation(NgramEvaluation):
     """The explanations' sizes, the samples and the n-gram model."""
 
-    ngram_order: int = Field(gt=1)
-    ngram_discount: float = Field(gt=0, lt=1)
-    ngram_tokens: int = Field(gt=0)
-    """The n-gram model learns from the last so many tokens of the training part: its tables have to fit in memory."""
     read_tokens: int = Field(gt=1)
     """Length of the test text that is shown coloured by what happens inside."""
     prompt: str
@@ -54,12 +42,10 @@ class LanguageEvaluation(Evaluation):
     """… and among the likeliest that together have this probability (Holtzman et al. 2020)."""
 
 
-class Language(Frozen):
+class Language(Block):
     """The block `language`."""
 
-    source: WindowSource
     data: LanguageData
     validation: LanguageValidation
     models: dict[str, LanguageModel]
-    training: Training
     evaluation: LanguageEvaluation

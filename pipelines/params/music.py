@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from pipelines.params.blocks import Evaluation, Frozen, LanguageModel, Share, Training, WindowSource
+from pipelines.params.blocks import Block, Frozen, LanguageModel, NgramEvaluation, Share, Shares, WindowSource
 
 
 class MusicSource(WindowSource):
@@ -16,7 +16,7 @@ class MusicSource(WindowSource):
     """A longer MIDI file is not read."""
 
 
-class MusicData(Frozen):
+class MusicData(Shares):
     """Pieces as piano rolls and as rows of tokens."""
 
     frames_per_quarter: dict[str, Annotated[int, Field(gt=0)]]
@@ -33,15 +33,11 @@ class MusicData(Frozen):
     """Frames of the melody that style transfer sees ahead."""
     keys: int = Field(gt=0)
     """Each training piece is there in so many keys, its own among them; an epoch reads all pieces in one."""
-    valid_share: float = Field(gt=0, lt=1)
-    test_share: float = Field(gt=0, lt=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if "default" not in self.frames_per_quarter:
             raise ValueError("frames_per_quarter must name a default, for styles that it does not name")
-        if self.test_share + self.valid_share >= 1:
-            raise ValueError("test_share and valid_share leave nothing to train on")
         return self
 
     def resolution(self, style: str) -> int:
@@ -60,13 +56,9 @@ class MusicValidation(Frozen):
     """Mean number of notes at a time in any piece."""
 
 
-class MusicEvaluation(Evaluation):
+class MusicEvaluation(NgramEvaluation):
     """The explanations' sizes, what is generated, and how."""
 
-    ngram_order: int = Field(gt=1)
-    ngram_discount: float = Field(gt=0, lt=1)
-    ngram_tokens: int = Field(gt=0)
-    """The n-gram model learns from the first so many tokens of the training part: its tables have to fit in memory."""
     pieces: int = Field(gt=0)
     """Written for each style and temperature, and measured."""
     length: int = Field(gt=0)
@@ -89,12 +81,11 @@ class MusicEvaluation(Evaluation):
         return self.programs.get(style, self.programs["default"])
 
 
-class Music(Frozen):
+class Music(Block):
     """The block `music`."""
 
     source: MusicSource
     data: MusicData
     validation: MusicValidation
     models: dict[str, LanguageModel]
-    training: Training
     evaluation: MusicEvaluation

@@ -4,17 +4,15 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from pipelines.params.blocks import Evaluation, Frozen, Model, Share, Training, WindowSource
+from pipelines.params.blocks import Block, Evaluation, Frozen, Model, Share, Shares
 
 
-class TimeseriesData(Frozen):
+class TimeseriesData(Shares):
     """Windows over each series."""
 
     lookback: dict[str, Annotated[int, Field(gt=1)]]
     """Steps the network sees, by series; `default` for every other."""
     horizon: int = Field(gt=0)
-    test_share: float = Field(gt=0, lt=1)
-    valid_share: float = Field(gt=0, lt=1)
     max_gap: int = Field(ge=0)
     """Longest run of missing values that is carried forward; a longer one is an error."""
     season: dict[str, int]
@@ -37,8 +35,6 @@ class TimeseriesData(Frozen):
         for name in ("lookback", "difference"):
             if "default" not in getattr(self, name):
                 raise ValueError(f"{name} must name a default, for series that it does not name")
-        if self.test_share + self.valid_share >= 1:
-            raise ValueError("test_share and valid_share leave nothing to train on")
         return self
 
 
@@ -50,12 +46,10 @@ class TimeseriesValidation(Frozen):
     max_abs_scaled: float = Field(gt=0)
 
 
-class Timeseries(Frozen):
+class Timeseries(Block):
     """The block `timeseries`."""
 
-    source: WindowSource
     data: TimeseriesData
     validation: TimeseriesValidation
     models: dict[str, Model]
-    training: Training
     evaluation: Evaluation
