@@ -3,7 +3,7 @@
 `tests/test_contract.py` holds every registered task to it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -77,14 +77,21 @@ class Primary:
         return self.metric.replace("_", " ") if "_" in self.metric else self.metric.upper()
 
 
-class Data(Protocol):
-    """`data.py`."""
+class Source(Protocol):
+    """`source.py`."""
+
+    SAMPLES: Collection[str]
+    """What `source.samples` may name."""
 
     def collect(self, source: Any, files: Sequence[Path], destination: Path) -> dict[str, Any]:
         """Write raw data (the user's `files`, or the sample if there are none); return their provenance.
 
         `{"sample": bool, "parts": {name: {"origin": …, "licence": …}}, "unreadable": [sentence, …]}`
         """
+
+
+class Data(Protocol):
+    """`data.py`."""
 
     def prepare(self, raw: Path, data: Any, destination: Path) -> Meta:
         """Write arrays, splits and tables; return the meta."""

@@ -1,14 +1,14 @@
 """The list of tasks. The command line, the stages, the tests and the reports all iterate it.
 
-A task is a folder `pipelines/tasks/<name>/` with `data.py`, `model.py`, `score.py`, `figures.py` and `predict.py`, a params block
-of the same name, and one entry here. Its modules are imported only when a stage asks for them.
+A task is a folder `pipelines/tasks/<name>/` with `source.py`, `data.py`, `model.py`, `score.py`, `figures.py` and `predict.py`, a
+params block of the same name, and one entry here. Its modules are imported only when a stage asks for them.
 """
 
 from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
 
-from pipelines.contract import Data, Figures, Model, Predict, Score
+from pipelines.contract import Data, Figures, Model, Predict, Score, Source
 from pipelines.errors import UsageError
 
 
@@ -21,8 +21,13 @@ class Task:
     question: str
 
     @property
+    def source(self) -> Source:
+        """`collect`."""
+        return cast(Source, import_module(f"pipelines.tasks.{self.name}.source"))
+
+    @property
     def data(self) -> Data:
-        """`collect`, `prepare`, `expectations`, `datasets`."""
+        """`prepare`, `expectations`, `datasets`."""
         return cast(Data, import_module(f"pipelines.tasks.{self.name}.data"))
 
     @property

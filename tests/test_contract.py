@@ -35,7 +35,7 @@ def steps(about: dict[str, Any], split: str) -> int:
     return int(about["splits"][split].get("window", about["lookback"]))
 
 
-@pytest.mark.parametrize("part", ["data", "model", "score", "figures", "predict"])
+@pytest.mark.parametrize("part", ["source", "data", "model", "score", "figures", "predict"])
 def test_a_tasks_modules_offer_what_the_contract_asks(task: Task, part: str) -> None:
     protocol = getattr(contract, part.capitalize())
     module = getattr(task, part)

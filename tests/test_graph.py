@@ -24,13 +24,12 @@ PLUMBING = {
 }
 # A task's module serves several stages. What it imports for the others does not count.
 NOT_RUN = {
-    "collect": ("pipelines.nn",),
     "train": ("pipelines.analysis",),
     "evaluate": ("pipelines.baselines",),
     "compare": ("pipelines.baselines",),
 }
 TASK_MODULES = {
-    "collect": ["data"],
+    "collect": ["source"],
     "prepare": ["data"],
     "validate": ["data"],
     "train": ["data", "model"],

@@ -29,6 +29,11 @@ def dropped_in(folder: Path) -> list[Path]:
     )
 
 
+def place(name: str) -> bytes:
+    """Where something stands among others in an order that looks like chance, and that its name alone decides."""
+    return hashlib.sha256(name.encode()).digest()
+
+
 def read_all(files: Sequence[Path], read: Callable[[Path], Value], max_unreadable: float) -> Readings[Value]:
     """Read each file; skip and name the unreadable.
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from pipelines.errors import InputError
 
+FOLDER = "midi"
+"""Of the raw data; in it a folder for each style."""
 LOWEST, HIGHEST = 21, 108
 """The keys of a piano, A0 to C8."""
 KEYS = HIGHEST - LOWEST + 1

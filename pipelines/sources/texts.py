@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pipelines.errors import InputError
 
+FOLDER = "texts"
+"""Of the raw data."""
 PIECE = 1 << 20
 """Bytes read at a time."""
 WORD = re.compile(r" ?\w+| ?[^\w\s]+|\s")

@@ -1,1 +1,1 @@
-"""One folder a task, each with `data.py`, `model.py` and `score.py`."""
+"""One folder a task, each with `source.py`, `data.py`, `model.py`, `score.py`, `figures.py` and `predict.py`."""

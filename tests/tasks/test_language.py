@@ -11,7 +11,8 @@ from pipelines.errors import InputError
 from pipelines.nn.datasets import streams
 from pipelines.params.blocks import WindowSource
 from pipelines.params.language import LanguageData
-from pipelines.tasks.language import data, score
+from pipelines.sources.texts import FOLDER
+from pipelines.tasks.language import data, score, source
 from tests.conftest import ROOT
 
 DATA = LanguageData(
@@ -33,15 +34,15 @@ def collect(folder: Path, **files: bytes | str) -> dict[str, Any]:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         dropped.append(path)
     (folder / "raw").mkdir()
-    return data.collect(SOURCE, dropped, folder / "raw")
+    return source.collect(SOURCE, dropped, folder / "raw")
 
 
 def prepare(folder: Path, texts: dict[str, str], **changes: Any) -> tuple[Path, dict[str, Any]]:
     raw, prepared = folder / "raw", folder / "prepared"
-    (raw / data.TEXTS).mkdir(parents=True)
+    (raw / FOLDER).mkdir(parents=True)
     prepared.mkdir()
     for name, text in texts.items():
-        (raw / data.TEXTS / f"{name}.txt").write_text(text, newline="")
+        (raw / FOLDER / f"{name}.txt").write_text(text, newline="")
     meta = data.prepare(raw, DATA.model_copy(update=changes), prepared)
     artifacts.write_json(prepared / "meta.json", meta)
     return prepared, meta
@@ -74,12 +75,12 @@ def test_a_file_of_another_kind_is_not_guessed_at(tmp_path: Path) -> None:
     path.write_bytes(b"PK")
     (tmp_path / "raw").mkdir()
     with pytest.raises(InputError, match=r"tales\.docx: is no \.txt file; convert it"):
-        data.collect(SOURCE, [path], tmp_path / "raw")
+        source.collect(SOURCE, [path], tmp_path / "raw")
 
 
 def test_a_few_unreadable_files_among_many_are_left_out_and_named(tmp_path: Path) -> None:
     told = collect(tmp_path, **{f"tale{n}": f"Tale {n}." for n in range(30)}, broken=b"\xff")
-    assert len(list((tmp_path / "raw" / data.TEXTS).iterdir())) == 30
+    assert len(list((tmp_path / "raw" / FOLDER).iterdir())) == 30
     assert len(told["unreadable"]) == 1
     assert "broken.txt, byte 0" in told["unreadable"][0]
 
@@ -90,8 +91,8 @@ def test_two_files_of_one_name_in_two_folders_are_two_texts(tmp_path: Path) -> N
     for path in paths:
         path.parent.mkdir()
         path.write_text(path.as_posix())
-    data.collect(SOURCE, paths, tmp_path / "raw")
-    written = list((tmp_path / "raw" / data.TEXTS).iterdir())
+    source.collect(SOURCE, paths, tmp_path / "raw")
+    written = list((tmp_path / "raw" / FOLDER).iterdir())
     assert {path.read_text() for path in written} == {path.as_posix() for path in paths}
 
 

@@ -15,7 +15,7 @@ from pipelines.nn import recurrent, sampling
 from pipelines.nn.datasets import FAST, SLOW, STEADY, Rolls, in_order
 from pipelines.params.blocks import LanguageModel, RecurrentLayer
 from pipelines.sources import events, midi, rolls
-from pipelines.tasks.music import data, model, score
+from pipelines.tasks.music import data, model, score, source
 from tests.conftest import ROOT
 from tests.sources.test_midi import file_of, note
 
@@ -54,9 +54,9 @@ def jig(number: int) -> midi.Piece:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("music")
     for style, make in (("hymns", hymn), ("jigs", jig)):
-        (folder / "raw" / data.MIDI / style).mkdir(parents=True)
+        (folder / "raw" / midi.FOLDER / style).mkdir(parents=True)
         for number in range(12):
-            midi.write(make(number), folder / "raw" / data.MIDI / style / f"{style}-{number}.mid")
+            midi.write(make(number), folder / "raw" / midi.FOLDER / style / f"{style}-{number}.mid")
     (folder / "prepared").mkdir()
     meta = data.prepare(folder / "raw", DATA, folder / "prepared")
     artifacts.write_json(folder / "prepared" / "meta.json", meta)
@@ -75,7 +75,7 @@ def collect(folder: Path, monkeypatch: pytest.MonkeyPatch, share: float = 0.0) -
     monkeypatch.chdir(folder)
     (folder / "raw").mkdir()
     found = sorted(path.relative_to(folder) for path in (folder / "data/input/music").rglob("*.*"))
-    return data.collect(PARAMS.source.model_copy(update={"max_unreadable": share}), found, Path("raw"))
+    return source.collect(PARAMS.source.model_copy(update={"max_unreadable": share}), found, Path("raw"))
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_first_folder_is_a_style_and_none_is_one_too(
     file_of(dropped.parent / "one.midi", note(0, 480, 60))
     file_of(tmp_path / "data/input/music/loose.mid", note(0, 480, 60))
     collected = collect(tmp_path, monkeypatch)
-    assert set(collected["parts"]) == {"waltzes", data.STYLE}
+    assert set(collected["parts"]) == {"waltzes", source.STYLE}
     assert len(list(Path("raw/midi/waltzes").iterdir())) == 2
 
 

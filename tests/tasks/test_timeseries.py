@@ -9,7 +9,7 @@ from pipelines import artifacts, params
 from pipelines.contract import SPLITS
 from pipelines.errors import InputError
 from pipelines.params.timeseries import TimeseriesData
-from pipelines.tasks.timeseries import data, score
+from pipelines.tasks.timeseries import data, score, source
 from tests.conftest import ROOT
 
 DATA = TimeseriesData(
@@ -124,6 +124,6 @@ def test_dropped_files_become_series_named_after_column_or_file(tmp_path: Path) 
     files = sorted(tmp_path.glob("*.csv"))
     destination = tmp_path / "raw"
     destination.mkdir()
-    source = data.collect(params.load(ROOT / "params.yaml").timeseries.source, files, destination)
-    assert sorted(source["parts"]) == ["sales_north", "visits", "y"]
-    assert not source["sample"]
+    collected = source.collect(params.load(ROOT / "params.yaml").timeseries.source, files, destination)
+    assert sorted(collected["parts"]) == ["sales_north", "visits", "y"]
+    assert not collected["sample"]

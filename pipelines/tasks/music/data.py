@@ -1,11 +1,9 @@
 """From MIDI files to piano rolls and tokens: split by piece, training pieces in several keys, the vocabulary that of training alone."""
 
-import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines import artifacts, paths
+from pipelines import artifacts
 from pipelines.contract import EXPLAINED, SPLITS, Meta, Suite
 from pipelines.errors import InputError
 from pipelines.nn.datasets import FAST, SLOW, STEADY, Rolls, Tokens
-from pipelines.params.music import MusicData, MusicSource, MusicValidation
-from pipelines.sources import events, files, measures, midi, rolls, scores
+from pipelines.params.music import MusicData, MusicValidation
+from pipelines.sources import events, files, measures, midi, rolls
 from pipelines.sources.parallel import mapped
 
-MIDI = "midi"
-STYLE = "music"
-"""Of files that lie in no folder of a style."""
 UNKNOWN = 0
 """A token that training has not seen; after it all others from the most frequent on, at last those that begin a piece of a style."""
 STREAMS = 16
@@ -37,69 +32,6 @@ DOWN, UP = 5, 6
 GROUPS = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B", "style"]
 """What the numbers that a network sees of a frame are, each of them in `group_of`."""
 AHEAD = ["voices", "melody", "melody to come", "keys above"]
-
-
-# Collect
-
-
-def collect(source: MusicSource, dropped: Sequence[Path], destination: Path) -> dict[str, Any]:
-    """Write each piece to `midi/<style>/`; from dropped files each `.mid` or `.midi` is one, its first folder its style.
-
-    Raise `InputError` if too many files are unreadable.
-    """
-    folder = destination / MIDI
-    return _collect_dropped(source, dropped, folder) if dropped else _collect_sample(source, folder)
-
-
-def _collect_sample(source: MusicSource, folder: Path) -> dict[str, Any]:
-    left_out: list[str] = []
-    for style in source.samples:
-        if style not in scores.CORPORA:
-            raise InputError(
-                f"music.source.samples: there is no sample {style!r}; there are {', '.join(scores.CORPORA)}"
-            )
-        (folder / style).mkdir(parents=True)
-        chosen = sorted(scores.found(style), key=lambda path: _order(path.name))[: source.pieces]
-        jobs = [(style, path, folder / style / f"{path.stem}.mid") for path in chosen]
-        left_out += filter(None, mapped(_write, jobs, f"music: {style}"))
-    parts = {style: scores.CORPORA[style][2] for style in source.samples}
-    return {"sample": True, "parts": parts, "unreadable": left_out}
-
-
-def _write(job: tuple[str, Path, Path]) -> str | None:
-    return scores.write(*job)
-
-
-def _collect_dropped(source: MusicSource, dropped: Sequence[Path], folder: Path) -> dict[str, Any]:
-    def copy(path: Path) -> str:
-        if path.suffix.lower() not in (".mid", ".midi"):
-            raise InputError(f"{path}: is no .mid file; convert it, or take it out of the folder")
-        piece = midi.read(path)
-        if not len(piece.notes):
-            why = "holds only drums" if piece.left_out["drums"] else "holds no notes"
-            raise InputError(f"{path}: {why}; take it out of the folder")
-        if piece.minutes > source.max_minutes:
-            raise InputError(
-                f"{path}: lasts {piece.minutes:,.0f} minutes, more than {source.max_minutes:g}; cut it, or raise music.source.max_minutes"
-            )
-        inside = path.relative_to(paths.input_folder("music")).parts
-        style = inside[0] if len(inside) > 1 else STYLE
-        (folder / style).mkdir(parents=True, exist_ok=True)
-        name = f"{path.stem}-{sha256(path.as_posix().encode()).hexdigest()[:8]}.mid"
-        shutil.copyfile(path, folder / style / name)
-        return style
-
-    readings = files.read_all(dropped, copy, source.max_unreadable)
-    parts = {
-        style: {"origin": (paths.input_folder("music") / style).as_posix(), "licence": "the user's own"}
-        for style in sorted(set(readings.values.values()))
-    }
-    return {"sample": False, "parts": parts, "unreadable": readings.unreadable}
-
-
-def _order(name: str) -> bytes:
-    """A place among others that only the name decides."""
-    return sha256(name.encode()).digest()
 
 
 # Prepare
@@ -153,7 +85,7 @@ def prepare(raw: Path, data: MusicData, destination: Path) -> Meta:
     sizes = {"frames": 0, "fine": 0}
     with (destination / "frames.bin").open("wb") as coarse, (destination / "fine.bin").open("wb") as fine:
         files_of = {"frames": coarse, "fine": fine}
-        for parsed in mapped(partial(parse, data), sorted((raw / MIDI).glob("*/*.mid")), "music: parsing"):
+        for parsed in mapped(partial(parse, data), sorted((raw / midi.FOLDER).glob("*/*.mid")), "music: parsing"):
             for name, file in files_of.items():
                 roll = getattr(parsed, name)
                 roll.tofile(file)
@@ -190,7 +122,7 @@ def _split(pieces: pd.DataFrame, data: MusicData) -> pd.DataFrame:
     pieces["split"] = "train"
     for style, group in pieces.groupby("style"):
         versions = sorted(
-            group.groupby("opening").groups.values(), key=lambda rows: _order(pieces.loc[rows[0], "piece"])
+            group.groupby("opening").groups.values(), key=lambda rows: files.place(pieces.loc[rows[0], "piece"])
         )
         if len(versions) < FEWEST:
             raise InputError(
@@ -211,7 +143,7 @@ def _shifts(row: pd.Series, count: int) -> NDArray[np.int64]:
     """By how many keys a piece is moved in each variant: first not at all, then by whatever its name decides."""
     low, high = max(-DOWN, midi.LOWEST - row["lowest"]), min(UP, midi.HIGHEST - row["highest"])
     others = np.array([shift for shift in range(low, high + 1) if shift])
-    np.random.default_rng(int.from_bytes(_order(row["piece"])[:8], "big")).shuffle(others)
+    np.random.default_rng(int.from_bytes(files.place(row["piece"])[:8], "big")).shuffle(others)
     return np.resize(np.concatenate([[0], others]).astype(np.int64), count)
 
 
@@ -305,7 +237,7 @@ def _tokens(
 
     def variants(split: str) -> Iterable[list[str]]:
         for variant in range(data.keys if split == "train" else 1):
-            for piece in sorted(order[split], key=lambda piece: _order(f"{variant} {names[piece]}")):
+            for piece in sorted(order[split], key=lambda piece: files.place(f"{variant} {names[piece]}")):
                 shift = int(shifts[piece, variant])
                 yield [marks[piece], *(events.transposed(token, shift) for token in tokens[piece])]
 

@@ -31,7 +31,7 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
     Raise `InputError` for a table that cannot be used, `UsageError` for a series that no network was trained on.
     """
     from pipelines.sources import tables
-    from pipelines.tasks.timeseries.data import slug
+    from pipelines.tasks.timeseries.source import slug
 
     table, targets = tables.read(options.file), trained.meta["targets"]
     if options.series and len(table.columns) > 1:
