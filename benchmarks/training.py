@@ -1,8 +1,8 @@
-"""What one epoch costs: threads for and per operation, and fitting seed after seed with one traced step or a new one each.
+"""What one epoch costs: threads, memory kept by the C library, and fitting seed after seed with one traced step or a new one each.
 
     python -m benchmarks.training
 
-Prints medians, measured side by side in one run. Needs the prepared data: `dvc repro prepare@timeseries`.
+Prints medians, measured side by side in one run. Needs the prepared data: `dvc repro prepare@timeseries prepare@language`.
 """
 
 import os
@@ -10,42 +10,76 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 REPETITIONS = 3
-EPOCHS = 4
 
 
-def measure(threads: int, side_by_side: int, reuse: bool) -> tuple[float, float]:
-    """Seconds per epoch and seconds in all, of two seeds of the LSTM on sunspots."""
-    code = f"from benchmarks.training import fit; fit({threads}, {side_by_side}, {reuse})"
+@dataclass(frozen=True)
+class Variant:
+    """What is fitted, and how."""
+
+    title: str
+    task: str = "timeseries"
+    target: str = "sunspots"
+    seeds: int = 2
+    epochs: int = 4
+    threads: int = 1
+    side_by_side: int = 2
+    reuse: bool = True
+    """One traced step for all seeds."""
+    keep: bool = True
+    """Memory, rather than return it to the system and fetch it again."""
+
+
+on_text = partial(Variant, task="language", target="text", seeds=1, epochs=2)
+VARIANTS = (
+    Variant("sunspots: one thread", side_by_side=1),
+    Variant("sunspots: operations side by side (the default)"),
+    Variant("sunspots: and two threads per operation", threads=2),
+    Variant("sunspots: the default, but traced for every seed", reuse=False),
+    on_text("text: memory returned after every step", keep=False),
+    on_text("text: memory kept (the default)"),
+)
+
+
+def measure(variant: Variant) -> tuple[float, float]:
+    """Seconds per epoch and seconds in all of the task's LSTM, in a process of its own: TensorFlow's threads are set once."""
+    code = f"from benchmarks.training import Variant, fit; fit({variant})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     epoch, total = done.stdout.split()[-2:]
     return float(epoch), float(total)
 
 
-def fit(threads: int, side_by_side: int, reuse: bool) -> None:
-    """Fit and print; runs in a process of its own, since TensorFlow's threads are set once."""
+def fit(variant: Variant) -> None:
+    """Fit and print."""
     import time
+
+    from pipelines.nn import hardware
+
+    if variant.keep:
+        hardware.keep_memory()
 
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(side_by_side)
+    tf.config.threading.set_intra_op_parallelism_threads(variant.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(variant.side_by_side)
     tf.config.experimental.enable_op_determinism()
 
     from pipelines import artifacts, params, paths, registry
     from pipelines.nn.training import Fitting
 
-    task = registry.find("timeseries")
-    block = params.load().timeseries
+    task = registry.find(variant.task)
+    block = params.load().task(task.name)
     meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
-    examples = task.data.datasets(paths.prepared(task.name), "sunspots")
-    options = block.training.model_copy(update={"epochs": EPOCHS})
+    examples = task.data.datasets(paths.prepared(task.name), variant.target)
+    options = block.training.of(variant.target).model_copy(update={"epochs": variant.epochs})
 
     def fitting() -> Fitting:
         return Fitting(
-            lambda: task.model.build(block.models["lstm"], meta, "sunspots"),
+            lambda: task.model.build(block.models["lstm"], meta, variant.target),
             options,
             examples["train"],
             examples["valid"],
@@ -55,28 +89,22 @@ def fit(threads: int, side_by_side: int, reuse: bool) -> None:
     started = time.perf_counter()
     shared = fitting()
     with tempfile.TemporaryDirectory() as folder:
-        for seed in (1, 2):
-            result = (shared if reuse else fitting()).fit(seed, Path(folder) / f"{seed}.npz", "benchmark")
+        for seed in range(1, variant.seeds + 1):
+            result = (shared if variant.reuse else fitting()).fit(seed, Path(folder) / f"{seed}.npz", "benchmark")
             epochs += [row.seconds for row in result.history[1:]]
     print(statistics.median(epochs), time.perf_counter() - started)
 
 
 def main() -> None:
     """Alternate the variants, so that a machine that drifts drifts for all."""
-    variants = {
-        "one thread": (1, 1, True),
-        "operations side by side (the default)": (1, 2, True),
-        "and two threads per operation": (2, 2, True),
-        "the default, but traced for every seed": (1, 2, False),
-    }
-    results: dict[str, list[tuple[float, float]]] = {name: [] for name in variants}
+    results: dict[Variant, list[tuple[float, float]]] = {variant: [] for variant in VARIANTS}
     for _ in range(REPETITIONS):
-        for name, variant in variants.items():
-            results[name].append(measure(*variant))
-    print(f"LSTM on sunspots, two seeds of {EPOCHS} epochs, median of {REPETITIONS} runs")
-    for name, values in results.items():
+        for variant in VARIANTS:
+            results[variant].append(measure(variant))
+    print(f"LSTM, median of {REPETITIONS} runs")
+    for variant, values in results.items():
         epoch, total = (statistics.median(column) for column in zip(*values, strict=True))
-        print(f"{name:40} {epoch * 1000:6.0f} ms an epoch {total:6.1f} s in all")
+        print(f"{variant.title:50} {epoch * 1000:7.0f} ms an epoch {total:6.1f} s in all")
 
 
 if __name__ == "__main__":

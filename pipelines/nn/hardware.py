@@ -1,6 +1,7 @@
 """What a run runs on: TensorFlow set up, and the machine described."""
 
 import contextlib
+import ctypes
 import os
 import platform
 import resource
@@ -23,6 +24,24 @@ def _without_chatter() -> Iterator[None]:
             os.close(kept)
 
 
+LARGEST_KEPT = 32 << 20
+"""Bytes; glibc takes no larger threshold."""
+UNUSED_KEPT = 1 << 30
+"""Bytes."""
+
+
+def keep_memory() -> None:
+    """Let the C library reuse the large blocks that it would return to the system and fetch again in every step.
+
+    It gets each of them back as pages that the kernel clears, hundreds a step. Only glibc works like that, and has this setting
+    (`mallopt(3)`: M_TRIM_THRESHOLD -1, M_MMAP_THRESHOLD -3). The numbers do not change (`python -m benchmarks.training`).
+    """
+    if platform.libc_ver()[0] == "glibc":
+        library = ctypes.CDLL(None)
+        library.mallopt(-3, LARGEST_KEPT)
+        library.mallopt(-1, UNUSED_KEPT)
+
+
 def set_up() -> None:
     """Import TensorFlow and make its results depend on seeds alone. Call before any other module that imports it.
 
@@ -30,6 +49,7 @@ def set_up() -> None:
     are too small to gain from more. Independent operations do run side by side: sooner, by how much depends on the
     network, and with the same numbers to the last bit (`python -m benchmarks.training`).
     """
+    keep_memory()
     with _without_chatter():
         import tensorflow as tf
 
