@@ -37,7 +37,7 @@ def run(task: Task, params: Params) -> None:
         for name, metrics in scored[target].items():
             place = baselines.setdefault(name, {})
             place.update({target: metrics} if several else metrics)
-        result = _compare(
+        result = rank(
             {model: evaluations[model]["values"]["test"][target][primary.metric] for model in models},
             {model: _losses(paths.evaluation(task.name, model), target)["losses"] for model in models},
             {name: metrics[primary.metric] for name, metrics in scored[target].items()},
@@ -47,7 +47,7 @@ def run(task: Task, params: Params) -> None:
         )
         best[target] = {"model": result["best"], "baseline": result["baseline"], "metric": primary.metric}
         statistic[target] = result["statistics"]
-        verdicts[target] = _verdict(result, primary, cost)
+        verdicts[target] = decide(result, primary, cost)
     with artifacts.replacing_folder(paths.comparison(task.name)) as folder:
         artifacts.write_json(folder / "verdict.json", verdicts)
         artifacts.write_json(
@@ -62,7 +62,7 @@ def _losses(folder: Path, target: str) -> dict[str, NDArray[np.float64]]:
     return artifacts.read_arrays(folder / target / "losses.npz")
 
 
-def _compare(
+def rank(
     values: dict[str, list[float]],
     losses: dict[str, NDArray[np.float64]],
     baselines: dict[str, float],
@@ -114,7 +114,7 @@ def _over_seeds(values: list[float], others: list[float]) -> dict[str, float] | 
     return {"p": float(stats.ttest_ind(values, others, equal_var=False).pvalue)}
 
 
-def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> dict[str, Any]:
+def decide(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> dict[str, Any]:
     """The comparison in sentences; every number in them comes from `result`."""
     best, baseline, metric = result["best"], result["baseline"], primary.title
     means, against = result["means"], result["statistics"][best]["against_best_baseline"]
@@ -122,7 +122,9 @@ def _verdict(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> 
     plus_minus = f" ± {spread:.3g}" if np.isfinite(spread) else ""
     gap = statistics.ratio(means[best] - result["baseline_value"], result["baseline_value"])
     sure = np.isfinite(against["p"]) and against["p"] < 1 - statistics.LEVEL
-    if gap < 0:
+    if gap and np.isfinite(gap) and not sure:
+        outcome = f"is {abs(gap):.1%} {'better' if gap < 0 else 'worse'} than the best baseline, {baseline}, which is within chance"
+    elif gap < 0:
         outcome = f"beats the best baseline, {baseline}, by {-gap:.1%}"
     elif gap > 0:
         outcome = (

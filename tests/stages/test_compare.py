@@ -1,0 +1,68 @@
+"""The verdict says what the numbers can bear, and no more."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipelines.contract import Primary
+from pipelines.stages.compare import decide, rank
+
+ITEMS = 200
+COST = {"small": {"parameters": 100}, "large": {"parameters": 1000}}
+
+
+def verdict(models: dict[str, NDArray[np.float64]], baseline: NDArray[np.float64]) -> dict[str, Any]:
+    """What is said of models whose losses (seeds, items) are these, and whose metric is the mean loss."""
+    primary = Primary("mae", "naive")
+    result = rank(
+        {name: losses.mean(1).tolist() for name, losses in models.items()},
+        models,
+        {"naive": float(baseline.mean())},
+        {"naive": baseline},
+        primary,
+        lags=1,
+    )
+    return decide(result, primary, COST)
+
+
+@pytest.fixture
+def errors(random: np.random.Generator) -> NDArray[np.float64]:
+    """Losses of two models with three seeds and of a baseline, all of the same kind."""
+    return np.abs(random.normal(1, 0.3, (3, 3, ITEMS)))
+
+
+def test_a_network_that_is_better_on_hardly_any_item_is_not_said_to_win(errors: NDArray[np.float64]) -> None:
+    small, large, baseline = errors
+    small = small + (baseline[0].mean() * 0.98 - small.mean())
+    said = verdict({"small": small, "large": large + 1}, baseline[0])
+    assert said["outcome"] == "even"
+    assert "is 2.0% better than the best baseline, naive, which is within chance" in said["short"]
+    assert said["advice"].startswith("Use naive, which is as good as far as these data can tell")
+
+
+def test_a_network_that_is_better_throughout_wins(errors: NDArray[np.float64]) -> None:
+    small, large, baseline = errors
+    said = verdict({"small": small, "large": large + 1}, baseline[0] + 0.5)
+    assert said["outcome"] == "won"
+    assert "beats the best baseline, naive" in said["short"]
+    assert "holds over the test items (p < 0.0001)" in " ".join(said["sentences"])
+    assert "Every other model is worse" in " ".join(said["sentences"])
+    assert said["advice"] == "Use small."
+
+
+def test_a_network_that_loses_is_shown_losing(errors: NDArray[np.float64]) -> None:
+    small, large, baseline = errors
+    said = verdict({"small": small + 0.5, "large": large + 1}, baseline[0])
+    assert said["outcome"] == "lost"
+    assert "loses to the best baseline, naive, by" in said["short"]
+    assert said["advice"].startswith("Use naive. If it must be a recurrent network: small")
+
+
+def test_the_smallest_that_is_not_told_apart_is_recommended(errors: NDArray[np.float64]) -> None:
+    small, large, baseline = errors
+    large = large + (small.mean() - 0.005 - large.mean())
+    said = verdict({"small": small, "large": large}, baseline[0] + 0.5)
+    assert said["best"] == "large"
+    assert said["advice"] == ("Use small, with 100 parameters the smallest that is not told apart from the best.")
