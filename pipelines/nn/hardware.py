@@ -10,6 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+LARGEST_KEPT = 32 << 20
+"""Bytes; glibc takes no larger threshold."""
+UNUSED_KEPT = 1 << 30
+"""Bytes."""
+
 
 @contextlib.contextmanager
 def _without_chatter() -> Iterator[None]:
@@ -22,12 +27,6 @@ def _without_chatter() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-
-
-LARGEST_KEPT = 32 << 20
-"""Bytes; glibc takes no larger threshold."""
-UNUSED_KEPT = 1 << 30
-"""Bytes."""
 
 
 def keep_memory() -> None:
@@ -47,8 +46,11 @@ def set_up() -> None:
 
     One thread per operation: sums over several threads change with their number, and the operations of these networks
     are too small to gain from more. Independent operations do run side by side: sooner, by how much depends on the
-    network, and with the same numbers to the last bit (`python -m benchmarks.training`).
+    network, and with the same numbers to the last bit (`python -m benchmarks.training`). oneDNN's kernels, which TensorFlow takes by
+    itself on some processors only, are taken on all: others need twice as long for a product with a transposed matrix, which
+    is half of back-propagation through time.
     """
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     keep_memory()
     with _without_chatter():
         import tensorflow as tf

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pipelines import artifacts
 from pipelines.errors import TrainingError
-from pipelines.nn import datasets, losses, recurrent
+from pipelines.nn import backpropagation, datasets, losses, recurrent
 from pipelines.params.blocks import Training
 
 VALIDATION_BATCH = 512
@@ -102,7 +102,7 @@ class Trainer(keras.Model):
             loss = self.compute_loss(inputs, targets, outputs)
             scaled = self.optimizer.scale_loss(loss)
         variables = self.network.trainable_variables
-        gradients = tape.gradient(scaled, variables)
+        gradients = backpropagation.gradients(tape, scaled, variables)
         unscale = loss / scaled if scaled is not loss else 1.0
         self.gradient_norm.update_state(tf.linalg.global_norm(gradients) * unscale)
         self.optimizer.apply(gradients, variables)
