@@ -133,7 +133,7 @@ def decide(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> di
     else:
         outcome = f"ties with the best baseline, {baseline}"
     chance = f"p < {TINY:g}" if against["p"] < TINY else f"p = {against['p']:.2g}"
-    certainty = f"The difference {'holds' if sure else 'is within chance'} over the test items ({chance})."
+    certainty = f"The difference holds over the test items ({chance})." if sure else f"Over the test items {chance}."
     ahead = statistics.ratio(means[best] - result["reference_value"], result["reference_value"])
     reference = (
         f"Against {primary.reference} it is {abs(ahead):.1%} {'better' if ahead < 0 else 'worse'}."
