@@ -1,4 +1,4 @@
-"""What one epoch costs: threads, memory kept by the C library, and fitting seed after seed with one traced step or a new one each.
+"""What one epoch costs: threads, kernels, gradients over all steps, memory kept by the C library, one traced step for all seeds.
 
     python -m benchmarks.training
 
@@ -32,6 +32,9 @@ class Variant:
     """One traced step for all seeds."""
     keep: bool = True
     """Memory, rather than return it to the system and fetch it again."""
+    onednn: bool = True
+    over_steps: bool = True
+    """Each weight gradient in one product over all steps (`pipelines.nn.backpropagation`)."""
 
 
 on_text = partial(Variant, task="language", target="text", seeds=1, epochs=2)
@@ -40,8 +43,12 @@ VARIANTS = (
     Variant("sunspots: operations side by side (the default)"),
     Variant("sunspots: and two threads per operation", threads=2),
     Variant("sunspots: the default, but traced for every seed", reuse=False),
+    on_text("text: the default"),
     on_text("text: memory returned after every step", keep=False),
-    on_text("text: memory kept (the default)"),
+    on_text("text: Eigen's kernels", onednn=False),
+    on_text("text: a product for every step", over_steps=False),
+    on_text("text: one thread", side_by_side=1),
+    on_text("text: one thread, Eigen, a product for every step", side_by_side=1, onednn=False, over_steps=False),
 )
 
 
@@ -59,6 +66,7 @@ def fit(variant: Variant) -> None:
 
     from pipelines.nn import hardware
 
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(variant.onednn))
     if variant.keep:
         hardware.keep_memory()
 
@@ -69,8 +77,11 @@ def fit(variant: Variant) -> None:
     tf.config.experimental.enable_op_determinism()
 
     from pipelines import artifacts, params, paths, registry
+    from pipelines.nn import backpropagation
     from pipelines.nn.training import Fitting
 
+    if not variant.over_steps:
+        backpropagation.gradients = lambda tape, loss, variables: tape.gradient(loss, variables)
     task = registry.find(variant.task)
     block = params.load().task(task.name)
     meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
