@@ -267,4 +267,6 @@ def _read(indices: "tf.data.Dataset", examples: Examples) -> "tf.data.Dataset":
         x, y = tf.numpy_function(examples.batch, [batch], kinds, stateful=False)
         return tf.ensure_shape(x, (None, *inputs.shape[1:])), tf.ensure_shape(y, (None, *targets.shape[1:]))
 
-    return indices.map(load).prefetch(2)
+    options = tf.data.Options()
+    options.autotune.enabled = False  # nothing is left to tune, and the end of a fit would wait for the tuner's next turn
+    return indices.map(load).prefetch(2).with_options(options)
