@@ -26,6 +26,13 @@ def summary(values: Sequence[float]) -> dict[str, float]:
     return {"mean": mean, "std": std, "low": mean - half, "high": mean + half}
 
 
+def standard_error(values: Sequence[float]) -> float:
+    """Of the mean over seeds; with a single seed not a number."""
+    from scipy import stats
+
+    return float(stats.sem(values)) if len(values) > 1 else nan
+
+
 def summarise(values: Mapping[str, Mapping[str, Sequence[float]]], averaged: Sequence[str]) -> dict[str, Any]:
     """`{target: {metric: values over seeds}}` as summaries; `averaged` metrics also over the targets.
 

@@ -87,6 +87,7 @@ def rank(
         "baseline_value": baselines[baseline],
         "reference_value": baselines[primary.reference],
         "spread": statistics.summary(values[best]),
+        "standard_error": statistics.standard_error(values[best]),
         "statistics": {
             model: {
                 "against_best_baseline": statistics.paired(expected[model], baseline_losses[baseline], lags),
@@ -115,7 +116,11 @@ def _over_seeds(values: list[float], others: list[float]) -> dict[str, float] | 
 
 
 def decide(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> dict[str, Any]:
-    """The comparison in sentences; every number in them comes from `result`."""
+    """The comparison in sentences; every number in them comes from `result`.
+
+    A smaller model is recommended in place of the best if its mean is within one standard error of the best one's (Breiman et al. 1984):
+    that few seeds do not tell two models apart does not make them alike.
+    """
     best, baseline, metric = result["best"], result["baseline"], primary.title
     means, against = result["means"], result["statistics"][best]["against_best_baseline"]
     spread = result["spread"]["std"]
@@ -145,9 +150,10 @@ def decide(result: dict[str, Any], primary: Primary, cost: dict[str, Any]) -> di
         for model, tests in result["statistics"].items()
         if model != best and not _worse(tests["against_models"][best])
     ]
-    smaller = [model for model in alike if cost[model]["parameters"] < SMALLER * cost[best]["parameters"]]
+    near = [model for model in alike if means[model] <= means[best] + result["standard_error"]]
+    smaller = [model for model in near if cost[model]["parameters"] < SMALLER * cost[best]["parameters"]]
     smallest = min([best, *smaller], key=lambda model: cost[model]["parameters"])
-    size = f"with {cost[smallest]['parameters']:,} parameters the smallest that is not told apart from the best"
+    size = f"with {cost[smallest]['parameters']:,} parameters the smallest within a standard error of the best"
     others = (
         f"Not told apart from it: {', '.join(alike)}."
         if alike

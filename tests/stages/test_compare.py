@@ -60,9 +60,19 @@ def test_a_network_that_loses_is_shown_losing(errors: NDArray[np.float64]) -> No
     assert said["advice"].startswith("Use naive. If it must be a recurrent network: small")
 
 
-def test_the_smallest_that_is_not_told_apart_is_recommended(errors: NDArray[np.float64]) -> None:
+def test_the_smallest_within_a_standard_error_is_recommended(errors: NDArray[np.float64]) -> None:
     small, large, baseline = errors
     large = large + (small.mean() - 0.005 - large.mean())
     said = verdict({"small": small, "large": large}, baseline[0] + 0.5)
     assert said["best"] == "large"
-    assert said["advice"] == ("Use small, with 100 parameters the smallest that is not told apart from the best.")
+    assert said["advice"] == "Use small, with 100 parameters the smallest within a standard error of the best."
+
+
+def test_a_smaller_one_with_an_unlucky_seed_is_not_recommended_for_want_of_evidence(
+    errors: NDArray[np.float64],
+) -> None:
+    small, large, baseline = errors
+    small = small + np.array([[0.0], [0.1], [0.5]])
+    said = verdict({"small": small, "large": large}, baseline[0] + 0.5)
+    assert "Not told apart from it: small." in said["sentences"]
+    assert said["advice"] == "Use large."
