@@ -1,4 +1,4 @@
-"""What one epoch costs: threads, kernels, gradients over all steps, memory kept by the C library, one traced step for all seeds.
+"""What one epoch costs: threads, compiled loops, memory kept by the C library, one traced step for all seeds.
 
     python -m benchmarks.training
 
@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,23 +33,23 @@ class Variant:
     """One traced step for all seeds."""
     keep: bool = True
     """Memory, rather than return it to the system and fetch it again."""
-    onednn: bool = True
-    over_steps: bool = True
-    """Each weight gradient in one product over all steps (`pipelines.nn.backpropagation`)."""
+    compiled: bool = True
+    """The loop over the steps (`pipelines.nn.recurrence`)."""
 
 
 on_text = partial(Variant, task="language", target="text", seeds=1, epochs=2)
 VARIANTS = (
-    Variant("sunspots: one thread", side_by_side=1),
     Variant("sunspots: operations side by side (the default)"),
+    Variant("sunspots: one thread", side_by_side=1),
     Variant("sunspots: and two threads per operation", threads=2),
+    Variant("sunspots: TensorFlow's loop", compiled=False),
+    Variant("sunspots: TensorFlow's loop, one thread", compiled=False, side_by_side=1),
     Variant("sunspots: the default, but traced for every seed", reuse=False),
     on_text("text: the default"),
-    on_text("text: memory returned after every step", keep=False),
-    on_text("text: Eigen's kernels", onednn=False),
-    on_text("text: a product for every step", over_steps=False),
     on_text("text: one thread", side_by_side=1),
-    on_text("text: one thread, Eigen, a product for every step", side_by_side=1, onednn=False, over_steps=False),
+    on_text("text: TensorFlow's loop", compiled=False),
+    on_text("text: TensorFlow's loop, one thread", compiled=False, side_by_side=1),
+    on_text("text: memory returned after every step", keep=False),
 )
 
 
@@ -66,7 +67,7 @@ def fit(variant: Variant) -> None:
 
     from pipelines.nn import hardware
 
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(variant.onednn))
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
     if variant.keep:
         hardware.keep_memory()
 
@@ -77,11 +78,11 @@ def fit(variant: Variant) -> None:
     tf.config.experimental.enable_op_determinism()
 
     from pipelines import artifacts, params, paths, registry
-    from pipelines.nn import backpropagation
+    from pipelines.nn import recurrence
     from pipelines.nn.training import Fitting
 
-    if not variant.over_steps:
-        backpropagation.gradients = lambda tape, loss, variables: tape.gradient(loss, variables)
+    if not variant.compiled:
+        recurrence.compiled = nullcontext  # type: ignore[assignment]
     task = registry.find(variant.task)
     block = params.load().task(task.name)
     meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")

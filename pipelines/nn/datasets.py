@@ -221,16 +221,18 @@ def shuffled(examples: Examples, batch_size: int, steps: int, seed: int, first_e
     """An endless dataset of training batches, `steps` an epoch, beginning with epoch `first_epoch`.
 
     The order of an epoch depends on `seed` and the epoch's number alone, so that a resumed training sees the same
-    batches as one that was never interrupted.
+    batches as one that was never interrupted. The last batch of an epoch is filled up with its first examples: batches of
+    another size would need other kernels.
     """
     import tensorflow as tf
 
     count = len(examples) // examples.parts
+    size = min(batch_size, count)
 
     def order(epoch: "tf.Tensor") -> "tf.data.Dataset":
         indices = tf.range(count, dtype=tf.int64) + epoch % examples.parts * count
         indices = tf.random.experimental.stateless_shuffle(indices, seed=tf.stack([seed, epoch]))
-        return tf.data.Dataset.from_tensor_slices(indices).batch(batch_size).take(steps)
+        return tf.data.Dataset.from_tensor_slices(indices).repeat().batch(size).take(steps)
 
     epochs = tf.data.Dataset.counter(start=first_epoch, step=1, dtype=tf.int64)
     return _read(epochs.flat_map(order), examples)
@@ -267,6 +269,7 @@ def _read(indices: "tf.data.Dataset", examples: Examples) -> "tf.data.Dataset":
         x, y = tf.numpy_function(examples.batch, [batch], kinds, stateful=False)
         return tf.ensure_shape(x, (None, *inputs.shape[1:])), tf.ensure_shape(y, (None, *targets.shape[1:]))
 
+    # Nothing is left to be tuned, and the end of a fit would wait for the tuner's next turn.
     options = tf.data.Options()
-    options.autotune.enabled = False  # nothing is left to tune, and the end of a fit would wait for the tuner's next turn
+    options.autotune.enabled = False
     return indices.map(load).prefetch(2).with_options(options)

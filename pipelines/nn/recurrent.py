@@ -1,7 +1,6 @@
 """The one factory of recurrent networks: between two models of a task, the cell is all that differs."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from math import prod
 from typing import Any
@@ -204,23 +203,13 @@ def with_states(network: keras.Model) -> keras.Model:
     return keras.Model([sequence, *before], [hidden, *after], name=f"{network.name}_with_states")
 
 
-@contextmanager
-def unrolled(network: keras.Model) -> Iterator[None]:
-    """Within it, recurrent layers are traced one step of a window after the other; on a GPU, whose kernels want a loop, as ever."""
-    import tensorflow as tf
-
-    inner = [part for each in recurrent_layers(network) for part in _directions(each)]
-    for each in inner:
-        each.unroll = not tf.config.list_physical_devices("GPU")
-    try:
-        yield
-    finally:
-        for each in inner:
-            each.unroll = False
-
-
-def _directions(each: keras.Layer) -> list[keras.layers.RNN]:
-    return [each.forward_layer, each.backward_layer] if isinstance(each, keras.layers.Bidirectional) else [each]
+def directions(network: keras.Model) -> list[keras.layers.RNN]:
+    """The recurrent layers of a built network, those inside bidirectional wrappers too."""
+    pairs = [
+        [each.forward_layer, each.backward_layer] if isinstance(each, keras.layers.Bidirectional) else [each]
+        for each in recurrent_layers(network)
+    ]
+    return [layer for pair in pairs for layer in pair]
 
 
 def match_size(
@@ -285,22 +274,21 @@ def sequence_of(each: keras.Layer) -> keras.KerasTensor:
     return each.output[0] if isinstance(each.output, list | tuple) else each.output
 
 
-def cudnn(model: keras.Model) -> tuple[bool, str]:
-    """Whether cuDNN's kernels would run every recurrent layer of `model` here, and why (not)."""
+def kernel(model: keras.Model) -> tuple[str, str]:
+    """What runs the recurrent layers of `model` here when it is trained, and why: cuDNN, XLA (`recurrence`) or TensorFlow's operations."""
     import tensorflow as tf
 
     if not tf.config.list_physical_devices("GPU"):
-        return False, "no GPU"
-    for wrapper in recurrent_layers(model):
-        inner = wrapper.forward_layer if isinstance(wrapper, keras.layers.Bidirectional) else wrapper
+        return "XLA", "no GPU; the loop over the steps is compiled"
+    for inner in directions(model):
         if not isinstance(inner, keras.layers.LSTM | keras.layers.GRU):
-            return False, f"{inner.name} is no LSTM or GRU of Keras's own"
+            return "TensorFlow", f"{inner.name} is no LSTM or GRU of Keras's own"
         activations = (
             keras.activations.serialize(inner.activation),
             keras.activations.serialize(inner.recurrent_activation),
         )
         if activations != ("tanh", "sigmoid"):
-            return False, f"{inner.name} has activations {activations}, cuDNN wants tanh and sigmoid"
+            return "TensorFlow", f"{inner.name} has activations {activations}, cuDNN wants tanh and sigmoid"
         if inner.recurrent_dropout:
-            return False, f"{inner.name} has recurrent dropout"
-    return True, "every recurrent layer meets cuDNN's conditions"
+            return "TensorFlow", f"{inner.name} has recurrent dropout"
+    return "cuDNN", "every recurrent layer meets its conditions"

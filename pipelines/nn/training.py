@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pipelines import artifacts
 from pipelines.errors import TrainingError
-from pipelines.nn import backpropagation, datasets, losses, recurrent
+from pipelines.nn import datasets, losses, recurrence, recurrent
 from pipelines.params.blocks import Training
 
 VALIDATION_BATCH = 512
@@ -64,10 +64,9 @@ class Trainer(keras.Model):
     before has ended; errors are not propagated into that batch (truncated back-propagation through time, Williams & Peng 1990).
     """
 
-    def __init__(self, network: keras.Model, streams: dict[bool, int] | None = None, unroll: bool = False) -> None:
+    def __init__(self, network: keras.Model, streams: dict[bool, int] | None = None) -> None:
         super().__init__(name=f"train_{network.name}")
         self.network = network
-        self.traced = recurrent.unrolled if unroll else nullcontext
         self.gradient_norm = keras.metrics.Mean(name="gradient_norm")
         self.carrying = recurrent.with_states(network) if streams else None
         sizes = [state.shape[1] for state in self.carrying.inputs[1:]] if self.carrying else []
@@ -77,13 +76,16 @@ class Trainer(keras.Model):
             for training, rows in (streams or {}).items()
         }
 
+    @tf.autograph.experimental.do_not_convert
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """The network's output."""
+        # The few passes of validation are over before a kernel for them were made.
+        faster = recurrence.compiled(self.network) if training else nullcontext()
         if not self.carrying:
-            with self.traced(self.network):
+            with faster:
                 return self.network(inputs, training=training)
         before = self.states[training]
-        with self.traced(self.network):
+        with faster:
             outputs, *after = self.carrying([inputs, *(tf.identity(state) for state in before)], training=training)
         for state, value in zip(before, after, strict=True):
             state.assign(value)
@@ -94,6 +96,7 @@ class Trainer(keras.Model):
         for state in self.states.get(training, []):
             state.assign(tf.zeros_like(state))
 
+    @tf.autograph.experimental.do_not_convert  # nothing in it is Python to be translated, and looking for it takes seconds
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step of back-propagation through time; clipping is the optimizer's."""
         inputs, targets = data
@@ -102,7 +105,7 @@ class Trainer(keras.Model):
             loss = self.compute_loss(inputs, targets, outputs)
             scaled = self.optimizer.scale_loss(loss)
         variables = self.network.trainable_variables
-        gradients = backpropagation.gradients(tape, scaled, variables)
+        gradients = tape.gradient(scaled, [variable.value for variable in variables])
         unscale = loss / scaled if scaled is not loss else 1.0
         self.gradient_norm.update_state(tf.linalg.global_norm(gradients) * unscale)
         self.optimizer.apply(gradients, variables)
@@ -128,11 +131,11 @@ class Fitting:
             rows = {True: _streams(training.batch_size, train), False: min(VALIDATION_STREAMS, len(valid))}
             steps = len(train) // rows[True] // train.parts
             self.valid = datasets.streamed(valid, rows[False])
-            self.trainer = Trainer(self.network, rows, training.unroll)
+            self.trainer = Trainer(self.network, rows)
         else:
             steps = -(-(len(train) // train.parts) // training.batch_size)
             self.valid = datasets.ordered(valid, VALIDATION_BATCH)
-            self.trainer = Trainer(self.network, unroll=training.unroll)
+            self.trainer = Trainer(self.network)
         calls = -(-steps // LONGEST_CALL)
         self.steps = steps // calls * calls  # calls of one length: less than a batch in a thousand is left out
         self.trainer.compile(

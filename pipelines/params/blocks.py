@@ -83,10 +83,9 @@ class Training(Frozen):
     carry_state: bool
     """Windows follow each other and the state goes on from one to the next (truncated back-propagation through time)."""
     loss: Literal["mse", "mae", "huber", "qlike", "cross_entropy", "nll_per_frame"]
-    unroll: bool
-    """Each step of a window is traced on its own, without a loop: sooner on a CPU where layers are small, but longer to trace."""
     mixed_precision: bool
     xla: bool
+    """Whole training steps are compiled. Off a GPU, the loop over a window always is (`pipelines.nn.recurrence`)."""
     targets: dict[str, dict[str, Any]] = {}
     """What is otherwise for single targets: target -> parameter of this block -> value. All but `seeds`."""
 

@@ -77,12 +77,12 @@ def _fit(
     keras.mixed_precision.set_global_policy("float32")
     network = build()
     networks.save(folder, network, options.seeds, [fit.weights for fit in fitted])
-    uses_cudnn, why = recurrent.cudnn(network)
+    kernel, because = recurrent.kernel(network)
     about = {
         "parameters": recurrent.parameter_count(network),
         "layers": _layers(network),
-        "cudnn": uses_cudnn,
-        "kernel": why,
+        "kernel": kernel,
+        "kernel_because": because,
         "best_epochs": [fit.best.epoch + 1 for fit in fitted],
         "best_valid_loss": [fit.best.valid_loss for fit in fitted],
         "clip_norm": options.clip_norm,

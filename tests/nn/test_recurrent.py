@@ -78,11 +78,13 @@ def test_a_stateful_network_needs_batches_of_a_fixed_size() -> None:
     assert not np.allclose(network(windows), network(windows))
 
 
-def test_the_record_says_why_cudnn_is_not_used() -> None:
+def test_the_record_says_what_runs_a_network_and_why() -> None:
     network = recurrent.sequence_to_vector((7, 4), model(RecurrentLayer(cell="lstm", units=5)), outputs=6, name="net")
-    uses, why = recurrent.cudnn(network)
-    assert why
-    assert not uses or "meets" in why
+    kernel, because = recurrent.kernel(network)
+    on_gpu = tf.config.list_physical_devices("GPU")
+    assert (kernel, because.split(";")[0]) == (
+        ("cuDNN", "every recurrent layer meets its conditions") if on_gpu else ("XLA", "no GPU")
+    )
 
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", "vanilla", "layernorm"])
@@ -99,22 +101,6 @@ def test_a_sequence_read_in_pieces_gives_what_it_gives_as_a_whole(cell: Cell) ->
         logits, *states = carrying.predict_on_batch([tokens[:, start : start + 4], *states])
         pieces.append(logits)
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), network(tokens), atol=1e-6)
-
-
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_unrolled_layers_are_traced_without_a_loop(bidirectional: bool) -> None:
-    options = RecurrentLayer(cell="gru", units=3, bidirectional=bidirectional)
-    network = recurrent.sequence_to_vector((5, 2), model(options), outputs=1, name="net")
-
-    def loops() -> int:
-        graph = tf.function(network).get_concrete_function(tf.zeros((2, 5, 2))).graph.as_graph_def()
-        nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
-        return sum("While" in node.op for node in nodes)
-
-    assert loops()
-    with recurrent.unrolled(network):
-        assert bool(loops()) == bool(tf.config.list_physical_devices("GPU"))
-    assert loops()
 
 
 def test_a_language_model_must_not_read_backwards() -> None:

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from pathlib import Path
 
 import keras
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipelines.errors import TrainingError
-from pipelines.nn import forecasts, hardware, networks, recurrent
+from pipelines.nn import forecasts, hardware, networks, recurrence, recurrent
 from pipelines.nn.datasets import Tokens, Windows
 from pipelines.nn.training import Epoch, Fitting
 from pipelines.params.blocks import LanguageModel, RecurrentLayer, Training
@@ -13,7 +14,7 @@ from pipelines.params.blocks import LanguageModel, RecurrentLayer, Training
 TRAINING = Training(
     seeds=(1, 2), epochs=6, batch_size=8, learning_rate=0.02, clip_norm=1.0, patience=6, plateau_patience=2,
     schedule="plateau", carry_state=False,
-    loss="mse", unroll=False, mixed_precision=False, xla=False,
+    loss="mse", mixed_precision=False, xla=False,
 )  # fmt: skip
 
 
@@ -204,13 +205,12 @@ def test_more_streams_than_windows_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("carry", [True, False])
-def test_windows_without_a_loop_teach_the_same(tmp_path: Path, carry: bool) -> None:
-    loop, unrolled = (
-        reading(unroll=unroll, carry_state=carry, epochs=2).fit(1, tmp_path / f"{unroll}.npz", "s")
-        for unroll in (False, True)
+def test_compiled_loops_teach_what_kerass_own_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carry: bool) -> None:
+    compiled = reading(carry_state=carry, epochs=2).fit(1, tmp_path / "compiled.npz", "s")
+    monkeypatch.setattr(recurrence, "compiled", nullcontext)
+    kerass = reading(carry_state=carry, epochs=2).fit(1, tmp_path / "kerass.npz", "s")
+    assert [row.valid_loss for row in compiled.history] == pytest.approx(
+        [row.valid_loss for row in kerass.history], rel=1e-4
     )
-    assert [row.valid_loss for row in unrolled.history] == pytest.approx(
-        [row.valid_loss for row in loop.history], rel=1e-4
-    )
-    for ours, theirs in zip(unrolled.weights, loop.weights, strict=True):
+    for ours, theirs in zip(compiled.weights, kerass.weights, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-3)

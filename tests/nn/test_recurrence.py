@@ -1,0 +1,75 @@
+from contextlib import nullcontext
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipelines.nn import recurrence, recurrent
+from pipelines.nn.cells import CELLS
+from pipelines.params.blocks import RecurrentLayer
+
+STEPS = 5
+
+
+def network(cell: str, return_sequences: bool = True, **options: object) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    window = keras.Input((None, 3))
+    of_layer = RecurrentLayer.model_validate({"cell": cell, "units": 4, **options})
+    hidden = recurrent.layer(of_layer, return_sequences=return_sequences, name="recurrent")(window)
+    return keras.Model(window, keras.layers.Dense(2)(hidden))
+
+
+def outputs_and_gradients(of: keras.Model, compiled: bool, rows: int = 6) -> list[np.ndarray]:
+    """The network's outputs, and the gradients of a loss by its inputs and its weights."""
+    inputs = tf.constant(np.random.default_rng(1).normal(size=(rows, STEPS, 3)), tf.float32)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, 3))])
+    def found(inputs: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape, recurrence.compiled(of) if compiled else nullcontext():
+            tape.watch(inputs)
+            outputs = of(inputs, training=True)
+            loss = tf.reduce_mean(tf.square(outputs - 0.5))
+        weights = [variable.value for variable in of.trainable_variables]
+        return [outputs, *tape.gradient(loss, [inputs, *weights])]
+
+    return [value.numpy() for value in found(inputs)]
+
+
+def assert_alike(of: keras.Model, **options: int) -> None:
+    for ours, kerass in zip(
+        outputs_and_gradients(of, compiled=True, **options),
+        outputs_and_gradients(of, compiled=False, **options),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, kerass, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", *CELLS])
+def test_every_cell_has_the_outputs_and_gradients_of_kerass_own_loop(cell: str) -> None:
+    assert_alike(network(cell))
+
+
+@pytest.mark.parametrize("changes", [{"bidirectional": True}, {"return_sequences": False}])
+def test_also_backwards_and_with_the_last_step_alone(changes: dict[str, bool]) -> None:
+    assert_alike(network("lstm", **changes))
+
+
+def test_a_single_row_will_do() -> None:
+    assert_alike(network("gru"), rows=1)
+
+
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+def test_dropout_is_what_kerass_own_loop_draws_on_both_ways(cell: str) -> None:
+    ours, kerass = (
+        outputs_and_gradients(network(cell, dropout=0.5, recurrent_dropout=0.5), compiled) for compiled in (True, False)
+    )
+    for one, other in zip(ours, kerass, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_layers_are_kerass_again_afterwards() -> None:
+    of = network("gru", bidirectional=True)
+    with recurrence.compiled(of):
+        assert all("inner_loop" in vars(each) for each in recurrent.directions(of))
+    assert not any("inner_loop" in vars(each) for each in recurrent.directions(of))
