@@ -1,7 +1,8 @@
 """What a step of each cell costs beside Keras's own LSTM, at equal parameters: `python -m benchmarks.cells`.
 
-Training steps of one layer on random sequences, forward and backward, in one process; each round times every cell once, so that a machine
-that drifts drifts for all.
+Every cell is trained as the stages train it, its loop compiled (`pipelines.nn.recurrence`); beside them Keras's LSTM both so and
+in Keras's own loop. Training steps of one layer on random sequences, forward and backward, in one process; each round times every
+cell once, so that a machine that drifts drifts for all.
 """
 
 import statistics
@@ -12,6 +13,7 @@ from rich.table import Table
 
 BATCH, STEPS, FEATURES, UNITS = 32, 64, 64, 128
 BATCHES, ROUNDS = 12, 7
+IN_KERAS = "lstm in Keras's loop"
 
 
 def main() -> None:
@@ -24,6 +26,7 @@ def main() -> None:
 
     from pipelines.nn import recurrent
     from pipelines.nn.cells import CELLS
+    from pipelines.nn.training import Trainer
     from pipelines.params.blocks import Model, RecurrentLayer
 
     keras.utils.set_random_seed(1)
@@ -31,32 +34,36 @@ def main() -> None:
     inputs = random.normal(size=(BATCHES * BATCH, STEPS, FEATURES)).astype(np.float32)
     targets = random.normal(size=(BATCHES * BATCH, 1)).astype(np.float32)
 
-    def network(cell: str, budget: int | None) -> keras.Model:
+    def network(cell: str, budget: int | None, compiled: bool = True) -> keras.Model:
         layer = RecurrentLayer(cell=cell, units=UNITS)  # type: ignore[arg-type]
-        model = Model(recurrent=(layer,), dense=(), dropout=0.0, parameters=budget)
-        built = recurrent.sequence_to_vector((STEPS, FEATURES), model, outputs=1, name=cell)
-        built.compile("adam", "mse", steps_per_execution=BATCHES)
-        built.fit(inputs, targets, batch_size=BATCH, verbose=0)  # traces the step
-        return built
+        options = Model(recurrent=(layer,), dense=(), dropout=0.0, parameters=budget)
+        built = recurrent.sequence_to_vector((STEPS, FEATURES), options, outputs=1, name=cell)
+        model = Trainer(built) if compiled else built
+        model.compile("adam", "mse", steps_per_execution=BATCHES)
+        model.fit(inputs, targets, batch_size=BATCH, verbose=0)  # traces the step
+        return model
 
-    budget = recurrent.parameter_count(network("lstm", None))
-    built = {cell: network(cell, budget) for cell in ("lstm", "gru", *CELLS)}
+    in_keras = network("lstm", None, compiled=False)
+    budget = recurrent.parameter_count(in_keras)
+    built = {IN_KERAS: in_keras, **{cell: network(cell, budget) for cell in ("lstm", "gru", *CELLS)}}
     times: dict[str, list[float]] = {cell: [] for cell in built}
     for _ in range(ROUNDS):
         for cell, each in built.items():
             began = time.perf_counter()
             each.fit(inputs, targets, batch_size=BATCH, verbose=0)
             times[cell].append((time.perf_counter() - began) / (BATCHES * STEPS))
-    table = Table("cell", "units", "parameters", "µs a time step", "of Keras's LSTM")
+    table = Table("cell", "units", "parameters", "µs a time step", "of Keras's LSTM in Keras's loop", "of it compiled")
     for cell, each in built.items():
-        ratio = statistics.median(a / b for a, b in zip(times[cell], times["lstm"], strict=True))
-        units = recurrent.recurrent_layers(each)[0].cell.units
+        network_of = each.network if isinstance(each, Trainer) else each
         table.add_row(
             cell,
-            str(units),
-            f"{recurrent.parameter_count(each):,}",
+            str(recurrent.recurrent_layers(network_of)[0].cell.units),
+            f"{recurrent.parameter_count(network_of):,}",
             f"{1e6 * statistics.median(times[cell]):.0f}",
-            f"{ratio:.2f}",
+            *(
+                f"{statistics.median(a / b for a, b in zip(times[cell], times[other], strict=True)):.2f}"
+                for other in (IN_KERAS, "lstm")
+            ),
         )
     console = Console()
     console.print(table)
