@@ -50,6 +50,34 @@ def test_every_cell_has_the_outputs_and_gradients_of_kerass_own_loop(cell: str) 
     assert_alike(network(cell))
 
 
+@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="on a GPU nothing is compiled")
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", *CELLS])
+def test_both_ways_are_kernels_and_no_matrixs_gradient_is_summed_step_by_step(cell: str) -> None:
+    of = network(cell)
+    (layer,) = recurrent.directions(of)
+    seen = []
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, 3))])
+    def found(inputs: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape, recurrence.compiled(of):
+            loss = tf.reduce_mean(of(inputs, training=True))
+        unfolded = recurrence._Unfolded(layer.cell, training=True)
+        unfolded._look_at(tf.zeros((STEPS, 1, 3)), *layer.get_initial_state(1))
+        seen.extend(unfolded.multiplied)
+        return tape.gradient(loss, [variable.value for variable in of.trainable_variables])
+
+    functions = found.get_concrete_function().graph.as_graph_def().library.function
+    kernels = [each.signature.name for each in functions if each.attr["_XlaMustCompile"].b]
+    assert any("_forwards" in name for name in kernels)
+    assert any("_backwards" in name for name in kernels)
+    matrices = {
+        number
+        for number, weight in enumerate(layer.cell.trainable_variables)
+        if "kernel" in weight.name and "gain" not in weight.name
+    }
+    assert matrices <= set(seen)
+
+
 @pytest.mark.parametrize("changes", [{"bidirectional": True}, {"return_sequences": False}])
 def test_also_backwards_and_with_the_last_step_alone(changes: dict[str, bool]) -> None:
     assert_alike(network("lstm", **changes))
