@@ -25,7 +25,7 @@ kernel = partial(tf.function, jit_compile=True, autograph=False)
 
 @contextmanager
 def compiled(network: keras.Model) -> Iterator[None]:
-    """Within it, what is traced of the recurrent layers of `network` runs compiled; on a GPU, which has kernels of its own, as ever."""
+    """Within it, what is traced of the recurrent layers of `network` runs compiled; on a GPU as ever, by cuDNN or TensorFlow."""
     layers = [] if tf.config.list_physical_devices("GPU") else recurrent.directions(network)
     for each in layers:
         each.inner_loop = partial(_loop, each, each.inner_loop)
@@ -61,7 +61,9 @@ class _Unfolded:
         self.cell = cell
         self.options = {"training": training} if cell._call_has_training_arg else {}
         self.masks = {name: mask for name in DROPOUT_MASKS if (mask := getattr(cell, name, None)) is not None}
-        self.weights = [variable.value for variable in cell.trainable_variables]
+        self.weights = [
+            variable._value for variable in cell.trainable_variables
+        ]  # `value` is cast under mixed precision
 
     def __call__(self, steps: tf.Tensor, *states: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """Can be differentiated."""

@@ -138,12 +138,15 @@ class Fitting:
             self.trainer = Trainer(self.network)
         calls = -(-steps // LONGEST_CALL)
         self.steps = steps // calls * calls  # calls of one length: less than a batch in a thousand is left out
+        on_gpu = bool(tf.config.list_physical_devices("GPU"))
         self.trainer.compile(
             optimizer=keras.optimizers.Adam(training.learning_rate, global_clipnorm=training.clip_norm),
             loss=losses.get(training.loss),
-            jit_compile=training.xla,
+            jit_compile=training.xla and on_gpu,
             steps_per_execution=self.steps // calls,  # TensorFlow waits for Python between two calls
         )
+        if not on_gpu:  # Keras refuses, for cuDNN's sake and for a determinism that is kept here
+            self.trainer.jit_compile = training.xla
         self.trainer.optimizer.build(self.network.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.trainer.optimizer.variables]
 

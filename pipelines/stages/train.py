@@ -46,7 +46,7 @@ def run(task: Task, name: str, params: Params) -> None:
             },
             "hardware": hardware.describe(),
             "precision": _precision(block.training),
-            "xla": block.training.xla,
+            "xla": all(entry["xla"] for entry in targets.values()),
             "model": block.models[name].model_dump(),
             "training": block.training.model_dump(),
         }
@@ -81,6 +81,7 @@ def _fit(
     about = {
         "parameters": recurrent.parameter_count(network),
         "layers": _layers(network),
+        "xla": fitting.trainer.jit_compile,
         "kernel": kernel,
         "kernel_because": because,
         "best_epochs": [fit.best.epoch + 1 for fit in fitted],

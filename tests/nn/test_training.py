@@ -4,6 +4,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pipelines.errors import TrainingError
 from pipelines.nn import forecasts, hardware, networks, recurrence, recurrent
@@ -214,3 +215,19 @@ def test_compiled_loops_teach_what_kerass_own_do(tmp_path: Path, monkeypatch: py
     )
     for ours, theirs in zip(compiled.weights, kerass.weights, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+@pytest.mark.parametrize("changes", [{"mixed_precision": True}, {"xla": True}, {"mixed_precision": True, "xla": True}])
+@pytest.mark.parametrize("carry", [True, False])
+def test_half_precision_and_whole_compiled_steps_learn_too(
+    tmp_path: Path, carry: bool, changes: dict[str, bool]
+) -> None:
+    keras.mixed_precision.set_global_policy("mixed_float16" if "mixed_precision" in changes else "float32")
+    try:
+        fitting = reading(carry_state=carry, epochs=2, **changes)
+        first, second = fitting.fit(1, tmp_path / "s.npz", "s").history
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert second.valid_loss < first.valid_loss
+    if not tf.config.list_physical_devices("GPU"):
+        assert fitting.trainer.jit_compile == changes.get("xla", False)
