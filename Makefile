@@ -13,7 +13,7 @@ repro: setup        ## collect, train, evaluate and report everything that has c
 	@echo "The report is ready: $(CURDIR)/reports/index.html"
 
 test: setup         ## every test: units, the graph in the tiny profile, the pages in Chromium
-	@pytest
+	@pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
 
 demo: setup         ## time series to its report with one seed and three models, for a first look; in build/demo
 	@rm -rf build/demo && git clone --quiet . build/demo

@@ -70,8 +70,15 @@ def run(project: Path, *command: str, **environment: str) -> subprocess.Complete
         capture_output=True,
         text=True,
         check=False,
-        timeout=1500,
+        timeout=3000,
     )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What shares a tiny graph or a Prefect server is run by one process, which makes it once."""
+    for group, shares in (("tiny", "tiny" in getattr(item, "fixturenames", ())), ("flows", "flows" in item.path.parts)):
+        if shares:
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
