@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
+# Before NumPy is imported: the threads of its algebra would have the tests of two processes wait for each other.
+os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+import numpy as np
+
 ROOT = Path(__file__).parent.parent
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def merge(values: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:

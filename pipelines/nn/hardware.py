@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import os
 import platform
 import resource
@@ -41,6 +42,17 @@ def keep_memory() -> None:
         library.mallopt(-1, UNUSED_KEPT)
 
 
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Make no search for garbage while modules are imported, and none among them afterwards: they stay."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def set_up() -> None:
     """Import TensorFlow and make its results depend on seeds alone. Call before any other module that imports it.
 
@@ -53,7 +65,8 @@ def set_up() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     keep_memory()
     with _without_chatter():
-        import tensorflow as tf
+        with _without_collection():
+            import tensorflow as tf
 
         tf.get_logger().setLevel("ERROR")  # it warns of every new batch size
         tf.config.threading.set_intra_op_parallelism_threads(1)
