@@ -83,7 +83,10 @@ class Corpus:
 
     def longest_run(self, melody: Sequence[tuple[int, int]]) -> int:
         """Notes of the longest run of `melody` that some melody here has too, in whatever key."""
-        low, high = 0, len(melody)
+        low, high = 0, 1  # runs are short: to begin from a melody's half would have runs of every such length collected
+        while high <= len(melody) and self._has_run(melody, high):
+            low, high = high, 2 * high
+        high = min(high - 1, len(melody))
         while low < high:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if self._has_run(melody, middle) else (low, middle - 1)
