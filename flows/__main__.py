@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from pipelines.errors import exit_status
+from pipelines.errors import UsageError, exit_status
 
 
 def parser() -> argparse.ArgumentParser:
@@ -112,23 +113,26 @@ def _execute(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     from flows import console, server
-    from flows.reproduce import plan, reproduce
+    from flows.reproduce import PLANNED, plan, reproduce
 
     if arguments.dry:
         plan(arguments.targets, arguments.force).show()
         return 0
-    if arguments.targets:
-        plan(arguments.targets)  # an unknown target is a mistake of usage, not a failed run
     console.quiet_prefect()
-    with server.for_a_run():
-        state = reproduce(
-            arguments.targets,
-            arguments.jobs,
-            arguments.keep_going,
-            arguments.force,
-            arguments.devices,
-            return_state=True,
-        )
+    with ThreadPoolExecutor() as beside:
+        planned = beside.submit(plan, arguments.targets, arguments.force)
+        with server.for_a_run():
+            if isinstance(planned.exception(), UsageError):
+                planned.result()  # an unknown target is a mistake of usage, not a failed run
+            PLANNED.set(planned)
+            state = reproduce(
+                arguments.targets,
+                arguments.jobs,
+                arguments.keep_going,
+                arguments.force,
+                arguments.devices,
+                return_state=True,
+            )
     return 0 if state.is_completed() else 1
 
 

@@ -3,6 +3,8 @@
 import queue
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -75,6 +77,10 @@ class Plan:
             elif stage in perhaps:
                 console.screen.print(f"{stage:<{console.WIDTH}} runs if what it needs comes out differently")
         console.screen.print(f"{len(certain)} of {len(order)} stages are out of date, {len(perhaps)} may follow")
+
+
+PLANNED: ContextVar[Future[Plan] | None] = ContextVar("planned", default=None)
+"""The plan, where DVC has been asked already, while the server was starting; else the flow asks."""
 
 
 def plan(targets: list[str], force: bool = False) -> Plan:
@@ -226,7 +232,9 @@ def reproduce(
         if handover:
             exchange.receive(handover, wanted)
         pull = handover is not None and not handover.shared
-        outcomes = bring_up_to_date(plan(wanted, force), jobs, keep_going, devices, pull)
+        planned = PLANNED.get()
+        todo = planned.result() if planned else plan(wanted, force)
+        outcomes = bring_up_to_date(todo, jobs, keep_going, devices, pull)
         if handover:
             exchange.hand_over(handover, outcomes)
         return outcomes

@@ -1,7 +1,8 @@
 """Prefect's server: the one that is configured, a temporary one, and what Gatehouse keeps on it."""
 
+import atexit
 import os
-import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from pipelines.errors import UserError
 
 LOCAL = "http://127.0.0.1:4200/api"
 """Where `python -m flows server` listens: what workers and deployments use when no other server is configured."""
+LEASH = (sys.executable, "-m", "flows.leash")
 POOLS = ("gpu", "cpu")
 DEPLOYMENTS = ("reproduce/reproduce", "nightly/nightly", "nightly/weekly-full")
 SILENCE = timedelta(seconds=75)
@@ -53,20 +55,28 @@ def answering(address: str) -> Iterator[SyncPrefectClient]:
 @contextmanager
 def for_a_run() -> Iterator[None]:
     """The configured server, or a temporary one that lasts as long as the process."""
-    if address := configured():
-        with answering(address):
-            yield
-        return
-    from prefect.server.api.server import SubprocessASGIServer
+    with answering(configured() or _temporary()):
+        yield
 
-    # Prefect takes this one for its own. A Ctrl-C reaches every process of the terminal, and the server has to be there
-    # while the run ends: it inherits that the signal is blocked.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        SubprocessASGIServer().start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    yield
+
+def _temporary() -> str:
+    """The address of a server for this process alone, on a leash.
+
+    It is the one that Prefect itself would start, `SubprocessASGIServer`, but for which all of the server would be
+    imported here too, before its own process does: four seconds. Whoever connects before it is ready waits for it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        # Else every answer waits 40 ms: for a socket that it is given, uvicorn does not see to this.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+        command = [*LEASH, sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+        process = subprocess.Popen(
+            [*command, "--fd", str(listening.fileno()), "--log-level", "error"],
+            stdin=subprocess.PIPE, pass_fds=[listening.fileno()], process_group=0,
+            env=graph.environment(PREFECT_UI_ENABLED="0", PREFECT__SERVER_EPHEMERAL="1", PREFECT__SERVER_FINAL="1"),
+        )  # fmt: skip
+    atexit.register(process.communicate)  # closes the leash, after Prefect has sent what is left to send
+    return address
 
 
 def prefect(*arguments: str, address: str, **more: str) -> int:

@@ -180,6 +180,22 @@ def test_no_server_is_needed(toy: Toy, tmp_path: Path) -> None:
     assert "ERROR" not in done.stderr
 
 
+def test_a_temporary_server_does_not_outlive_a_killed_run(toy: Toy, tmp_path: Path) -> None:
+    settings = {"TOY_DIARY": str(toy.diary), "PREFECT_HOME": str(tmp_path / "home")}
+
+    def servers() -> list[psutil.Process]:
+        asked = psutil.process_iter(["cmdline", "environ"])
+        mine = [p for p in asked if (p.info["environ"] or {}).get("PREFECT_HOME") == settings["PREFECT_HOME"]]
+        return [process for process in mine if "uvicorn" in (process.info["cmdline"] or [])]
+
+    toy.set("seconds", "collect@a", "60")
+    with Toy(toy.folder, toy.diary, settings).start("run", "collect@a", log=tmp_path / "log") as run:
+        until(lambda: any(e["stage"] == "collect@a" for e in toy.events()), 60, "the stage began")
+        assert servers()
+        os.kill(run.pid, signal.SIGKILL)
+    until(lambda: not servers(), 15, "the server has ended")
+
+
 def alive(toy: Toy, stage: str) -> bool:
     pids = {e["pid"] for e in toy.events() if e["stage"] == stage}
     return any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)
