@@ -13,6 +13,8 @@ import threading
 import time
 
 GRACE = 20.0
+START = (sys.executable, "-m", "flows.leash")
+"""What a command is put after to be on a leash; its process leads a group of its own."""
 
 
 def _watch() -> None:

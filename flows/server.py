@@ -18,12 +18,11 @@ from prefect.events.schemas.events import ResourceSpecification
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import console, graph
+from flows import console, graph, leash
 from pipelines.errors import UserError
 
 LOCAL = "http://127.0.0.1:4200/api"
 """Where `python -m flows server` listens: what workers and deployments use when no other server is configured."""
-LEASH = (sys.executable, "-m", "flows.leash")
 POOLS = ("gpu", "cpu")
 DEPLOYMENTS = ("reproduce/reproduce", "nightly/nightly", "nightly/weekly-full")
 SILENCE = timedelta(seconds=75)
@@ -69,10 +68,10 @@ def _temporary() -> str:
         # Else every answer waits 40 ms: for a socket that it is given, uvicorn does not see to this.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
-        command = [*LEASH, sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+        command = [*leash.START, sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
         process = subprocess.Popen(
             [*command, "--fd", str(listening.fileno()), "--log-level", "error"],
-            stdin=subprocess.PIPE, pass_fds=[listening.fileno()], process_group=0,
+            stdin=subprocess.PIPE, pass_fds=[listening.fileno()], start_new_session=True,
             env=graph.environment(PREFECT_UI_ENABLED="0", PREFECT__SERVER_EPHEMERAL="1", PREFECT__SERVER_FINAL="1"),
         )  # fmt: skip
     atexit.register(process.communicate)  # closes the leash, after Prefect has sent what is left to send

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
-from flows import console, devices, graph
+from flows import console, devices, graph, leash
 
 ON_GPU = ("train", "evaluate")
 """The kinds of stage that compute with networks and take a device each."""
@@ -85,7 +84,7 @@ class Children:
             if self.stopping.is_set():
                 raise InterruptedError
             process = subprocess.Popen(
-                [sys.executable, "-m", "flows.leash", *command],
+                [*leash.START, *command],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                 start_new_session=True, pass_fds=inherited, env=environment,
             )  # fmt: skip

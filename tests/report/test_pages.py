@@ -82,7 +82,9 @@ def test_no_link_leads_nowhere(tiny: Path, browser: Browser) -> None:
     page = browser.new_page(java_script_enabled=False)  # charts have no links
     for path in pages(tiny):
         page.goto(path.as_uri())
-        for link in page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)"):
+        links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)")
+        assert links, path
+        for link in links:
             assert Path(link.removeprefix("file://").split("#")[0]).exists(), f"{path}: {link}"
     page.close()
 
