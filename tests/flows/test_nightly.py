@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psutil
 import pytest
@@ -140,12 +141,12 @@ def test_a_task_whose_worker_dies_is_done_by_another(hosts: list[Toy], server: S
     before, before_it = known(server), known(server, "reproduce")
     with workers((parent, "cpu", "cpu-1"), (first, "gpu", "gpu-1"), log=tmp_path) as (_, doomed):
         assert parent.flows("trigger", "nightly", "a", "--no-wait").returncode == 0
-        until(lambda: any(e["stage"] == "train@a-x" for e in parent.events()), 60, "the training began")
+        until(lambda: any(e["stage"] == "train@a-x" for e in parent.events()), 180, "the training began")
         training = next(e["pid"] for e in parent.events() if e["stage"] == "train@a-x")
         kill_tree(doomed)
         until(lambda: not psutil.pid_exists(training), 15, "the training has ended with its worker")
         with workers((second, "gpu", "gpu-2"), log=tmp_path):
-            run = ended(server, "nightly", 200, before)
+            run = ended(server, "nightly", 300, before)
     log = server.log_of(flow_run_id={"any_": [run["id"]]})
     assert run["state"]["type"] == "COMPLETED", log
     where = {e["folder"] for e in parent.events() if e["event"] == "ended" and e["stage"].startswith("train")}
@@ -161,7 +162,7 @@ def test_a_cancelled_run_ends_its_stages(toy: Toy, server: Server, tmp_path: Pat
     deploy(toy)
     with workers((toy, "gpu", "gpu-1"), log=tmp_path):
         assert toy.flows("trigger", "reproduce", "train@a-x", "--no-wait").returncode == 0
-        until(lambda: any(e["stage"] == "train@a-x" for e in toy.events()), 60, "the training began")
+        until(lambda: any(e["stage"] == "train@a-x" for e in toy.events()), 180, "the training began")
         training = toy.events()[-1]["pid"]
         run = server.runs_of("reproduce")[0]
         server.cancel(run["id"])
@@ -219,6 +220,21 @@ def test_an_unreachable_remote_is_tried_again_and_told_in_one_sentence(
     assert transfer["run_count"] == 4
 
 
+def test_the_nights_and_weeks_to_come_are_planned_by_the_clock_of_istanbul(toy: Toy, server: Server) -> None:
+    deploy(toy)
+    for name, hour, days in (("nightly", 2, range(1, 8)), ("weekly-full", 8, [7])):
+
+        def planned(name: str = name) -> list[Any]:
+            runs = server.ask("flow_runs", deployments={"name": {"any_": [name]}})
+            return [run for run in runs if run["auto_scheduled"] and run["state"]["type"] == "SCHEDULED"]
+
+        runs = until(planned, 60, f"runs of {name} are planned")
+        starts = [datetime.datetime.fromisoformat(run["expected_start_time"]) for run in runs]
+        local = [start.astimezone(ZoneInfo("Europe/Istanbul")) for start in starts]
+        assert {(start.hour, start.minute) for start in local} == {(hour, 0)}
+        assert {start.isoweekday() for start in local} <= set(days)
+
+
 @pytest.mark.graph
 def test_a_due_schedule_brings_the_real_graph_to_its_report(server: Server, tmp_path: Path) -> None:
     """The real graph in the tiny profile, two models of each task: two clones train, the parent's has the site."""
@@ -243,7 +259,7 @@ def test_a_due_schedule_brings_the_real_graph_to_its_report(server: Server, tmp_
     before = known(server)
     deploy(parent)
     with workers((parent, "cpu", "cpu-1"), (first, "gpu", "gpu-1"), (second, "gpu", "gpu-2"), log=tmp_path):
-        run = ended(server, "nightly", 600, before)
+        run = ended(server, "nightly", 1800, before)
     log = "".join(path.read_text() for path in tmp_path.glob("*.log"))
     assert run["state"]["type"] == "COMPLETED", log
     assert run["auto_scheduled"]
