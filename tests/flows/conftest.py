@@ -23,9 +23,10 @@ from tests.conftest import ROOT, copy_project
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = Path(__file__).parent
-SERVER_SETTINGS = {
+PREFECT_SETTINGS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2",
+    "PREFECT_WORKER_QUERY_SECONDS": "2",
     "PREFECT_UI_ENABLED": "false",
     "DO_NOT_TRACK": "1",
 }
@@ -54,7 +55,7 @@ def environment(**more: str) -> dict[str, str]:
         if k not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "CUDA_VISIBLE_DEVICES")
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**inherited, "PATH": path, "DVC_NO_ANALYTICS": "1", **SERVER_SETTINGS, **more}
+    return {**inherited, "PATH": path, "DVC_NO_ANALYTICS": "1", **PREFECT_SETTINGS, **more}
 
 
 @contextmanager
