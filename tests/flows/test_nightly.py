@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -222,17 +223,16 @@ def test_an_unreachable_remote_is_tried_again_and_told_in_one_sentence(
 
 def test_the_nights_and_weeks_to_come_are_planned_by_the_clock_of_istanbul(toy: Toy, server: Server) -> None:
     deploy(toy)
-    for name, hour, days in (("nightly", 2, range(1, 8)), ("weekly-full", 8, [7])):
+    for name, shown, when, days in (("nightly", "%H:%M", "02:00", 1), ("weekly-full", "%a %H:%M", "Sun 08:00", 7)):
 
         def planned(name: str = name) -> list[Any]:
             runs = server.ask("flow_runs", deployments={"name": {"any_": [name]}})
             return [run for run in runs if run["auto_scheduled"] and run["state"]["type"] == "SCHEDULED"]
 
         runs = until(planned, 60, f"runs of {name} are planned")
-        starts = [datetime.datetime.fromisoformat(run["expected_start_time"]) for run in runs]
-        local = [start.astimezone(ZoneInfo("Europe/Istanbul")) for start in starts]
-        assert {(start.hour, start.minute) for start in local} == {(hour, 0)}
-        assert {start.isoweekday() for start in local} <= set(days)
+        starts = sorted(datetime.datetime.fromisoformat(run["expected_start_time"]) for run in runs)
+        assert {start.astimezone(ZoneInfo("Europe/Istanbul")).strftime(shown) for start in starts} == {when}
+        assert {later - earlier for earlier, later in pairwise(starts)} == {datetime.timedelta(days=days)}
 
 
 @pytest.mark.graph
