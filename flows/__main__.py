@@ -112,12 +112,13 @@ def _execute(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from flows import console, server
+    from flows import console, devices, server
     from flows.reproduce import PLANNED, plan, reproduce
 
     if arguments.dry:
         plan(arguments.targets, arguments.force).show()
         return 0
+    slots = devices.found(arguments.devices)
     console.quiet_prefect()
     with ThreadPoolExecutor() as beside:
         planned = beside.submit(plan, arguments.targets, arguments.force)
@@ -130,7 +131,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 arguments.jobs,
                 arguments.keep_going,
                 arguments.force,
-                arguments.devices,
+                slots,
                 return_state=True,
             )
     return 0 if state.is_completed() else 1

@@ -88,7 +88,12 @@ def _tensorflow() -> Finding:
         return Finding("TensorFlow", False, why, "install the pins anew: `make clean setup`")
     version, seen = json.loads(done.stdout.splitlines()[-1])
     told = f"{version}; sees {', '.join(seen) or 'no GPU: networks run on the CPU'}"
-    there = devices.found()
+    try:
+        there = devices.found()
+    except UserError as error:
+        return Finding(
+            "TensorFlow", False, f"{told}, but {error}", "set CUDA_VISIBLE_DEVICES to what is there, or unset it"
+        )
     if len(there) != len(seen):
         return Finding(
             "TensorFlow",

@@ -261,7 +261,7 @@ def bring_up_to_date(
 ) -> list[Outcome]:
     """Run a plan inside a flow; return what became of each stage."""
     jobs = jobs or cores()
-    slots = devices_here() if slots is None else slots
+    slots = devices_here(slots)
     setting = Setting(Children(), force=todo.force, pull=pull, threads=threads_each(jobs), hide_devices=bool(slots))
     with get_client(sync_client=True) as client:
         return Run(client, todo, setting, jobs, slots, keep_going)()

@@ -19,6 +19,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import console, graph, leash
+from flows.devices import found
 from pipelines.errors import UserError
 
 LOCAL = "http://127.0.0.1:4200/api"
@@ -130,10 +131,10 @@ def _watch_for_zombies() -> Automation:
 
 def worker(pool: str, name: str | None, devices: list[str] | None, limit: int) -> int:
     """Run a worker of `pool` in this folder, with at most `limit` runs at a time, until it is interrupted."""
+    more = {"CUDA_VISIBLE_DEVICES": ",".join(found(devices))} if devices else {}
     address = configured() or LOCAL
     with answering(address):
         pass
     name = name or "-".join((os.uname().nodename, pool, *(devices or []), str(os.getpid())))
-    more = {"CUDA_VISIBLE_DEVICES": ",".join(devices)} if devices else {}
     options = ("--pool", pool, "--type", "process", "--name", name, "--limit", str(limit))
     return prefect("worker", "start", *options, address=address, **more)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows import devices, stages
+from pipelines.errors import UsageError
 from tests.conftest import ROOT
 from tests.flows.conftest import Toy
 
@@ -40,7 +41,43 @@ def test_a_driver_that_fails_means_no_devices(tmp_path: Path, monkeypatch: pytes
     assert devices.found() == []
 
 
-@pytest.mark.parametrize(("visible", "left"), [("3,1", ["3", "1"]), ("", []), ("-1", [])])
+@pytest.mark.parametrize("name", ["1", "GPU-2222", "GPU-22"])
+def test_a_device_has_one_name_and_so_one_lease_by_whatever_name_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    driver(tmp_path, monkeypatch, "echo GPU-1111; echo GPU-2222")
+    assert devices.found([name]) == devices.found([name, "1"]) == ["GPU-2222"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", name)
+    assert devices.found() == ["GPU-2222"]
+    mine = devices.lease(devices.found())
+    assert mine
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    other = devices.lease(devices.found())
+    assert other
+    assert other.device == "GPU-1111"
+    mine.release()
+    other.release()
+
+
+@pytest.mark.parametrize("name", ["2", "GPU-", "GPU-3", "first"])
+def test_a_device_that_is_not_there_is_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    driver(tmp_path, monkeypatch, "echo GPU-1111; echo GPU-2222")
+    with pytest.raises(UsageError, match=f"no GPU '{name}' on this host: .* 0 .GPU-1111., 1 .GPU-2222."):
+        devices.found([name])
+
+
+@pytest.mark.parametrize("command", [["run", "train"], ["worker", "gpu"]])
+def test_commands_say_that_a_device_is_not_there(
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    driver(tmp_path, monkeypatch, "echo GPU-1111")
+    done = toy.flows(*command, "--devices", "1", PATH=os.environ["PATH"])
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: there is no GPU '1' on this host")
+    assert toy.ran() == []
+
+
+@pytest.mark.parametrize(("visible", "left"), [("3,-1,1", ["3"]), ("3,1", ["3", "1"]), ("", []), ("-1", [])])
 def test_what_is_hidden_from_this_process_is_not_leased(
     monkeypatch: pytest.MonkeyPatch, visible: str, left: list[str]
 ) -> None:
