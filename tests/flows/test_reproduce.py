@@ -198,7 +198,8 @@ def test_a_temporary_server_does_not_outlive_a_killed_run(toy: Toy, tmp_path: Pa
 
 def alive(toy: Toy, stage: str) -> bool:
     pids = {e["pid"] for e in toy.events() if e["stage"] == stage}
-    return any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)
+    there = psutil.process_iter(["pid", "status"])
+    return any(process.info["pid"] in pids and process.info["status"] != psutil.STATUS_ZOMBIE for process in there)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
