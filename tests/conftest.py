@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +80,27 @@ def run(project: Path, *command: str, **environment: str) -> subprocess.Complete
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """What shares a tiny graph or a Prefect server is run by one process, which makes it once."""
-    for group, shares in (("tiny", "tiny" in getattr(item, "fixturenames", ())), ("flows", "flows" in item.path.parts)):
-        if shares:
-            item.add_marker(pytest.mark.xdist_group(group))
+    if "tiny" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("tiny"))
+    elif "flows" in item.path.parts:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which `dvc repro` has run the whole graph in the tiny profile."""
+    """A copy of the project in which `dvc repro` has run the whole graph in the tiny profile: two tasks at a time, then the rest."""
+    from pipelines import registry
+
     project = copy_project(tmp_path_factory.mktemp("tiny"))
     use_tiny_profile(project)
-    done = run(project, "dvc", "repro")
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+    def reproduce(*targets: str) -> None:
+        done = run(project, "dvc", "--wait-for-lock", "repro", *targets)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+    with ThreadPoolExecutor(2) as side_by_side:
+        list(side_by_side.map(reproduce, [f"report@{task.name}" for task in registry.TASKS]))
+    reproduce()
     return project
 
 
