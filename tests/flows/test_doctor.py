@@ -9,11 +9,13 @@ def test_what_is_missing_on_a_server_is_named_with_its_remedy_and_deploy_is_it(
     toy: Toy, server: Server, tmp_path: Path
 ) -> None:
     toy.dvc("remote", "add", "--default", "--local", "depot", str(tmp_path / "remote"))
-    server.remove_pool("cpu")
+    for pool in ("cpu", "gpu"):  # and with it the workers that another test has had
+        server.remove_pool(pool)
     server.remove_deployment("weekly-full")
     before = toy.flows("doctor")
     assert before.returncode == 1
-    assert "✗ pool cpu: missing\n    → python -m flows deploy" in before.stdout
+    for pool in ("cpu", "gpu"):
+        assert f"✗ pool {pool}: missing\n    → python -m flows deploy" in before.stdout
     assert "✗ deployment nightly/weekly-full: missing\n    → python -m flows deploy" in before.stdout
     for _ in range(2):  # a second time is no mistake
         deployed = toy.flows("deploy")
