@@ -79,7 +79,7 @@ def run(project: Path, *command: str, **environment: str) -> subprocess.Complete
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """What shares a tiny graph or a Prefect server is run by one process, which makes it once."""
+    """What shares a tiny graph is run by one process, which makes it once, and so is each file whose tests share a Prefect server."""
     if "tiny" in getattr(item, "fixturenames", ()):
         item.add_marker(pytest.mark.xdist_group("tiny"))
     elif "flows" in item.path.parts:

@@ -16,12 +16,6 @@ from tests.flows.conftest import Toy
 TRAININGS = ["train@a-x", "train@a-y", "train@b-x", "train@b-y"]
 
 
-@pytest.fixture(autouse=True)
-def own_leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "LEASES", tmp_path / "leases")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-
-
 def driver(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """An `nvidia-smi` that is found first."""
     tool = folder / "nvidia-smi"
@@ -29,6 +23,13 @@ def driver(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def own_leases_and_no_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "LEASES", tmp_path / "leases")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    driver(tmp_path, monkeypatch, "exit 9")
 
 
 def test_devices_are_what_the_driver_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,10 +72,19 @@ def test_commands_say_that_a_device_is_not_there(
     toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     driver(tmp_path, monkeypatch, "echo GPU-1111")
-    done = toy.flows(*command, "--devices", "1", PATH=os.environ["PATH"])
+    done = toy.flows(*command, "--devices", "1")
     assert done.returncode == 2
     assert done.stderr.startswith("error: there is no GPU '1' on this host")
     assert toy.ran() == []
+
+
+def test_the_doctor_says_that_a_device_is_not_there(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver(tmp_path, monkeypatch, "echo GPU-1111")
+    done = toy.flows("doctor", CUDA_VISIBLE_DEVICES="1")
+    assert done.returncode == 1
+    assert "✗ TensorFlow" in done.stdout
+    assert "there is no GPU '1'" in done.stdout
+    assert "set CUDA_VISIBLE_DEVICES" in done.stdout
 
 
 @pytest.mark.parametrize(("visible", "left"), [("3,-1,1", ["3"]), ("3,1", ["3", "1"]), ("", []), ("-1", [])])

@@ -237,11 +237,11 @@ def test_the_nights_and_weeks_to_come_are_planned_by_the_clock_of_istanbul(toy: 
 
 @pytest.mark.graph
 def test_a_due_schedule_brings_the_real_graph_to_its_report(server: Server, tmp_path: Path) -> None:
-    """The real graph in the tiny profile, one model of each task: two clones train, the parent's has the site."""
+    """The real graph in the tiny profile, two models of each task: two clones train, the parent's has the site."""
     project = tmp_path / "project"
     project.mkdir()
     copy_project(project)
-    use_tiny_profile(project, models=1)
+    use_tiny_profile(project, models=2)
     subprocess.run(
         ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qam", "tiny"],
         cwd=project,
