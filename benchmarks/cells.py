@@ -1,6 +1,6 @@
 """What a step of each cell costs beside Keras's own LSTM, at equal parameters: `python -m benchmarks.cells`.
 
-Every cell is trained as the stages train it, its loop compiled (`pipelines.nn.recurrence`); beside them Keras's LSTM both so and
+Every cell is trained as the stages train it, its loop compiled (`pipelines.nn.compiled_loop`); beside them Keras's LSTM both so and
 in Keras's own loop. Training steps of one layer on random sequences, forward and backward, in one process; each round times every
 cell once, so that a machine that drifts drifts for all.
 """
@@ -24,7 +24,7 @@ def main() -> None:
     import keras
     import numpy as np
 
-    from pipelines.nn import recurrent
+    from pipelines.nn import layers
     from pipelines.nn.cells import CELLS
     from pipelines.nn.training import Trainer
     from pipelines.params.blocks import Model, RecurrentLayer
@@ -37,14 +37,14 @@ def main() -> None:
     def network(cell: str, budget: int | None, compiled: bool = True) -> keras.Model:
         layer = RecurrentLayer(cell=cell, units=UNITS)  # type: ignore[arg-type]
         options = Model(recurrent=(layer,), dense=(), dropout=0.0, parameters=budget)
-        built = recurrent.sequence_to_vector((STEPS, FEATURES), options, outputs=1, name=cell)
+        built = layers.window_model((STEPS, FEATURES), options, outputs=1, name=cell)
         model = Trainer(built) if compiled else built
         model.compile("adam", "mse", steps_per_execution=BATCHES)
         model.fit(inputs, targets, batch_size=BATCH, verbose=0)  # traces the step
         return model
 
     in_keras = network("lstm", None, compiled=False)
-    budget = recurrent.parameter_count(in_keras)
+    budget = layers.parameter_count(in_keras)
     built = {IN_KERAS: in_keras, **{cell: network(cell, budget) for cell in ("lstm", "gru", *CELLS)}}
     times: dict[str, list[float]] = {cell: [] for cell in built}
     for _ in range(ROUNDS):
@@ -57,8 +57,8 @@ def main() -> None:
         network_of = each.network if isinstance(each, Trainer) else each
         table.add_row(
             cell,
-            str(recurrent.recurrent_layers(network_of)[0].cell.units),
-            f"{recurrent.parameter_count(network_of):,}",
+            str(layers.recurrent_layers(network_of)[0].cell.units),
+            f"{layers.parameter_count(network_of):,}",
             f"{1e6 * statistics.median(times[cell]):.0f}",
             *(
                 f"{statistics.median(a / b for a, b in zip(times[cell], times[other], strict=True)):.2f}"

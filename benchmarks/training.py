@@ -34,7 +34,7 @@ class Variant:
     keep: bool = True
     """Memory, rather than return it to the system and fetch it again."""
     compiled: bool = True
-    """The loop over the steps (`pipelines.nn.recurrence`)."""
+    """The loop over the steps (`pipelines.nn.compiled_loop`)."""
 
 
 on_text = partial(Variant, task="language", target="text", seeds=1, epochs=2)
@@ -78,11 +78,11 @@ def fit(variant: Variant) -> None:
     tf.config.experimental.enable_op_determinism()
 
     from pipelines import artifacts, params, paths, registry
-    from pipelines.nn import recurrence
+    from pipelines.nn import compiled_loop
     from pipelines.nn.training import Fitting
 
     if not variant.compiled:
-        recurrence.compiled = nullcontext  # type: ignore[assignment]
+        compiled_loop.compiled = nullcontext  # type: ignore[assignment]
     task = registry.find(variant.task)
     block = params.load().task(task.name)
     meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")

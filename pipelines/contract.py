@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from pipelines.nn.checkpoints import Readout
     from pipelines.nn.datasets import Examples
-    from pipelines.nn.networks import Readout
     from pipelines.predict import Trained
     from pipelines.report.figures import Figure
     from pipelines.report.results import Results

@@ -55,22 +55,22 @@ class Trained:
 
     def network(self, target: str) -> tuple["keras.Model", int]:
         """The model's network with the seed that was best in validation, and that seed."""
-        networks = _networks()
+        checkpoints = _checkpoints()
         model = self.model(target)
         seed = self.records[model]["seeds"][int(np.argmin(self._losses(model, target)))]
         folder = paths.model(self.task, model) / target
-        network = networks.load(folder)
-        networks.load_seed(network, folder, seed)
+        network = checkpoints.load(folder)
+        checkpoints.load_seed(network, folder, seed)
         return network, seed
 
     def outputs(self, target: str, windows: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         """What the network of every seed says of a batch of windows."""
-        networks = _networks()
+        checkpoints = _checkpoints()
         model = self.model(target)
         folder = paths.model(self.task, model) / target
-        network = networks.load(folder)
+        network = checkpoints.load(folder)
         for seed in self.records[model]["seeds"]:
-            networks.load_seed(network, folder, seed)
+            checkpoints.load_seed(network, folder, seed)
             yield network.predict_on_batch(windows)
 
 
@@ -87,14 +87,14 @@ def typed(annotation: Any) -> Callable[[str], Any]:
     return read
 
 
-def _networks() -> ModuleType:
+def _checkpoints() -> ModuleType:
     """TensorFlow, set up as it is for training, and what loads networks."""
     from pipelines.nn import hardware
 
     hardware.set_up()
-    from pipelines.nn import networks
+    from pipelines.nn import checkpoints
 
-    return networks
+    return checkpoints
 
 
 def show(answers: Iterable[Answer], as_json: bool) -> None:

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from pipelines import artifacts, registry
-from pipelines.nn import networks
+from pipelines.nn import checkpoints
 from pipelines.sources import midi, rolls
 from tests.conftest import ROOT, run
 
@@ -128,10 +128,10 @@ def test_a_series_goes_on_where_the_table_ends(tiny: Path, co2: Path) -> None:
     table = pd.read_parquet(prepared / "co2/table.parquet")
     assert table["date"].iloc[origin] == last
     features = np.load(prepared / "co2/features.npy")[origin - about["lookback"] + 1 : origin + 1]
-    network = networks.load(folder)
+    network = checkpoints.load(folder)
     runs = []
     for seed in (1, 2):
-        networks.load_seed(network, folder, seed)
+        checkpoints.load_seed(network, folder, seed)
         runs.append(network.predict_on_batch(features[None])[0])
     scaler = about["target_scaler"]
     expected = table["filled"].iloc[origin] + np.mean(runs, axis=0) * scaler["std"] + scaler["mean"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.nn.cells import GatedCell
-from pipelines.nn.recurrent import recurrent_layers, sequence_of
+from pipelines.nn.layers import recurrent_layers, sequence_of
 
 Array = NDArray[np.float64]
 LIMIT = 1e-4

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.nn.networks import Classes
+from pipelines.nn.checkpoints import Classes
 
 BATCH = 2048
 ENOUGH = 0.05

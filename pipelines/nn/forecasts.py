@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipelines.contract import Meta
 from pipelines.nn import datasets
-from pipelines.nn.networks import BATCH, Readout
+from pipelines.nn.checkpoints import BATCH, Readout
 
 
 def outputs(network: keras.Model, examples: datasets.Examples) -> Iterator[NDArray[np.float32]]:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.nn import datasets, recurrent
+from pipelines.nn import datasets, layers
 from pipelines.sources import rolls
 from pipelines.sources.midi import KEYS
 
@@ -27,7 +27,7 @@ def go_on(
     """
     import tensorflow as tf
 
-    carrying = recurrent.with_states(network)
+    carrying = layers.with_states(network)
 
     @tf.function(reduce_retracing=True)
     def step(tokens: tf.Tensor, states: list[tf.Tensor]) -> list[tf.Tensor]:
@@ -86,7 +86,7 @@ def carry_over(
     """
     import tensorflow as tf
 
-    carrying = recurrent.with_states(network)
+    carrying = layers.with_states(network)
     below = np.tril(np.asarray(network.get_layer("notes").kernel), -1)
 
     @tf.function(reduce_retracing=True)

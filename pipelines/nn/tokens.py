@@ -8,13 +8,13 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from pipelines.nn import datasets, recurrent
-from pipelines.nn.networks import Classes, Readout
+from pipelines.nn import datasets, layers
+from pipelines.nn.checkpoints import Classes, Readout
 
 
 def outputs(network: keras.Model, examples: datasets.Tokens, side_by_side: int) -> Iterator[NDArray[np.float32]]:
     """Logits (side_by_side, window, vocabulary) of the batches of `datasets.streams`, the state going on from one to the next."""
-    carrying = recurrent.with_states(network)
+    carrying = layers.with_states(network)
     states = [np.zeros((side_by_side, state.shape[1]), np.float32) for state in carrying.inputs[1:]]
     for indices in datasets.streams(len(examples), side_by_side):
         logits, *states = carrying.predict_on_batch([examples.batch(indices)[0], *states])

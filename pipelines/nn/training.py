@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pipelines import artifacts
 from pipelines.errors import TrainingError
-from pipelines.nn import datasets, losses, recurrence, recurrent
+from pipelines.nn import compiled_loop, datasets, layers, losses
 from pipelines.params.blocks import Training
 
 VALIDATION_BATCH = 512
@@ -68,7 +68,7 @@ class Trainer(keras.Model):
         super().__init__(name=f"train_{network.name}")
         self.network = network
         self.gradient_norm = keras.metrics.Mean(name="gradient_norm")
-        self.carrying = recurrent.with_states(network) if streams else None
+        self.carrying = layers.with_states(network) if streams else None
         sizes = [state.shape[1] for state in self.carrying.inputs[1:]] if self.carrying else []
         kind = network.compute_dtype
         self.states = {
@@ -80,7 +80,7 @@ class Trainer(keras.Model):
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """The network's output."""
         # The few passes of validation are over before a kernel for them were made.
-        faster = recurrence.compiled(self.network) if training else nullcontext()
+        faster = compiled_loop.compiled(self.network) if training else nullcontext()
         if not self.carrying:
             with faster:
                 return self.network(inputs, training=training)

@@ -85,7 +85,7 @@ class Training(Frozen):
     loss: Literal["mse", "mae", "huber", "qlike", "cross_entropy", "nll_per_frame"]
     mixed_precision: bool
     xla: bool
-    """Whole training steps are compiled. Off a GPU, the loop over a window always is (`pipelines.nn.recurrence`)."""
+    """Whole training steps are compiled. Off a GPU, the loop over a window always is (`pipelines.nn.compiled_loop`)."""
     targets: dict[str, dict[str, Any]] = {}
     """What is otherwise for single targets: target -> parameter of this block -> value. All but `seeds`."""
 

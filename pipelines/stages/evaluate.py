@@ -21,7 +21,7 @@ def run(task: Task, name: str, params: Params) -> None:
     from pipelines.nn import hardware
 
     hardware.set_up()
-    from pipelines.nn import networks
+    from pipelines.nn import checkpoints
 
     block = params.task(task.name)
     prepared = paths.prepared(task.name)
@@ -35,11 +35,11 @@ def run(task: Task, name: str, params: Params) -> None:
         for target, about in meta["targets"].items():
             progress.say(f"{task.name}/{name}/{target}: testing and explaining")
             examples = task.data.datasets(prepared, target)
-            network = networks.load(paths.model(task.name, name) / target)
+            network = checkpoints.load(paths.model(task.name, name) / target)
             chosen = _median_seed(seeds, trained["targets"][target]["best_valid_loss"])
             losses = []
             for seed in seeds:
-                networks.load_seed(network, paths.model(task.name, name) / target, seed)
+                checkpoints.load_seed(network, paths.model(task.name, name) / target, seed)
                 for split in values:
                     outputs = task.model.outputs(network, examples[split])
                     scores = task.score.evaluate(prepared, meta, target, split, outputs, block)
@@ -50,7 +50,7 @@ def run(task: Task, name: str, params: Params) -> None:
                         if seed == chosen:
                             artifacts.write_arrays(folder / target / "samples.npz", scores.samples)
             artifacts.write_arrays(folder / target / "losses.npz", {"losses": np.stack(losses)})
-            networks.load_seed(network, paths.model(task.name, name) / target, chosen)
+            checkpoints.load_seed(network, paths.model(task.name, name) / target, chosen)
             explained[target] = {
                 "seed": chosen,
                 **_explain(

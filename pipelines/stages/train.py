@@ -60,7 +60,7 @@ def _fit(
     """Fit all seeds on one target and keep their weights; return what the record says of them, and the history."""
     import keras
 
-    from pipelines.nn import networks, recurrent, training
+    from pipelines.nn import checkpoints, layers, training
 
     def build() -> keras.Model:
         return task.model.build(block.models[name], meta, target)
@@ -76,10 +76,10 @@ def _fit(
     # Kept, tested and explained in full precision; mixed precision is a matter of training speed.
     keras.mixed_precision.set_global_policy("float32")
     network = build()
-    networks.save(folder, network, options.seeds, [fit.weights for fit in fitted])
-    kernel, because = recurrent.kernel(network)
+    checkpoints.save(folder, network, options.seeds, [fit.weights for fit in fitted])
+    kernel, because = layers.kernel(network)
     about = {
-        "parameters": recurrent.parameter_count(network),
+        "parameters": layers.parameter_count(network),
         "layers": _layers(network),
         "xla": fitting.trainer.jit_compile,
         "kernel": kernel,
@@ -112,13 +112,13 @@ def _precision(options: Any) -> str:
 
 def _layers(network: Any) -> list[Mapping[str, Any]]:
     """Name, class, output shape and parameters of each layer, for the report."""
-    from pipelines.nn import recurrent
+    from pipelines.nn import layers
 
     return [
         {
             "name": layer.name,
             "kind": type(layer).__name__,
-            "shape": str(tuple(recurrent.sequence_of(layer).shape)).replace("None", "batch", 1).replace("None", "time"),
+            "shape": str(tuple(layers.sequence_of(layer).shape)).replace("None", "batch", 1).replace("None", "time"),
             "parameters": layer.count_params(),
         }
         for layer in network.layers

@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.analysis import gradients, importance, memory
 from pipelines.analysis.gates import Trace
-from pipelines.nn.networks import Classes
+from pipelines.nn.checkpoints import Classes
 
 
 def linear(steps: int, weights: np.ndarray) -> keras.Model:

@@ -3,15 +3,15 @@ import numpy as np
 import pytest
 
 from pipelines.analysis import gates
-from pipelines.nn import recurrent
+from pipelines.nn import layers
 from pipelines.params.blocks import Activation, Cell, Model, RecurrentLayer
 
 CELLS: tuple[Cell, ...] = ("simple_rnn", "lstm", "gru")
 
 
-def network(*layers: RecurrentLayer) -> keras.Model:
+def network(*stack: RecurrentLayer) -> keras.Model:
     keras.utils.set_random_seed(3)
-    return recurrent.sequence_to_vector((9, 3), Model(recurrent=layers, dense=(), dropout=0.0), outputs=2, name="net")
+    return layers.window_model((9, 3), Model(recurrent=stack, dense=(), dropout=0.0), outputs=2, name="net")
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def windows(random: np.random.Generator) -> np.ndarray:
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_recomputed_outputs_are_the_layers_own(cell: Cell, bidirectional: bool, windows: np.ndarray) -> None:
-    layers = [RecurrentLayer(cell=cell, units=units, bidirectional=bidirectional) for units in (5, 4)]
-    traces = gates.trace(network(*layers), windows)
+    stack = [RecurrentLayer(cell=cell, units=units, bidirectional=bidirectional) for units in (5, 4)]
+    traces = gates.trace(network(*stack), windows)
     assert [(t.layer.split("_bi")[0], t.direction) for t in traces] == [
         (f"{cell}_{number}", direction)
         for number in (1, 2)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipelines.analysis import gates
-from pipelines.nn import cells, networks, recurrent
+from pipelines.nn import cells, checkpoints, layers
 from pipelines.params.blocks import Model, RecurrentLayer
 from tests.conftest import ROOT
 
@@ -150,7 +150,7 @@ def test_it_stacks_both_ways_keeps_its_gates_in_sight_and_survives_saving(
     options = RecurrentLayer(cell=name, units=UNITS, bidirectional=True)  # type: ignore[arg-type]
     model = Model(recurrent=(options, options), dense=(), dropout=0.0)
     keras.utils.set_random_seed(2)
-    network = recurrent.sequence_to_vector((STEPS, FEATURES), model, outputs=2, name="net")
+    network = layers.window_model((STEPS, FEATURES), model, outputs=2, name="net")
     traces = gates.trace(network, windows)
     assert [trace.direction for trace in traces] == ["forward", "backward"] * 2
     assert max(trace.discrepancy for trace in traces) < 1e-5
@@ -159,9 +159,9 @@ def test_it_stacks_both_ways_keeps_its_gates_in_sight_and_survives_saving(
             assert values.shape == (len(windows), STEPS, UNITS)
             low = -np.inf if (name, gate) == ("niaf", "candidate") else -1 if gate == "candidate" else 0
             assert low <= values.min() <= values.max() <= (np.inf if low == -np.inf else 1)
-    networks.save(tmp_path, network, [1], [network.get_weights()])
-    again = networks.load(tmp_path)
-    networks.load_seed(again, tmp_path, 1)
+    checkpoints.save(tmp_path, network, [1], [network.get_weights()])
+    again = checkpoints.load(tmp_path)
+    checkpoints.load_seed(again, tmp_path, 1)
     np.testing.assert_array_equal(again.predict_on_batch(windows), network.predict_on_batch(windows))
 
 
@@ -198,7 +198,7 @@ def test_the_forget_bias_opens_the_forget_gate_at_the_start(name: str, gate: str
 
 
 def test_the_forget_bias_of_kerass_own_lstm_is_a_parameter_too() -> None:
-    made = recurrent.layer(RecurrentLayer(cell="lstm", units=2, forget_bias=2.5), return_sequences=False, name="l")
+    made = layers.layer(RecurrentLayer(cell="lstm", units=2, forget_bias=2.5), return_sequences=False, name="l")
     made.build((None, STEPS, FEATURES))
     assert made.cell.bias.numpy().tolist() == [0, 0, 2.5, 2.5, 0, 0, 0, 0]
     assert type(made).from_config(made.get_config()).get_config() == made.get_config()

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.nn import recurrent, sampling
+from pipelines.nn import layers, sampling
 from pipelines.params.blocks import LanguageModel, RecurrentLayer
 
 LOGITS = np.log(np.array([[0.5, 0.3, 0.15, 0.05]], np.float32))
@@ -42,10 +42,8 @@ def test_tokens_come_as_often_as_they_should(
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", "mgu"])
 def test_what_is_written_step_by_step_is_what_the_network_says_of_the_whole(cell: str) -> None:
     """Greedy: every token is the likeliest after all before it, computed anew from an empty memory."""
-    layers = tuple(RecurrentLayer(cell=cell, units=units) for units in (6, 5))  # type: ignore[arg-type]
-    network = recurrent.sequence_to_sequence(
-        9, LanguageModel(embedding=4, recurrent=layers, dense=(), dropout=0.5), name="n"
-    )
+    stack = tuple(RecurrentLayer(cell=cell, units=units) for units in (6, 5))  # type: ignore[arg-type]
+    network = layers.next_step_model(9, LanguageModel(embedding=4, recurrent=stack, dense=(), dropout=0.5), name="n")
     prompts = [np.array([1, 4, 2], np.int32), np.array([3], np.int32)]
     written = sampling.go_on(network, prompts, 12, temperature=0, top_k=0, top_p=1, seed=1)
     for prompt, tokens in zip(prompts, written, strict=True):
@@ -55,7 +53,7 @@ def test_what_is_written_step_by_step_is_what_the_network_says_of_the_whole(cell
 
 
 def test_a_seed_writes_the_same_again_and_another_one_something_else() -> None:
-    network = recurrent.sequence_to_sequence(
+    network = layers.next_step_model(
         9, LanguageModel(embedding=4, recurrent=(RecurrentLayer(cell="gru", units=5),), dense=(), dropout=0), name="n"
     )
     one, again, other = (

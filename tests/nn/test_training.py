@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from pipelines.errors import TrainingError
-from pipelines.nn import forecasts, hardware, networks, recurrence, recurrent
+from pipelines.nn import checkpoints, compiled_loop, forecasts, hardware, layers
 from pipelines.nn.datasets import Tokens, Windows
 from pipelines.nn.training import Epoch, Fitting
 from pipelines.params.blocks import LanguageModel, RecurrentLayer, Training
@@ -110,11 +110,11 @@ def test_saved_networks_are_the_same_bytes_and_give_the_same_outputs(
 ) -> None:
     network = build()
     for folder in ("a", "b"):
-        networks.save(tmp_path / folder, network, [3], [network.get_weights()])
+        checkpoints.save(tmp_path / folder, network, [3], [network.get_weights()])
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
-    loaded = networks.load(tmp_path / "a")
-    networks.load_seed(loaded, tmp_path / "a", 3)
+    loaded = checkpoints.load(tmp_path / "a")
+    checkpoints.load_seed(loaded, tmp_path / "a", 3)
     ours, theirs = (np.concatenate(list(forecasts.outputs(each, windows["test"]))) for each in (loaded, network))
     np.testing.assert_array_equal(ours, theirs)
 
@@ -130,10 +130,8 @@ def test_the_hardware_is_described() -> None:
 
 
 def reader() -> keras.Model:
-    layers = (RecurrentLayer(cell="gru", units=6),)
-    return recurrent.sequence_to_sequence(
-        5, LanguageModel(embedding=3, recurrent=layers, dense=(), dropout=0.2), name="reader"
-    )
+    stack = (RecurrentLayer(cell="gru", units=6),)
+    return layers.next_step_model(5, LanguageModel(embedding=3, recurrent=stack, dense=(), dropout=0.2), name="reader")
 
 
 def reading(**changes: object) -> Fitting:
@@ -208,7 +206,7 @@ def test_more_streams_than_windows_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("carry", [True, False])
 def test_compiled_loops_teach_what_kerass_own_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carry: bool) -> None:
     compiled = reading(carry_state=carry, epochs=2).fit(1, tmp_path / "compiled.npz", "s")
-    monkeypatch.setattr(recurrence, "compiled", nullcontext)
+    monkeypatch.setattr(compiled_loop, "compiled", nullcontext)
     kerass = reading(carry_state=carry, epochs=2).fit(1, tmp_path / "kerass.npz", "s")
     assert [row.valid_loss for row in compiled.history] == pytest.approx(
         [row.valid_loss for row in kerass.history], rel=1e-4

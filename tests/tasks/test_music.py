@@ -11,7 +11,7 @@ import pytest
 from pipelines import artifacts, params
 from pipelines.contract import EXPLAINED, SPLITS
 from pipelines.errors import InputError
-from pipelines.nn import recurrent, sampling
+from pipelines.nn import layers, sampling
 from pipelines.nn.datasets import FAST, SLOW, STEADY, Rolls, in_order
 from pipelines.params.blocks import LanguageModel, RecurrentLayer
 from pipelines.sources import events, midi, rolls
@@ -360,7 +360,7 @@ def test_outputs_are_what_scores_read_and_explanations_stand(
 
 def test_the_start_is_silence() -> None:
     """A network for frames begins near the truth: nearly all keys are silent."""
-    built = recurrent.sequence_to_frames(
+    built = layers.sequence_to_frames(
         90,
         midi.KEYS,
         LanguageModel(embedding=1, recurrent=(RecurrentLayer(cell="gru", units=4),), dense=(), dropout=0),

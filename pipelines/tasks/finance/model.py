@@ -3,7 +3,7 @@
 import keras
 
 from pipelines.contract import Meta
-from pipelines.nn import recurrent
+from pipelines.nn import layers
 from pipelines.nn.forecasts import illustrate, outputs, readout
 from pipelines.params.blocks import Model
 
@@ -14,4 +14,4 @@ def build(model: Model, meta: Meta, target: str) -> keras.Model:
     """(batch, lookback, features) float32, scaled -> (batch, horizon) scaled returns or (batch, 1) log variance."""
     about = meta["targets"][target]
     inputs = (about["lookback"], len(about["features"]))
-    return recurrent.sequence_to_vector(inputs, model, outputs=len(about["outputs"]), name="finance")
+    return layers.window_model(inputs, model, outputs=len(about["outputs"]), name="finance")

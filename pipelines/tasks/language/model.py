@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pipelines.analysis import gates, importance
 from pipelines.contract import Meta
-from pipelines.nn import datasets, recurrent, sampling, tokens
-from pipelines.nn.networks import Readout
+from pipelines.nn import datasets, layers, sampling, tokens
+from pipelines.nn.checkpoints import Readout
 from pipelines.params.blocks import LanguageModel
 from pipelines.tasks.language.data import END, STREAMS, encode, tokens_of
 
@@ -21,7 +21,7 @@ COLD = 256
 
 def build(model: LanguageModel, meta: Meta, target: str) -> keras.Model:
     """(batch, time) int32 -> (batch, time, vocabulary) float32 logits; any number of time steps."""
-    return recurrent.sequence_to_sequence(len(meta["targets"][target]["vocabulary"]), model, name="language")
+    return layers.next_step_model(len(meta["targets"][target]["vocabulary"]), model, name="language")
 
 
 def outputs(network: keras.Model, examples: datasets.Tokens) -> Iterator[NDArray[np.float32]]:

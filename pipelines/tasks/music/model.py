@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pipelines.analysis import gates, gradients, importance
 from pipelines.contract import EXPLAINED, Meta
-from pipelines.nn import datasets, recurrent, sampling, tokens
-from pipelines.nn.networks import Classes, Readout
+from pipelines.nn import datasets, layers, sampling, tokens
+from pipelines.nn.checkpoints import Classes, Readout
 from pipelines.params.blocks import LanguageModel
 from pipelines.sources import measures, midi, rolls
 from pipelines.tasks.music import data
@@ -32,9 +32,9 @@ def build(model: LanguageModel, meta: Meta, target: str) -> keras.Model:
     """
     about = meta["targets"][target]
     if target == "events":
-        return recurrent.sequence_to_sequence(len(about["vocabulary"]), model, name=target)
+        return layers.next_step_model(len(about["vocabulary"]), model, name=target)
     note_by_note = target == "transfer"
-    return recurrent.sequence_to_frames(len(about["group_of"]), midi.KEYS, model, target, note_by_note)
+    return layers.sequence_to_frames(len(about["group_of"]), midi.KEYS, model, target, note_by_note)
 
 
 def outputs(network: keras.Model, examples: datasets.Examples) -> Iterator[Any]:

@@ -53,7 +53,7 @@ def layer(options: RecurrentLayer, return_sequences: bool, name: str, return_sta
     return keras.layers.Bidirectional(recurrent, name=f"{name}_bidirectional") if options.bidirectional else recurrent
 
 
-def sequence_to_vector(
+def window_model(
     inputs: tuple[int, int], model: Model, outputs: int, name: str, batch_size: int | None = None
 ) -> keras.Model:
     """Recurrent layers, dense layers with ReLU, then a linear layer.
@@ -83,7 +83,7 @@ def sequence_to_vector(
     return match_size(build, model.recurrent, model.parameters)
 
 
-def sequence_to_sequence(vocabulary: int, model: LanguageModel, name: str) -> keras.Model:
+def next_step_model(vocabulary: int, model: LanguageModel, name: str) -> keras.Model:
     """Embedding, recurrent layers, dense layers with ReLU, then logits at every step.
 
     Maps (batch, time) tokens, int32, to (batch, time, vocabulary). A layer that reads backwards raises `ParameterError`:

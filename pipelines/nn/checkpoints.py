@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.errors import MissingStageError
-from pipelines.nn import recurrent  # noqa: F401  # a saved network may hold any of the project's cells and layers
+from pipelines.nn import layers  # noqa: F401  # a saved network may hold any of the project's cells and layers
 
 BATCH = 512
 

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from pipelines.nn import recurrent
+from pipelines.nn import layers
 
 Tensors = list[tf.Tensor]
 DROPOUT_MASKS = ("_dropout_mask", "_recurrent_dropout_mask")
@@ -26,13 +26,13 @@ kernel = partial(tf.function, jit_compile=True, autograph=False)
 @contextmanager
 def compiled(network: keras.Model) -> Iterator[None]:
     """Within it, what is traced of the recurrent layers of `network` runs compiled; on a GPU as ever, by cuDNN or TensorFlow."""
-    layers = [] if tf.config.list_physical_devices("GPU") else recurrent.directions(network)
-    for each in layers:
+    recurrent = [] if tf.config.list_physical_devices("GPU") else layers.directions(network)
+    for each in recurrent:
         each.inner_loop = partial(_loop, each, each.inner_loop)
     try:
         yield
     finally:
-        for each in layers:
+        for each in recurrent:
             del each.inner_loop
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipelines.nn import recurrence, recurrent
+from pipelines.nn import compiled_loop, layers
 from pipelines.nn.cells import CELLS
 from pipelines.params.blocks import RecurrentLayer
 
@@ -16,7 +16,7 @@ def network(cell: str, return_sequences: bool = True, **options: object) -> kera
     keras.utils.set_random_seed(1)
     window = keras.Input((None, 3))
     of_layer = RecurrentLayer.model_validate({"cell": cell, "units": 4, **options})
-    hidden = recurrent.layer(of_layer, return_sequences=return_sequences, name="recurrent")(window)
+    hidden = layers.layer(of_layer, return_sequences=return_sequences, name="recurrent")(window)
     return keras.Model(window, keras.layers.Dense(2)(hidden))
 
 
@@ -26,7 +26,7 @@ def outputs_and_gradients(of: keras.Model, compiled: bool, rows: int = 6) -> lis
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, 3))])
     def found(inputs: tf.Tensor) -> list[tf.Tensor]:
-        with tf.GradientTape() as tape, recurrence.compiled(of) if compiled else nullcontext():
+        with tf.GradientTape() as tape, compiled_loop.compiled(of) if compiled else nullcontext():
             tape.watch(inputs)
             outputs = of(inputs, training=True)
             loss = tf.reduce_mean(tf.square(outputs - 0.5))
@@ -54,14 +54,14 @@ def test_every_cell_has_the_outputs_and_gradients_of_kerass_own_loop(cell: str) 
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", *CELLS])
 def test_both_ways_are_kernels_and_no_matrixs_gradient_is_summed_step_by_step(cell: str) -> None:
     of = network(cell)
-    (layer,) = recurrent.directions(of)
+    (layer,) = layers.directions(of)
     seen = []
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, 3))])
     def found(inputs: tf.Tensor) -> list[tf.Tensor]:
-        with tf.GradientTape() as tape, recurrence.compiled(of):
+        with tf.GradientTape() as tape, compiled_loop.compiled(of):
             loss = tf.reduce_mean(of(inputs, training=True))
-        unfolded = recurrence._Unfolded(layer.cell, training=True)
+        unfolded = compiled_loop._Unfolded(layer.cell, training=True)
         unfolded._look_at(tf.zeros((STEPS, 1, 3)), *layer.get_initial_state(1))
         seen.extend(unfolded.multiplied)
         return tape.gradient(loss, [variable.value for variable in of.trainable_variables])
@@ -98,6 +98,6 @@ def test_dropout_is_what_kerass_own_loop_draws_on_both_ways(cell: str) -> None:
 
 def test_layers_are_kerass_again_afterwards() -> None:
     of = network("gru", bidirectional=True)
-    with recurrence.compiled(of):
-        assert all("inner_loop" in vars(each) for each in recurrent.directions(of))
-    assert not any("inner_loop" in vars(each) for each in recurrent.directions(of))
+    with compiled_loop.compiled(of):
+        assert all("inner_loop" in vars(each) for each in layers.directions(of))
+    assert not any("inner_loop" in vars(each) for each in layers.directions(of))
