@@ -1,39 +1,53 @@
-"""Trained networks put to use: what `python -m pipelines predict TASK …` needs whatever the task is."""
+"""Predictions of trained networks: what `python -m pipelines predict TASK …` needs whatever the task is."""
 
 import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines import artifacts, paths
-from pipelines.contract import Answer
 from pipelines.errors import MissingStageError, UsageError
 
 if TYPE_CHECKING:
     import keras
 
+    from pipelines.contract import Meta
+    from pipelines.task import Task
+
+TaskMeta = TypeVar("TaskMeta", bound="Meta")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One prediction."""
+
+    values: dict[str, Any]
+    """Plain values, for JSON."""
+    text: str
+    """The same for people."""
+
 
 class Trained:
     """The trained networks of a task: those of the model that is asked for, or else of the one best in validation."""
 
-    def __init__(self, task: str, models: Iterable[str], asked: str | None) -> None:
-        self.task = task
-        models = list(models)
-        if asked is not None and asked not in models:
-            raise UsageError(f"{task} has no model {asked!r}; its models in params.yaml are {', '.join(models)}")
-        self.models = [asked] if asked else models
+    def __init__(self, task: "Task", model: str | None) -> None:
+        self.task, self.params = task.name, task.params()
+        models = list(self.params.models)
+        if model is not None and model not in models:
+            raise UsageError(f"{self.task} has no model {model!r}; its models in params.yaml are {', '.join(models)}")
+        self.models = [model] if model else models
 
-    @cached_property
-    def meta(self) -> Any:
+    def meta(self, kind: type[TaskMeta]) -> TaskMeta:
         """`meta.json` of the data that the networks were trained on."""
-        return artifacts.read_json(paths.prepared(self.task) / "meta.json")
+        return artifacts.read(paths.prepared(self.task) / "meta.json", kind)
 
     @cached_property
     def records(self) -> dict[str, Any]:
@@ -63,15 +77,15 @@ class Trained:
         checkpoints.load_seed(network, folder, seed)
         return network, seed
 
-    def outputs(self, target: str, windows: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        """What the network of every seed says of a batch of windows."""
+    def outputs(self, target: str, inputs: dict[str, NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+        """What the network of every seed puts out for a batch of inputs."""
         checkpoints = _checkpoints()
         model = self.model(target)
         folder = paths.model(self.task, model) / target
         network = checkpoints.load(folder)
         for seed in self.records[model]["seeds"]:
             checkpoints.load_seed(network, folder, seed)
-            yield network.predict_on_batch(windows)
+            yield network.predict_on_batch(inputs)
 
 
 def typed(annotation: Any) -> Callable[[str], Any]:

@@ -10,7 +10,7 @@ import pytest
 from pipelines import artifacts, contract, params, paths, registry
 from pipelines.params import Params
 from pipelines.registry import Task
-from pipelines.sources.midi import KEYS
+from pipelines.tasks.music.midi import KEYS
 
 pytestmark = [pytest.mark.graph, pytest.mark.parametrize("task", registry.TASKS, ids=lambda task: task.name)]
 

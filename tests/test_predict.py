@@ -13,7 +13,7 @@ import soundfile
 
 from pipelines import artifacts, registry
 from pipelines.nn import checkpoints
-from pipelines.sources import midi, rolls
+from pipelines.tasks.music import midi, rolls
 from tests.conftest import ROOT, run
 
 pytestmark = pytest.mark.graph

@@ -29,7 +29,7 @@ def dropped_in(folder: Path) -> list[Path]:
     )
 
 
-def place(name: str) -> bytes:
+def order_key(name: str) -> bytes:
     """Where something stands among others in an order that looks like chance, and that its name alone decides."""
     return hashlib.sha256(name.encode()).digest()
 

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from pipelines.errors import InputError
-from pipelines.sources import files, prices, tables
+from pipelines.sources import files, tables
+from pipelines.tasks.finance import prices
 
 
 def write(folder: Path, text: str | bytes, name: str = "data.csv") -> Path:
