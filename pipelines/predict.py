@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines import artifacts, paths
-from pipelines.errors import MissingStageError, UsageError
+from pipelines.errors import InputError, MissingStageError, UsageError
 
 if TYPE_CHECKING:
     import keras
@@ -86,6 +87,25 @@ class Trained:
         for seed in self.records[model]["seeds"]:
             checkpoints.load_seed(network, folder, seed)
             yield network.predict_on_batch(inputs)
+
+
+def lines_of(file: str | None, what: str) -> list[str]:
+    """The lines of a text file (`-`: standard input) that are not blank; none if there is no file.
+
+    Raise `InputError` for a file that cannot be read, is not UTF-8 or holds no `what`.
+    """
+    if file is None:
+        return []
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        lines = [line for line in content.decode("utf-8-sig").splitlines() if line.strip()]
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}); name a text file with a {what} a line") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}, byte {error.start}: is not UTF-8; save the file in that encoding") from error
+    if not lines:
+        raise InputError(f"{file}: holds no {what}; write one a line")
+    return lines
 
 
 def typed(annotation: Any) -> Callable[[str], Any]:

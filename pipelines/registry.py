@@ -11,6 +11,7 @@ TASKS = tuple(
             "finance",
             "language",
             "music",
+            "numbers",
         ),
     )
 )

@@ -107,7 +107,9 @@ class Evaluate(Protocol):
     def head(self, meta: Any, target: str, params: Any) -> "Head":
         """As for training."""
 
-    def predictions(self, network: "keras.Model", head: "Head", meta: Any, target: str, dataset: Any) -> Predictions:
+    def predictions(
+        self, network: "keras.Model", head: "Head", meta: Any, target: str, dataset: Any, params: Any
+    ) -> Predictions:
         """What the trained network puts out for a split, a batch at a time, as `evaluate` reads it."""
 
     def evaluate(

@@ -12,5 +12,7 @@ __all__ = ["Trace", "TraceError", "Traces", "saturation", "trace", "trace_networ
 def __getattr__(name: str) -> Any:
     """What `gates` offers, imported when it is first asked for: it brings TensorFlow, which `statistics` does without."""
     if name in __all__:
-        return getattr(import_module("pipelines.analysis.gates"), name)  # by name: no stage depends on it through this line
+        return getattr(
+            import_module("pipelines.analysis.gates"), name
+        )  # by name: no stage depends on it through this line
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.contract import SPLITS, Array, Batch, Dataset, Indices
+from pipelines.nn.vocabulary import BEGIN, END, PADDING
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 WINDOW, TOKENS = "window", "tokens"
 """Names of network inputs: (batch, time, features) numbers, (batch, time) tokens."""
+SOURCE, DECODER_INPUT = "source", "decoder_input"
+"""And of sequence to sequence: (batch, steps) tokens, (batch, time) tokens that begin with `BEGIN`."""
 FORECAST, NEXT = "forecast", "next"
 """Names of targets: (batch, outputs) numbers, (batch, time) tokens."""
 SIDE_BY_SIDE = 16
 """Streams in which a split whose examples follow each other is scored, each from its beginning with the state carried on."""
-PADDING, UNKNOWN, BEGIN, END = range(4)
-"""The first tokens of every vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,36 @@ class Tokens:
         return Batch({TOKENS: cut[:, :-1]}, {NEXT: cut[:, 1:]})
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Sequences to be turned into other ones: of each its source and its target, rows of tokens of any length."""
+
+    sources: Sequence[Array]
+    targets: Sequence[Array]
+    streams: bool = False
+    variants: int = 1
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    @property
+    def lengths(self) -> Indices:
+        """Of source and target together: pairs alike in both make a batch."""
+        return np.array([len(source) + len(target) for source, target in zip(self.sources, self.targets, strict=True)])
+
+    def batch(self, indices: Indices) -> Batch:
+        """`source` (batch, steps), `decoder_input` and `next` (batch, time): what is written, a step later; weights 0 at padding."""
+        sources, targets = ([rows[index] for index in indices] for rows in (self.sources, self.targets))
+        following = padded([np.append(row, END) for row in targets])
+        before = padded([np.append(BEGIN, row) for row in targets])
+        inputs = {SOURCE: padded(sources), DECODER_INPUT: before}
+        return Batch(inputs, {NEXT: following}, (following != PADDING).astype(np.float32))
+
+
 # Padding
 
 
-def padded(rows: Sequence[Array]) -> NDArray[np.int32]:
+def padded(rows: Sequence[Sequence[int] | Array]) -> NDArray[np.int32]:
     """Rows of tokens as one array (rows, time), padded on the right to one of few lengths: each costs a compilation."""
     result = np.full((len(rows), padded_length(max(map(len, rows)))), PADDING, np.int32)
     for row, tokens in zip(result, rows, strict=True):

@@ -118,6 +118,13 @@ class NextToken(Head):
         return ops.log_softmax(outputs[:, -1], axis=-1)
 
 
+class Decoder(NextToken):
+    """The next token of a target sequence, given all of it before (teacher forcing, Williams & Zipser 1989).
+
+    What the network itself says is not decoded from these logits but written token by token: `pipelines.nn.decoding`.
+    """
+
+
 class MultiLabel(Head):
     """Any of several labels at every step: (batch, time, features) -> logits (batch, time, labels)."""
 

@@ -10,8 +10,11 @@ from keras import ops
 from numpy.typing import NDArray
 
 from pipelines.contract import Array, Importances
-from pipelines.nn.datasets import TOKENS, WINDOW
+from pipelines.nn.datasets import DECODER_INPUT, NEXT, SOURCE, TOKENS, WINDOW, padded
+from pipelines.nn.decoding import Writer
+from pipelines.nn.encoder_decoder import DECODER, ENCODER
 from pipelines.nn.heads import Head
+from pipelines.nn.vocabulary import BEGIN, END, PADDING, SPECIAL
 
 SEQUENCE = "sequence"
 """Name of the input that is explained, (batch, time, features)."""
@@ -78,4 +81,38 @@ def of_tokens(network: keras.Model, head: Head, neutral: int, absent: str) -> Vi
         head.importance,
         weights[neutral],
         absent,
+    )
+
+
+def of_source(network: keras.Model, longest: int) -> View:
+    """From an embedded source to the log-probability of what an encoder–decoder network writes for it (greedily, `longest` at most).
+
+    An absent word is replaced by the mean of all words' vectors.
+    """
+    encoder, decoder = network.get_layer(ENCODER), network.get_layer(DECODER)
+    embedding = encoder.get_layer("embedding")
+    weights = np.asarray(embedding.embeddings)
+    writer = Writer(network)
+
+    def embed(inputs: dict[str, Any]) -> Inputs:
+        source = inputs[SOURCE]
+        written = [found.tokens for found in writer.write(source, longest)]
+        before, after = ([[BEGIN, *row] for row in written], [[*row, END] for row in written])
+        return {
+            SEQUENCE: weights[source], SOURCE: source, DECODER_INPUT: padded(before), NEXT: padded(after)
+        }  # fmt: skip
+
+    sequence = keras.Input(embedding.output.shape[1:], name=SEQUENCE)
+    tokens = {name: keras.Input((None,), dtype="int32", name=name) for name in (SOURCE, DECODER_INPUT, NEXT)}
+    behind = keras.Model([embedding.output, encoder.input], encoder.output)
+    logits, *_ = decoder([tokens[DECODER_INPUT], *behind([sequence, tokens[SOURCE]])])
+    chances = ops.take_along_axis(ops.log_softmax(logits, axis=-1), ops.expand_dims(tokens[NEXT], -1), axis=-1)[..., 0]
+    real = ops.cast(ops.not_equal(tokens[NEXT], PADDING), chances.dtype)
+    return View(
+        keras.Model({SEQUENCE: sequence, **tokens}, ops.sum(chances * real, axis=-1, keepdims=True)),
+        embed,
+        "integrated gradients",
+        weights[len(SPECIAL) :].mean(0),
+        "an average word",
+        lambda inputs: inputs[SOURCE] != PADDING,
     )

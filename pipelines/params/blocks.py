@@ -71,6 +71,30 @@ class TokenModel(Model):
     """Size of the vector that stands for a token."""
 
 
+class EncoderDecoder(Frozen):
+    """An encoder that reads the source, and a decoder that writes the target (Sutskever et al. 2014)."""
+
+    embedding: int = Field(gt=0)
+    """Size of the vector that stands for a token, on both sides."""
+    encoder: tuple[RecurrentLayer, ...] = Field(min_length=1)
+    decoder: tuple[RecurrentLayer, ...] = Field(min_length=1)
+    attention: Literal["dot", "general", "additive"] | None
+    """The score of attention (Luong et al. 2015, Bahdanau et al. 2015), or none."""
+    dropout: float = Share
+    """Dropped after embeddings and recurrent layers."""
+
+    @property
+    def recurrent(self) -> tuple[RecurrentLayer, ...]:
+        """All recurrent layers."""
+        return (*self.encoder, *self.decoder)
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if any(options.bidirectional for options in self.decoder):
+            raise ValueError("a bidirectional decoder would see what it is to write; set bidirectional to false")
+        return self
+
+
 # Stages
 
 

@@ -39,7 +39,7 @@ def run(task: "Task", name: str, params: Any) -> None:
             for seed in seeds:
                 checkpoints.load_seed(network, trained_in / target, seed)
                 for split in values:
-                    predictions = stage.predictions(network, head, meta, target, examples[split])
+                    predictions = stage.predictions(network, head, meta, target, examples[split], params)
                     scored = stage.evaluate(prepared, meta, target, split, predictions, params)
                     for metric, value in scored.metrics.items():
                         values[split].setdefault(target, {}).setdefault(metric, []).append(value)

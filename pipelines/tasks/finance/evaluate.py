@@ -17,7 +17,9 @@ AVERAGED = ()
 """Errors of returns and of volatility are different things; there is no average of them."""
 
 
-def predictions(network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset) -> Predictions:
+def predictions(
+    network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset, params: Params
+) -> Predictions:
     """(windows, horizon) scaled returns, or (windows, 1) log of scaled variance."""
     return inference.predictions(network, dataset)
 

@@ -22,7 +22,9 @@ COLD = 256
 """Tokens of the windows that show how an empty memory fills."""
 
 
-def predictions(network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset) -> Predictions:
+def predictions(
+    network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset, params: Params
+) -> Predictions:
     """Logits (streams, window, vocabulary), the state carried from one batch to the next."""
     return inference.predictions(network, dataset)
 

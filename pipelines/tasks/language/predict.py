@@ -3,13 +3,12 @@
 import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, NonNegativeInt
 
-from pipelines.errors import InputError, UsageError
-from pipelines.predict import Answer, typed
+from pipelines.errors import UsageError
+from pipelines.predict import Answer, lines_of, typed
 
 if TYPE_CHECKING:
     from pipelines.predict import Trained
@@ -36,7 +35,7 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
     """
     from pipelines.tasks.language.data import Meta, decode, encode
 
-    prompts = [*options.prompts, *_read(options.file)]
+    prompts = [*options.prompts, *lines_of(options.file, "prompt")]
     if not prompts:
         raise UsageError("no prompt; give one as an argument, or several by --prompts FILE (- is standard input)")
     meta = trained.meta(Meta)
@@ -62,20 +61,3 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
             {"prompt": prompt, "text": text, "model": model, "trained_seed": trained_seed, "unseen": unseen},
             prompt + text,
         )
-
-
-def _read(file: str | None) -> list[str]:
-    """The lines of `file` that are not blank."""
-    if file is None:
-        return []
-    try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        lines = content.decode("utf-8-sig").splitlines()
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror}); name a text file with a prompt a line") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}, byte {error.start}: is not UTF-8; save the file in that encoding") from error
-    prompts = [line for line in lines if line.strip()]
-    if not prompts:
-        raise InputError(f"{file}: holds no prompt; write one a line")
-    return prompts

@@ -39,7 +39,9 @@ AVERAGED = ()
 BATCH = 64
 
 
-def predictions(network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset) -> Predictions:
+def predictions(
+    network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset, params: Params
+) -> Predictions:
     """Logits of the next tokens, or of every key in every frame; for style transfer the pieces in their new style too."""
     if target != TRANSFER:
         return inference.predictions(network, dataset, BATCH)

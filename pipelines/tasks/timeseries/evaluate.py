@@ -17,7 +17,9 @@ __all__ = ["AVERAGED", "METRICS", "Meta", "datasets", "evaluate", "head", "illus
 AVERAGED = ("mase", "smape")
 
 
-def predictions(network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset) -> Predictions:
+def predictions(
+    network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset, params: Params
+) -> Predictions:
     """Scaled changes, (windows, horizon)."""
     return inference.predictions(network, dataset)
 

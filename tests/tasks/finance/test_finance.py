@@ -4,24 +4,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from pipelines.params.finance import FinanceData, FinanceEvaluation
 
-from pipelines import artifacts
-from pipelines.contract import SPLITS
+from pipelines import artifacts, params
+from pipelines.contract import SPLITS, Evaluation, Prediction, Source
 from pipelines.errors import InputError
-from pipelines.params.blocks import Evaluation
-from pipelines.tasks.finance import data, score
+from pipelines.params import blocks
+from pipelines.tasks.finance import baselines, data, evaluate, score, train
+from pipelines.tasks.finance import prepare as prepare_stage
+from pipelines.tasks.finance.params import FinanceEvaluate, Params, Prepare
+from tests.conftest import ROOT
 
-DATA = FinanceData(
+PARAMS = params.block("finance", Params, ROOT / "params.yaml")
+PARAMS = PARAMS.model_copy(update={"evaluate": PARAMS.evaluate.model_copy(update={"cost_bps": 10.0})})
+PREPARE = Prepare(
     targets=("returns", "volatility"), lookback=10, horizon=5, valid_start="2011-07-01", test_start="2012-01-01",
     stride=1, min_observed=0.5,
 )  # fmt: skip
-
-
-class Params:
-    evaluation = FinanceEvaluation(
-        traced_windows=1, gradient_windows=2, explained_windows=1, telling_units=1, cost_bps=10.0
-    )
 
 
 def market(random: np.random.Generator, days: int = 780) -> pd.DataFrame:
@@ -42,20 +40,21 @@ def market(random: np.random.Generator, days: int = 780) -> pd.DataFrame:
 
 def prepare(
     folder: Path, tables: dict[str, pd.DataFrame], name: str = "out", **changes: Any
-) -> tuple[Path, dict[str, Any]]:
+) -> tuple[Path, data.Meta]:
+    """The prepared folder, and its meta as the later stages read it."""
     raw, destination = folder / f"raw-{name}", folder / name
     raw.mkdir()
     destination.mkdir()
     for symbol, table in tables.items():
         table.to_csv(raw / f"{symbol}.csv")
     parts = {symbol: {"origin": "test", "licence": "none"} for symbol in tables}
-    artifacts.write_json(raw / "source.json", {"parts": parts})
-    meta = data.prepare(raw, DATA.model_copy(update=changes), destination)
+    artifacts.write_json(raw / "source.json", Source(sample=False, parts=parts))
+    meta = prepare_stage.prepare(raw, PREPARE.model_copy(update=changes), destination)
     artifacts.write_json(destination / "meta.json", meta)
-    return destination, meta
+    return destination, artifacts.read(destination / "meta.json", data.Meta)
 
 
-def test_an_embargo_of_the_horizon_lies_between_splits_of_every_symbol(
+def test_splits_of_every_symbol_have_an_embargo_of_the_horizon_between_them(
     tmp_path: Path, random: np.random.Generator
 ) -> None:
     prepared, _ = prepare(tmp_path, {"a": market(random), "b": market(random)})
@@ -64,16 +63,16 @@ def test_an_embargo_of_the_horizon_lies_between_splits_of_every_symbol(
     for symbol in ("a", "b"):
         own = {split: r[table["symbol"].to_numpy()[r] == symbol] for split, r in rows.items()}
         for before, after in (("train", "valid"), ("valid", "test")):
-            assert own[after].min() + 1 - (own[before].max() + DATA.horizon) > DATA.horizon
+            assert own[after].min() + 1 - (own[before].max() + PREPARE.horizon) > PREPARE.horizon
         for split, origins in own.items():
-            targets = np.unique(origins[:, None] + np.arange(1, DATA.horizon + 1))
+            targets = np.unique(origins[:, None] + np.arange(1, PREPARE.horizon + 1))
             assert set(table["split"].iloc[targets]) == {split}
             assert set(table["symbol"].iloc[targets]) == {symbol}
-            window = np.unique(origins[:, None] - np.arange(DATA.lookback))
+            window = np.unique(origins[:, None] - np.arange(PREPARE.lookback))
             assert set(table["symbol"].iloc[window]) == {symbol}
 
 
-def test_indicators_of_a_day_do_not_know_the_next(random: np.random.Generator) -> None:
+def test_indicators_of_a_day_do_not_depend_on_the_next(random: np.random.Generator) -> None:
     table = market(random)
     changed = table.copy()
     changed.iloc[500:] *= 1.5
@@ -82,66 +81,89 @@ def test_indicators_of_a_day_do_not_know_the_next(random: np.random.Generator) -
     assert not before.iloc[500:].equals(after.iloc[500:])
 
 
-def test_the_test_part_does_not_change_the_scaling(tmp_path: Path, random: np.random.Generator) -> None:
+def test_scaling_does_not_depend_on_validation_and_test_part(tmp_path: Path, random: np.random.Generator) -> None:
     table = market(random)
     changed = table.copy()
-    changed.loc[DATA.valid_start :, ["open", "high", "low", "close"]] *= 2
+    changed.loc[PREPARE.valid_start :, ["open", "high", "low", "close"]] *= 2
     (before, meta), (after, changed_meta) = prepare(tmp_path, {"a": table}, "x"), prepare(tmp_path, {"a": changed}, "y")
-    assert meta["targets"]["returns"]["symbols"] == changed_meta["targets"]["returns"]["symbols"]
-    for target in DATA.targets:
-        ours, theirs = (data.datasets(folder, target)["train"] for folder in (before, after))
+    assert meta.targets["returns"].symbols == changed_meta.targets["returns"].symbols
+    for target in PREPARE.targets:
+        ours, theirs = (data.datasets(folder, meta, target)["train"] for folder in (before, after))
         indices = np.arange(len(ours))
-        np.testing.assert_array_equal(ours.batch(indices)[0], theirs.batch(indices)[0])
+        one, other = (windows.batch(indices).inputs["window"] for windows in (ours, theirs))
+        np.testing.assert_array_equal(one, other)
 
 
-def test_a_perfect_output_scores_perfectly(tmp_path: Path, random: np.random.Generator) -> None:
+def outputs_of(prepared: Path, meta: data.Meta, target: str) -> np.ndarray:
+    """What a network would put out that knows the test part's targets."""
+    windows = data.datasets(prepared, meta, target)["test"]
+    known = windows.batch(np.arange(len(windows))).targets["forecast"]
+    return np.log(known) if target == "volatility" else known
+
+
+def scored(prepared: Path, meta: data.Meta, target: str, outputs: np.ndarray) -> Evaluation:
+    prediction = Prediction(np.arange(len(outputs)), outputs)
+    return evaluate.evaluate(prepared, meta, target, "test", iter([prediction]), PARAMS)
+
+
+def test_perfect_outputs_score_perfectly(tmp_path: Path, random: np.random.Generator) -> None:
     prepared, meta = prepare(tmp_path, {"a": market(random), "b": market(random)})
-    windows = data.datasets(prepared, "returns")["test"]
-    _, outputs = windows.batch(np.arange(len(windows)))
-    scores = score.evaluate(prepared, meta, "returns", "test", [outputs], Params)
-    assert scores.metrics["rmse"] < 1e-6
-    assert scores.metrics["price_mape"] < 1e-3
-    assert scores.metrics["directional_accuracy"] == 1
-    assert scores.metrics["sharpe"] > 5
-    volatility = data.datasets(prepared, "volatility")["test"]
-    _, variance = volatility.batch(np.arange(len(volatility)))
-    perfect = score.evaluate(prepared, meta, "volatility", "test", [np.log(variance)], Params)
-    assert perfect.metrics["qlike"] < 1e-5
-    assert perfect.metrics["rmse"] < 1e-3
+    returns = scored(prepared, meta, "returns", outputs_of(prepared, meta, "returns"))
+    assert returns.metrics["rmse"] < 1e-6
+    assert returns.metrics["price_mape"] < 1e-3
+    assert returns.metrics["directional_accuracy"] == 1
+    assert returns.metrics["sharpe"] > 5
+    volatility = scored(prepared, meta, "volatility", outputs_of(prepared, meta, "volatility"))
+    assert volatility.metrics["qlike"] < 1e-5
+    assert volatility.metrics["rmse"] < 1e-3
 
 
-def test_the_random_walk_names_no_direction_and_the_mean_buys_and_holds(
-    tmp_path: Path, random: np.random.Generator
-) -> None:
+def test_losses_are_means_of_each_day_over_the_symbols(tmp_path: Path, random: np.random.Generator) -> None:
+    prepared, meta = prepare(tmp_path, {"a": market(random), "b": market(random)})
+    for target in meta.targets:
+        outputs = outputs_of(prepared, meta, target) + 1
+        evaluation = scored(prepared, meta, target, outputs)
+        assert len(evaluation.losses) == len(outputs) / 2
+        mean = evaluation.losses.mean()
+        expected = np.sqrt(mean) if target == "returns" else mean
+        assert evaluation.metrics["rmse" if target == "returns" else "qlike"] == pytest.approx(expected)
+
+
+def test_random_walk_names_no_direction(tmp_path: Path, random: np.random.Generator) -> None:
     prepared, meta = prepare(tmp_path, {"a": market(random)})
-    scored = score.baselines(prepared, meta, "returns", Params)
-    assert "directional_accuracy" not in scored["random walk"].metrics
-    held = scored["historical mean"].samples
-    np.testing.assert_allclose(held["wealth/a"], held["held/a"] * np.exp(-10 / 1e4), rtol=1e-9)
+    walk = baselines.baselines(prepared, meta, "returns", PARAMS)["random walk"]
+    assert "directional_accuracy" not in walk.metrics
+    assert walk.record.directions == {}
 
 
-def test_every_change_of_position_costs() -> None:
+def test_historical_mean_buys_and_holds(tmp_path: Path, random: np.random.Generator) -> None:
+    prepared, meta = prepare(tmp_path, {"a": market(random)})
+    backtest = baselines.baselines(prepared, meta, "returns", PARAMS)["historical mean"].record.backtests["a"]
+    np.testing.assert_allclose(backtest.wealth, backtest.held * np.exp(-10 / 1e4), rtol=1e-9)
+
+
+def test_backtest_pays_for_every_change_of_position() -> None:
     earned = score._backtest(np.array([True, True, False, True]), np.full(4, 0.01), cost_bps=10)
     np.testing.assert_allclose(earned, [0.009, 0.01, -0.001, 0.009])
 
 
-def test_a_feature_that_training_never_saw_is_left_out_and_said(tmp_path: Path, random: np.random.Generator) -> None:
+def test_feature_that_training_never_observed_is_left_out_with_the_reason(tmp_path: Path, random: np.random.Generator) -> None:
     table = market(random).assign(vix=20.0)
-    table.loc[: DATA.valid_start, "vix"] = np.nan
+    table.loc[: PREPARE.valid_start, "vix"] = np.nan
     _, meta = prepare(tmp_path, {"a": table})
-    about = meta["targets"]["returns"]
-    assert "VIX" not in about["features"]
-    assert "0% of the training days" in about["left_out"]["VIX"]
+    returns = meta.targets["returns"]
+    assert "VIX" not in returns.features
+    assert "0% of the training days" in returns.left_out["VIX"]
 
 
-def test_a_file_without_volume_is_used_without_its_features(tmp_path: Path, random: np.random.Generator) -> None:
+def test_features_of_volume_are_left_out_where_there_is_none(tmp_path: Path, random: np.random.Generator) -> None:
     _, meta = prepare(tmp_path, {"a": market(random).assign(volume=0)})
-    assert not [name for name in meta["targets"]["returns"]["features"] if "volume" in name]
+    assert not [name for name in meta.targets["returns"].features if "volume" in name]
 
 
-def test_one_target_alone_is_prepared_alone(tmp_path: Path, random: np.random.Generator) -> None:
+def test_target_that_is_not_named_is_not_prepared(tmp_path: Path, random: np.random.Generator) -> None:
     prepared, meta = prepare(tmp_path, {"a": market(random)}, targets=("volatility",))
-    assert list(meta["targets"]) == ["volatility"]
+    assert list(meta.targets) == ["volatility"]
     assert not (prepared / "returns").exists()
 
 
@@ -153,13 +175,26 @@ def test_one_target_alone_is_prepared_alone(tmp_path: Path, random: np.random.Ge
         (lambda table: table.assign(open=5.0, high=5.0, low=5.0, close=5.0), r"a: its price is constant"),
         (lambda table: table.iloc[:524], r"a: 3 days of test leave no window of 10 \+ 5 days"),
     ],
+    ids=["short", "no validation", "constant", "no window"],
 )
-def test_prices_of_no_use_are_named_with_the_reason(
+def test_unusable_prices_are_named_with_the_reason(
     tmp_path: Path, random: np.random.Generator, change: Any, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         prepare(tmp_path, {"a": change(market(random))})
 
 
-def test_the_evaluation_block_has_the_shared_sizes() -> None:
-    assert set(Evaluation.model_fields) < set(FinanceEvaluation.model_fields)
+def test_evaluate_block_has_the_shared_sizes() -> None:
+    assert set(blocks.Evaluate.model_fields) < set(FinanceEvaluate.model_fields)
+
+
+def test_loss_of_volatility_is_lowest_at_the_mean_variance(random: np.random.Generator) -> None:
+    variance = random.chisquare(5, (20_000, 1)).astype(np.float32) / 5
+    candidates = np.linspace(0.5, 2, 31)
+    losses = [
+        train.LogVariance().loss({"forecast": variance}, np.full_like(variance, np.log(candidate)))
+        for candidate in candidates
+    ]
+    assert losses[0].shape == (20_000,)
+    best = candidates[np.argmin([np.mean(loss) for loss in losses])]
+    assert best == pytest.approx(variance.mean(), abs=0.05)

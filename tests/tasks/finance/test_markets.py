@@ -1,8 +1,11 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from pipelines.tasks.finance import markets
 
+Method = Callable[..., np.ndarray]
 ORIGINS = np.arange(900, 990)
 
 
@@ -16,12 +19,12 @@ def returns(random: np.random.Generator) -> np.ndarray:
     return values
 
 
-def test_the_mean_and_the_walk_say_the_same_every_day(returns: np.ndarray) -> None:
+def test_random_walk_and_historical_mean_are_the_same_every_day(returns: np.ndarray) -> None:
     assert not markets.random_walk(ORIGINS, 5).any()
     assert np.unique(markets.historical_mean(returns, ORIGINS, 5, 800)) == pytest.approx(returns[:800].mean())
 
 
-def test_an_autoregression_is_found_and_fades(random: np.random.Generator) -> None:
+def test_ar1_finds_the_coefficient_of_an_autoregression(random: np.random.Generator) -> None:
     values = np.zeros(1000)
     for day in range(1, 1000):
         values[day] = 0.6 * values[day - 1] + random.normal()
@@ -35,7 +38,7 @@ def test_rolling_variance_is_the_mean_square(returns: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("method", [markets.har_variance, markets.garch_variance])
-def test_variance_forecasts_are_positive_and_of_the_right_size(method, returns: np.ndarray) -> None:  # type: ignore[no-untyped-def]
+def test_variance_forecasts_are_positive_and_of_the_right_size(method: Method, returns: np.ndarray) -> None:
     forecasts = method(returns, ORIGINS, 5, 800)
     assert forecasts.shape == ORIGINS.shape
     assert (forecasts > 0).all()
@@ -43,7 +46,7 @@ def test_variance_forecasts_are_positive_and_of_the_right_size(method, returns: 
 
 
 @pytest.mark.parametrize("method", [markets.har_variance, markets.garch_variance, markets.ar1])
-def test_no_forecast_sees_what_comes_after_the_origin(method, returns: np.ndarray) -> None:  # type: ignore[no-untyped-def]
+def test_forecasts_do_not_depend_on_returns_after_the_origin(method: Method, returns: np.ndarray) -> None:
     changed = returns.copy()
     changed[951:] *= 5
     before, after = (method(values, ORIGINS, 5, 800) for values in (returns, changed))

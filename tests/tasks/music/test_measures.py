@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from pipelines.tasks.music import measures, midi, rolls
-from tests.sources.test_rolls import notes
+from tests.tasks.music.test_rolls import notes
 
 
 def scale(first: int, steps: tuple[int, ...] = (0, 2, 4, 5, 7, 9, 11, 12)) -> midi.Notes:
     return notes(*((place, place + 1, first + step) for place, step in enumerate(steps)))
 
 
-def test_pitch_classes_scale_and_voices() -> None:
+def test_entropy_scale_consistency_and_polyphony_of_known_notes() -> None:
     chromatic = scale(60, tuple(range(12)))
     assert measures.pitch_class_entropy(chromatic) == pytest.approx(np.log2(12))
     assert measures.pitch_class_entropy(notes((0, 1, 60), (1, 2, 72))) == 0
@@ -20,7 +20,7 @@ def test_pitch_classes_scale_and_voices() -> None:
     assert measures.polyphony(notes((0, 2, 60), (1, 2, 64), (5, 6, 60))) == pytest.approx(4 / 3)
 
 
-def test_a_bar_that_comes_again_is_repetition() -> None:
+def test_repetition_is_the_share_of_bars_that_came_before() -> None:
     bar = [(0.0, 1.0, 60), (1.0, 2.0, 64)]
     again = [(start + 4, end + 4, key) for start, end, key in bar]
     other = [(8.0, 9.0, 61)]
@@ -28,15 +28,15 @@ def test_a_bar_that_comes_again_is_repetition() -> None:
     assert set(measures.of_notes(np.zeros(0, midi.NOTE))) == set(measures.MEASURES)
 
 
-def test_the_longest_run_is_found_in_any_key() -> None:
-    known = measures.Corpus([measures.moves(scale(60)), measures.moves(scale(60, (0, 4, 7)))])
-    assert known.longest_run(measures.moves(scale(67))) == 8
-    assert known.longest_run(measures.moves(scale(50, (0, 2, 4, 5, 6, 1)))) == 4
-    assert known.longest_run(measures.moves(scale(50, (0, 11)))) == 1
+def test_longest_run_is_found_in_any_key() -> None:
+    known = measures.Corpus([measures.intervals(scale(60)), measures.intervals(scale(60, (0, 4, 7)))])
+    assert known.longest_run(measures.intervals(scale(67))) == 8
+    assert known.longest_run(measures.intervals(scale(50, (0, 2, 4, 5, 6, 1)))) == 4
+    assert known.longest_run(measures.intervals(scale(50, (0, 11)))) == 1
     assert known.longest_run([]) == 0
 
 
-def test_a_piece_is_like_itself_and_less_like_another() -> None:
+def test_likeness_is_one_with_itself_and_less_with_another() -> None:
     one, other = (rolls.from_notes(scale(first), 4)[0] for first in (60, 61))
     assert measures.chroma_likeness(one, one, 4) == pytest.approx(1)
     assert measures.chroma_likeness(one, other, 4) < 0.3
@@ -47,7 +47,7 @@ def test_a_piece_is_like_itself_and_less_like_another() -> None:
     assert measures.rhythm_likeness(one, slower) == pytest.approx(0.5)
 
 
-def test_style_shows_in_voices_and_register_and_not_in_the_key() -> None:
+def test_style_features_show_voices_and_not_the_key() -> None:
     tune = measures.style_features(rolls.from_notes(scale(60), 4)[0])
     transposed = measures.style_features(rolls.from_notes(scale(62), 4)[0])
     np.testing.assert_allclose(measures.of_the_melody(tune)[1:], measures.of_the_melody(transposed)[1:])

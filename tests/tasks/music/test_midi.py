@@ -1,4 +1,4 @@
-"""Notes from MIDI files: symusic's held against pretty_midi's, and files that are not what they should be."""
+"""Notes from MIDI files: symusic's compared with pretty_midi's, and files that are not what they should be."""
 
 import random
 from pathlib import Path
@@ -43,7 +43,7 @@ def tuples(piece: midi.Piece) -> list[tuple[float, float, int]]:
 
 @pytest.mark.parametrize("overlapping", [False, True])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_fast_parser_gives_the_notes_of_the_slow_one(tmp_path: Path, seed: int, overlapping: bool) -> None:
+def test_fast_parser_reads_the_notes_of_the_slow_one(tmp_path: Path, seed: int, overlapping: bool) -> None:
     chance = random.Random(seed)
     tracks = []
     for number in range(chance.randint(1, 3)):
@@ -69,7 +69,7 @@ def test_the_fast_parser_gives_the_notes_of_the_slow_one(tmp_path: Path, seed: i
     assert len(fast.notes) > 10
 
 
-def test_tempo_and_metre_change_no_note_and_are_kept(tmp_path: Path) -> None:
+def test_tempo_and_time_signature_are_read_and_change_no_note(tmp_path: Path) -> None:
     changes: list[Any] = [tempo(0, 500000), tempo(480, 250000), (960, mido.MetaMessage("time_signature", numerator=3))]
     piece = midi.read(file_of(tmp_path / "a.mid", [*changes, *note(480, 960, 60), *note(960, 1920, 64)]))
     assert tuples(piece) == [(1.0, 2.0, 60), (2.0, 4.0, 64)]
@@ -78,7 +78,7 @@ def test_tempo_and_metre_change_no_note_and_are_kept(tmp_path: Path) -> None:
     np.testing.assert_allclose(midi.seconds(piece, np.array([0.5, 1.0, 3.0])), [0.25, 0.5, 1.0])
 
 
-def test_drums_strange_keys_and_notes_without_length_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_drums_unplayable_keys_and_notes_without_length_are_left_out_and_counted(tmp_path: Path) -> None:
     path = file_of(
         tmp_path / "a.mid", [*note(0, 10, 35, channel=9), *note(0, 10, 12), *note(0, 10, 120), *note(0, 480, 60)]
     )
@@ -104,7 +104,7 @@ def test_drums_strange_keys_and_notes_without_length_are_left_out_and_counted(tm
         ),
     ],
 )
-def test_a_file_that_is_no_midi_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+def test_file_that_is_not_midi_is_named(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "broken.mid"
     path.write_bytes(content)
     for read in (midi.read, midi.read_slowly):
@@ -112,14 +112,14 @@ def test_a_file_that_is_no_midi_is_named(tmp_path: Path, content: bytes, message
             read(path)
 
 
-def test_a_tempo_of_zero_is_named(tmp_path: Path) -> None:
+def test_tempo_of_zero_is_named(tmp_path: Path) -> None:
     path = file_of(tmp_path / "a.mid", [tempo(0, 0), *note(0, 10, 60)])
     for read in (midi.read, midi.read_slowly):
         with pytest.raises(InputError, match=r"a\.mid: has a tempo of 0; give it another one"):
             read(path)
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+def test_written_piece_is_read_as_it_was(tmp_path: Path) -> None:
     notes = midi.as_notes(np.array([0.0, 1.5, 1.5]), np.array([1.5, 2.0, 3.0]), np.array([60, 64, 67]))
     piece = midi.Piece(notes, ((0.0, 90.0), (1.0, 120.0)), ((0.0, 3, 8),))
     midi.write(piece, tmp_path / "a.mid", program=19)
@@ -140,7 +140,7 @@ def test_sound_is_as_long_as_the_piece_not_silent_and_not_clipped() -> None:
 
 
 @pytest.mark.parametrize("kind", ["wav", "mp3"])
-def test_sound_is_written_and_read_again(tmp_path: Path, kind: str) -> None:
+def test_written_sound_is_read_as_it_was(tmp_path: Path, kind: str) -> None:
     import soundfile
 
     wave = np.sin(np.arange(midi.RATE) * 440 * 2 * np.pi / midi.RATE).astype(np.float32) * 0.5

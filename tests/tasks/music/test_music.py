@@ -1,35 +1,50 @@
-"""Music: what a split reads, what a perfect foresight scores, and what is no music."""
+"""Music: what each split reads, what perfect outputs score, style transfer, and files that are not music."""
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipelines import artifacts, params
-from pipelines.contract import EXPLAINED, SPLITS
+from pipelines.contract import EXPLAINED, SPLITS, Evaluation, Prediction, Source
 from pipelines.errors import InputError
-from pipelines.nn import layers, sampling
-from pipelines.nn.datasets import FAST, SLOW, STEADY, Rolls, in_order
-from pipelines.params.blocks import LanguageModel, RecurrentLayer
-from pipelines.tasks.music import data, events, midi, model, rolls, score, source
+from pipelines.nn.datasets import in_order
+from pipelines.nn.heads import MultiLabel
+from pipelines.params.blocks import RecurrentLayer, TokenModel
+from pipelines.tasks.music import baselines, collect, compare, data, evaluate, events, midi, rolls, train
+from pipelines.tasks.music import prepare as prepare_stage
+from pipelines.tasks.music.data import FAST, SLOW, STEADY, Meta, Rolls
+from pipelines.tasks.music.params import Params
+from pipelines.tasks.music.predictions import PredictionAndTransfer
+from pipelines.tasks.music.records import Generated, Inside, Transferred
+from pipelines.tasks.music.transfer import transfer
 from tests.conftest import ROOT
-from tests.sources.test_midi import file_of, note
+from tests.tasks.music.test_midi import file_of, note
 
-PARAMS = params.load(ROOT / "params.yaml").music
-DATA = PARAMS.data.model_copy(
+PARAMS = params.block("music", Params, ROOT / "params.yaml")
+PARAMS = PARAMS.model_copy(
+    update={
+        "baselines": PARAMS.baselines.model_copy(update={"ngram_order": 3}),
+        "evaluate": PARAMS.evaluate.model_copy(
+            update={"pieces": 2, "length": 40, "temperatures": (1.0,), "heard": 1, "seconds": 2.0, "opening": 1}
+        ),
+    }
+)
+PREPARE = PARAMS.prepare.model_copy(
     update={
         "frames_per_quarter": {"hymns": 1, "default": 4},
         "frames": 8,
         "tokens": 16,
-        "longest": 24,
+        "longest": 20,
         "ahead": 2,
         "keys": 3,
     }
 )
-TUNE = (0, 2, 4, 5, 7, 5, 4, 2, 0, 4, 7, 12)
 
 
 def hymn(number: int) -> midi.Piece:
@@ -57,24 +72,25 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(12):
             midi.write(make(number), folder / "raw" / midi.FOLDER / style / f"{style}-{number}.mid")
     (folder / "prepared").mkdir()
-    meta = data.prepare(folder / "raw", DATA, folder / "prepared")
+    meta = prepare_stage.prepare(folder / "raw", PREPARE, folder / "prepared")
     artifacts.write_json(folder / "prepared" / "meta.json", meta)
     return folder / "prepared"
 
 
 @pytest.fixture(scope="module")
-def meta(prepared: Path) -> Any:
-    return artifacts.read_json(prepared / "meta.json")
+def meta(prepared: Path) -> Meta:
+    """As the later stages read it."""
+    return artifacts.read(prepared / "meta.json", Meta)
 
 
 # Collecting
 
 
-def collect(folder: Path, monkeypatch: pytest.MonkeyPatch, share: float = 0.0) -> dict[str, Any]:
+def collected(folder: Path, monkeypatch: pytest.MonkeyPatch, share: float = 0.0) -> Source:
     monkeypatch.chdir(folder)
     (folder / "raw").mkdir()
     found = sorted(path.relative_to(folder) for path in (folder / "data/input/music").rglob("*.*"))
-    return source.collect(PARAMS.source.model_copy(update={"max_unreadable": share}), found, Path("raw"))
+    return collect.collect(PARAMS.collect.model_copy(update={"max_unreadable": share}), found, Path("raw"))
 
 
 @pytest.fixture
@@ -84,14 +100,14 @@ def dropped(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_first_folder_is_a_style_and_none_is_one_too(
+def test_first_folder_of_a_file_is_its_style(
     tmp_path: Path, dropped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file_of(dropped / "one.mid", note(0, 480, 60))
     file_of(dropped.parent / "one.midi", note(0, 480, 60))
     file_of(tmp_path / "data/input/music/loose.mid", note(0, 480, 60))
-    collected = collect(tmp_path, monkeypatch)
-    assert set(collected["parts"]) == {"waltzes", source.STYLE}
+    source = collected(tmp_path, monkeypatch)
+    assert set(source.parts) == {"waltzes", collect.STYLE}
     assert len(list(Path("raw/midi/waltzes").iterdir())) == 2
 
 
@@ -100,41 +116,41 @@ def test_a_first_folder_is_a_style_and_none_is_one_too(
     [
         ("a.mid", b"To be, or not to be", "is no MIDI file that can be read"),
         ("a.mid", b"", "is no MIDI file that can be read"),
-        ("a.txt", b"To be, or not to be", "is no .mid file; convert it"),
-        ("a.mid", [note(0, 480, 36, channel=9)], "holds only drums; take it out"),
-        ("a.mid", [[]], "holds no notes; take it out"),
+        ("a.txt", b"To be, or not to be", "is not a MIDI file; convert or remove it"),
+        ("a.mid", [note(0, 480, 36, channel=9)], "holds only drums; remove it"),
+        ("a.mid", [[]], "holds no notes; remove it"),
         ("a.mid", [note(0, 480 * 120 * 600, 60)], "lasts 600 minutes, more than 60; cut it"),
     ],
 )
-def test_what_is_no_music_is_named(
+def test_file_that_is_not_music_is_refused_with_the_reason(
     tmp_path: Path, dropped: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: Any, message: str
 ) -> None:
     path = dropped / name
     path.write_bytes(content) if isinstance(content, bytes) else file_of(path, *content)
     with pytest.raises(InputError, match=rf"waltzes/old/{name}: {message}"):
-        collect(tmp_path, monkeypatch)
+        collected(tmp_path, monkeypatch)
 
 
-def test_a_few_unreadable_files_are_skipped_and_told(
+def test_few_unreadable_files_are_skipped_and_named(
     tmp_path: Path, dropped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
         file_of(dropped / f"{number}.mid", note(0, 480, 60))
     (dropped / "broken.mid").write_bytes(b"MThd")
-    collected = collect(tmp_path, monkeypatch, share=0.3)
-    assert len(collected["unreadable"]) == 1
-    assert "broken.mid" in collected["unreadable"][0]
+    source = collected(tmp_path, monkeypatch, share=0.3)
+    assert len(source.unreadable) == 1
+    assert "broken.mid" in source.unreadable[0]
 
 
 # Preparing
 
 
-def test_one_piece_is_too_few(tmp_path: Path) -> None:
+def test_style_of_one_piece_is_refused(tmp_path: Path) -> None:
     (tmp_path / "raw/midi/hymns").mkdir(parents=True)
     (tmp_path / "prepared").mkdir()
     midi.write(hymn(0), tmp_path / "raw/midi/hymns/one.mid")
     with pytest.raises(InputError, match="1 different pieces of the style 'hymns', too few to keep whole pieces"):
-        data.prepare(tmp_path / "raw", DATA, tmp_path / "prepared")
+        prepare_stage.prepare(tmp_path / "raw", PREPARE, tmp_path / "prepared")
 
 
 def test_versions_of_a_piece_belong_to_one_split(tmp_path: Path) -> None:
@@ -145,65 +161,81 @@ def test_versions_of_a_piece_belong_to_one_split(tmp_path: Path) -> None:
         notes = piece.notes.copy()
         notes["pitch"] += number % 2  # the other version is in another key
         midi.write(midi.Piece(notes), tmp_path / f"raw/midi/hymns/{number:02}.mid")
-    meta = data.prepare(tmp_path / "raw", DATA, tmp_path / "prepared")
-    assert set(meta["targets"]) == {"frames", "events"}  # one style: nothing to be carried over into
+    meta = prepare_stage.prepare(tmp_path / "raw", PREPARE, tmp_path / "prepared")
+    assert set(meta.targets) == {"frames", "events"}  # one style: there is no other one for a style transfer
     splits = pd.read_parquet(tmp_path / "prepared/pieces.parquet").sort_values("piece")["split"].tolist()
     assert splits[::2] == splits[1::2]
     assert set(splits) == set(SPLITS)
 
 
-def test_no_piece_is_read_by_two_splits(prepared: Path, meta: Any) -> None:
+def test_piece_is_read_by_one_split_alone(prepared: Path, meta: Meta) -> None:
     for target in ("frames", "transfer"):
-        examples = data.datasets(prepared, target)
+        examples = data.datasets(prepared, meta, target)
         read = {split: set(examples[split].table["piece"]) for split in SPLITS}
         assert not read["train"] & read["valid"] | read["train"] & read["test"] | read["valid"] & read["test"]
         assert set(examples[EXPLAINED].table["piece"]) <= read["test"]
         assert set(examples["test"].table["shift"]) | set(examples["valid"].table["shift"]) == {0}
 
 
-def test_a_training_piece_is_there_in_several_keys(prepared: Path) -> None:
-    train = data.datasets(prepared, "frames")["train"]
-    table = train.table
+def test_training_piece_is_read_in_several_keys(prepared: Path, meta: Meta) -> None:
+    examples = data.datasets(prepared, meta, "frames")["train"]
+    table = examples.table
     for piece in set(table["piece"]):
         shifts = table["shift"][table["piece"] == piece]
-        assert len(set(shifts)) == train.parts == DATA.keys
+        assert len(set(shifts)) == examples.variants == PREPARE.keys
     row = int(np.flatnonzero(table["shift"] > 0)[0])
     same = (table["piece"] == table["piece"][row]) & (table["begin"] == table["begin"][row]) & (table["shift"] == 0)
-    moved, own = (train.cells(np.array([which])) for which in (row, int(np.flatnonzero(same)[0])))
+    moved, own = (examples.cells(np.array([which])) for which in (row, int(np.flatnonzero(same)[0])))
     np.testing.assert_array_equal(moved, np.roll(own, int(table["shift"][row]), axis=2))
 
 
-def test_inputs_are_the_frame_before_and_the_style(prepared: Path, meta: Any) -> None:
-    train = data.datasets(prepared, "frames")["train"]
-    inputs, targets = train.batch(np.arange(len(train)))
-    real = targets[:, :-1, 0] >= 0
-    np.testing.assert_array_equal(inputs[:, 1:, : midi.KEYS][real], targets[:, :-1][real])
-    begins = train.table["begin"] == train.table["first"]
-    assert not inputs[begins, 0, : midi.KEYS].any()
-    assert inputs[~begins, 0, : midi.KEYS].any(-1).all()
-    np.testing.assert_array_equal(inputs[:, 0, midi.KEYS :].argmax(-1), train.table["style"])
+def test_inputs_are_the_frame_before_and_the_style(prepared: Path, meta: Meta) -> None:
+    examples = data.datasets(prepared, meta, "frames")["train"]
+    batch = examples.batch(np.arange(len(examples)))
+    window, keys, weights = batch.inputs["window"], batch.targets["keys"], batch.weights
+    assert weights is not None
+    real = weights[:, :-1] > 0
+    np.testing.assert_array_equal(window[:, 1:, : midi.KEYS][real], keys[:, :-1][real])
+    begins = examples.table["begin"] == examples.table["first"]
+    assert not window[begins, 0, : midi.KEYS].any()
+    assert window[~begins, 0, : midi.KEYS].any(-1).all()
+    np.testing.assert_array_equal(window[:, 0, midi.KEYS :].argmax(-1), examples.table["style"])
 
 
-def test_the_vocabulary_is_that_of_training_and_each_piece_begins_with_its_style(prepared: Path, meta: Any) -> None:
-    vocabulary = meta["targets"]["events"]["vocabulary"]
-    marks = [vocabulary.index(data.mark(style)) for style in meta["styles"]]
-    train = np.asarray(data.tokens_of(prepared, meta, "train"))
-    assert set(train) == set(range(1, len(vocabulary)))
-    assert train[0] in marks
+@pytest.mark.parametrize("target", ["frames", "transfer"])
+def test_frames_after_the_end_of_a_stretch_have_no_weight(prepared: Path, meta: Meta, target: str) -> None:
+    examples = data.datasets(prepared, meta, target)["test"]
+    batch = examples.batch(np.arange(len(examples)))
+    assert batch.weights is not None
+    lengths = examples.table["end"] - examples.table["begin"]
+    assert lengths.min() < examples.window
+    np.testing.assert_array_equal(batch.weights.sum(1), lengths)
+    assert batch.weights[:, 0].all()
+    assert not batch.targets["keys"][batch.weights == 0].any()
+
+
+def test_vocabulary_is_that_of_training(prepared: Path, meta: Meta) -> None:
+    training = np.asarray(data.tokens_of(prepared, meta, "train"))
+    assert set(training) == set(range(1, len(meta.tokens.vocabulary)))
+
+
+def test_each_piece_begins_with_the_mark_of_its_style(prepared: Path, meta: Meta) -> None:
+    marks = [meta.tokens.vocabulary.index(data.mark(style)) for style in meta.styles]
     pieces = pd.read_parquet(prepared / "pieces.parquet")
-    for split, variants in (("train", DATA.keys), ("test", 1)):
+    for split, variants in (("train", PREPARE.keys), ("test", 1)):
         tokens = np.asarray(data.tokens_of(prepared, meta, split))
+        assert tokens[0] in marks
         assert np.isin(tokens, marks).sum() == variants * (pieces["split"] == split).sum()
 
 
-def test_a_test_piece_comes_back_from_its_tokens(prepared: Path, meta: Any) -> None:
+def test_opening_of_a_test_piece_is_decoded_from_its_tokens(prepared: Path, meta: Meta) -> None:
     (opening,) = data.openings(prepared, meta, "jigs", bars=2, count=1)
     piece = data.piece_of(opening, meta, 100)
     assert len(piece.notes) == 16  # two bars of 2/4 in sixteenths
     assert piece.tempi == ((0.0, 100.0),)
 
 
-def test_the_pace_brings_a_melody_near_to_another_density() -> None:
+def test_pace_brings_a_melody_near_to_another_density() -> None:
     assert [data.pace(density, 2.0) for density in (0.9, 1.9, 4.2)] == [FAST, STEADY, SLOW]
 
 
@@ -218,13 +250,13 @@ def test_the_pace_brings_a_melody_near_to_another_density() -> None:
         (SLOW, [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2], [1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0]),
     ],
 )
-def test_a_piece_at_another_pace_keeps_its_melody(pace: int, keys: list[int], struck: list[int]) -> None:
+def test_piece_at_another_pace_keeps_its_melody(pace: int, keys: list[int], struck: list[int]) -> None:
     roll = np.zeros((6, midi.KEYS), np.uint8)
     roll[:3, 1], roll[3:, 2] = rolls.SOUNDING, rolls.SOUNDING
     roll[0, 1] = roll[3, 2] = roll[5, 2] = rolls.STRUCK
     columns = {"begin": 0, "end": 6, "first": 0, "last": 6, "shift": 0, "style": 0, "pace": pace}
     examples = Rolls(roll, {name: np.array([value]) for name, value in columns.items()}, window=16, styles=1)
-    assert examples.lengths(np.array([0])) == [len(keys)]
+    assert examples.frames_of(np.array([0])) == [len(keys)]
     highest, hit = rolls.melody(examples.cells(np.array([0]))[0, 1:])
     assert highest[: len(keys)].tolist() == keys
     if pace != FAST:
@@ -235,47 +267,72 @@ def test_a_piece_at_another_pace_keeps_its_melody(pace: int, keys: list[int], st
 # Scores
 
 
-def perfect(prepared: Path, target: str, split: str = "test") -> Any:
-    """Logits that are sure of what sounds, and pieces carried over without a change."""
-    examples = data.datasets(prepared, target)[split]
-    for place, (_, keys) in enumerate(in_order(examples, score.BATCH)):
-        logits = np.where(keys > 0, 20.0, -20.0)
+def perfect(prepared: Path, meta: Meta, target: str, split: str = "test") -> Iterator[Prediction]:
+    """Logits that are sure of what sounds, and pieces in another style without a change."""
+    examples = data.datasets(prepared, meta, target)[split]
+    for indices in in_order(examples, 5):
+        logits = np.where(examples.batch(indices).targets["keys"] > 0, np.float32(20), np.float32(-20))
         if target == "frames":
-            yield logits
+            yield Prediction(indices, logits)
         else:
-            indices = np.arange(place * score.BATCH, place * score.BATCH + len(keys))
-            yield logits, examples.moved().cells(indices)[:, 1:]
+            yield PredictionAndTransfer(indices, logits, examples.moved().cells(indices)[:, 1:])
 
 
-def test_a_network_that_knows_all_makes_no_loss(prepared: Path, meta: Any) -> None:
-    scores = score.evaluate(prepared, meta, "frames", "test", perfect(prepared, "frames"), PARAMS)
-    assert scores.metrics["nll_per_frame"] == pytest.approx(0, abs=1e-5)
-    assert scores.metrics["note_accuracy"] == 1
+def evaluation_of(prepared: Path, meta: Meta, target: str, predictions: Iterator[Prediction]) -> Evaluation:
+    return evaluate.evaluate(prepared, meta, target, "test", predictions, PARAMS)
 
 
-def test_a_network_that_knows_nothing_loses_a_bit_a_key(prepared: Path, meta: Any) -> None:
-    zeros = (np.zeros_like(logits) for logits in perfect(prepared, "frames"))
-    metrics = score.evaluate(prepared, meta, "frames", "test", zeros, PARAMS).metrics
+def test_perfect_outputs_score_perfectly(prepared: Path, meta: Meta) -> None:
+    metrics = evaluation_of(prepared, meta, "frames", perfect(prepared, meta, "frames")).metrics
+    assert metrics["nll_per_frame"] == pytest.approx(0, abs=1e-5)
+    assert metrics["note_accuracy"] == 1
+
+
+def test_even_outputs_cost_a_bit_for_each_key(prepared: Path, meta: Meta) -> None:
+    even = (Prediction(each.indices, 0 * each.outputs) for each in perfect(prepared, meta, "frames"))
+    metrics = evaluation_of(prepared, meta, "frames", even).metrics
     assert metrics["nll_per_frame"] == pytest.approx(midi.KEYS * np.log(2))
     assert metrics["nll_per_frame_hymns"] == pytest.approx(midi.KEYS * np.log(2))
 
 
-def test_an_unchanged_piece_keeps_its_content_and_not_a_new_style(prepared: Path, meta: Any) -> None:
-    scores = score.evaluate(prepared, meta, "transfer", "test", perfect(prepared, "transfer"), PARAMS)
+def test_loss_of_the_head_is_the_likelihood_that_is_scored(
+    prepared: Path, meta: Meta, random: np.random.Generator
+) -> None:
+    """Nats a frame of one piece: training counts the first frame of it, the score does not."""
+    examples = data.datasets(prepared, meta, "frames")["test"]
+    logits = random.normal(size=(len(examples), examples.window, midi.KEYS)).astype(np.float32)
+    prediction = Prediction(np.arange(len(examples)), logits)
+    losses = evaluation_of(prepared, meta, "frames", iter([prediction])).losses
+    batch = examples.batch(prediction.indices)
+    assert batch.weights is not None
+    each = np.asarray(train.head(meta, "frames", PARAMS.train).loss(batch.targets, logits)) * batch.weights
+    counted = batch.weights.copy()
+    counted[examples.table["begin"] == examples.table["first"], 0] = 0
+    pieces = [examples.table["piece"] == piece for piece in np.unique(examples.table["piece"])]
+    expected = [(each * counted)[piece].sum() / counted[piece].sum() for piece in pieces]
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
+def test_unchanged_piece_keeps_its_content(prepared: Path, meta: Meta) -> None:
+    scores = evaluation_of(prepared, meta, "transfer", perfect(prepared, meta, "transfer"))
     assert scores.metrics["chroma_likeness"] == pytest.approx(1)
     assert scores.metrics["rhythm_likeness"] == pytest.approx(1)
+    assert (scores.record.chroma_unrelated < 0.9).all()
+
+
+def test_unchanged_piece_is_not_recognised_as_the_new_style(prepared: Path, meta: Meta) -> None:
+    scores = evaluation_of(prepared, meta, "transfer", perfect(prepared, meta, "transfer"))
     assert scores.metrics["style_recognised"] < 0.5  # a change of pace alone may pass for one of style
-    assert scores.samples["judge"] == 1
-    assert (scores.samples["chroma_unrelated"] < 0.9).all()
+    assert scores.record.accuracy == 1
 
 
-def test_whole_pieces_are_judged_however_they_are_cut(prepared: Path, meta: Any) -> None:
-    examples = data.datasets(prepared, "transfer")["test"]
+def test_whole_pieces_are_classified_however_they_are_cut(prepared: Path, meta: Meta) -> None:
+    examples = data.datasets(prepared, meta, "transfer")["test"]
     pieces = np.unique(examples.table["piece"])
     assert len(pieces) < len(examples)
-    scores = score.evaluate(prepared, meta, "transfer", "test", perfect(prepared, "transfer"), PARAMS)
-    assert len(scores.samples["recognised"]) == len(scores.samples["chroma"]) == len(pieces)
-    assert scores.samples["old"].tolist() == [examples.table["style"][examples.table["piece"] == p][0] for p in pieces]
+    record = evaluation_of(prepared, meta, "transfer", perfect(prepared, meta, "transfer")).record
+    assert len(record.recognised) == len(record.chroma) == len(pieces)
+    assert record.old.tolist() == [examples.table["style"][examples.table["piece"] == p][0] for p in pieces]
 
 
 @pytest.mark.parametrize(
@@ -287,42 +344,41 @@ def test_whole_pieces_are_judged_however_they_are_cut(prepared: Path, meta: Any)
         ("transfer", None, "melody"),
     ],
 )
-def test_baselines_foresee_more_than_chance(
-    prepared: Path, meta: Any, target: str, worse: str | None, better: str
+def test_baselines_predict_better_than_chance(
+    prepared: Path, meta: Meta, target: str, worse: str | None, better: str
 ) -> None:
-    small = SimpleNamespace(evaluation=PARAMS.evaluation.model_copy(update={"ngram_order": 3}))
-    found = score.baselines(prepared, meta, target, small)
-    metric = score.primary(target).metric
-    chance = found[worse].metrics[metric] if worse else midi.KEYS * np.log(2)
-    assert found[better].metrics[metric] < 0.9 * chance
-    assert score.primary(target).reference in found
+    found = baselines.baselines(prepared, meta, target, PARAMS)
+    primary = compare.primary(meta, target)
+    chance = found[worse].metrics[primary.metric.name] if worse else midi.KEYS * np.log(2)
+    assert found[better].metrics[primary.metric.name] < 0.9 * chance
+    assert primary.reference in found
 
 
 # Networks
 
 
-def network(meta: Any, target: str, cell: str = "gru") -> Any:
-    layers = (RecurrentLayer(cell=cell, units=6),)  # type: ignore[arg-type]
-    return model.build(LanguageModel(embedding=4, recurrent=layers, dense=(), dropout=0), meta, target)
+def network(meta: Meta, target: str, cell: str = "gru") -> keras.Model:
+    options = TokenModel(embedding=4, recurrent=(RecurrentLayer(cell=cell, units=6),), dense=(), dropout=0)
+    return train.build(options, meta, target, train.head(meta, target, PARAMS.train))
 
 
-def test_no_key_knows_itself_or_one_below(prepared: Path, meta: Any) -> None:
+def test_logit_of_a_key_depends_on_the_keys_above_it_alone(prepared: Path, meta: Meta) -> None:
     built = network(meta, "transfer")
     built.get_layer("notes").kernel.assign(np.random.default_rng(0).normal(size=(midi.KEYS, midi.KEYS)))
-    inputs, _ = data.datasets(prepared, "transfer")["test"].batch(np.arange(1))
+    inputs = data.datasets(prepared, meta, "transfer")["test"].batch(np.arange(1)).inputs
     before = built.predict_on_batch(inputs)
-    inputs[0, 3, -midi.KEYS + 40] = 1 - inputs[0, 3, -midi.KEYS + 40]
+    inputs["window"][0, 3, -midi.KEYS + 40] = 1 - inputs["window"][0, 3, -midi.KEYS + 40]
     changed = np.abs(built.predict_on_batch(inputs) - before)[0].max(0) > 1e-6
     assert changed[:40].all()
     assert not changed[40:].any()
 
 
-def test_a_piece_carried_over_keeps_its_melody(prepared: Path, meta: Any) -> None:
-    examples = data.datasets(prepared, "transfer")["test"].moved()
+def test_style_transfer_keeps_the_melody(prepared: Path, meta: Meta) -> None:
+    examples = data.datasets(prepared, meta, "transfer")["test"].moved()
     indices = np.arange(len(examples))
     built = network(meta, "transfer")
     built.get_layer("logits").bias.assign(np.zeros(midi.KEYS))
-    drawn = sampling.carry_over(built, examples, indices, temperature=1.0, seed=1)
+    drawn = transfer(built, examples, indices, temperature=1.0, seed=1)
     kept, struck = rolls.melody(examples.cells(indices)[:, 1:])
     highest, again = rolls.melody(drawn)
     np.testing.assert_array_equal(highest < 0, kept < 0)
@@ -332,43 +388,83 @@ def test_a_piece_carried_over_keeps_its_melody(prepared: Path, meta: Any) -> Non
 
 
 @pytest.mark.parametrize("target", ["frames", "events", "transfer"])
-def test_outputs_are_what_scores_read_and_explanations_stand(
-    prepared: Path, meta: Any, target: str, tmp_path: Path
-) -> None:
-    built = network(meta, target)
-    examples = data.datasets(prepared, target)
-    scores = score.evaluate(prepared, meta, target, "test", model.outputs(built, examples["test"]), PARAMS)
-    assert np.isfinite(scores.metrics[score.primary(target).metric])
-    reader = model.readout(built)
-    windows = reader.numbers(examples.get(EXPLAINED, examples["test"]).batch(np.arange(2))[0])
-    assert reader.network.predict_on_batch(windows).shape == (2, 1)
-    small = SimpleNamespace(
-        evaluation=PARAMS.evaluation.model_copy(
-            update={"pieces": 2, "length": 40, "temperatures": (1.0,), "heard": 1, "seconds": 2.0, "opening": 1}
+def test_outputs_of_a_network_are_scored(prepared: Path, meta: Meta, target: str) -> None:
+    built, head = network(meta, target), train.head(meta, target, PARAMS.train)
+    test = data.datasets(prepared, meta, target)["test"]
+    scores = evaluation_of(prepared, meta, target, evaluate.predictions(built, head, meta, target, test))
+    assert np.isfinite(scores.metrics[compare.primary(meta, target).metric.name])
+    assert np.isfinite(scores.losses).all()
+
+
+@pytest.mark.parametrize("target", ["frames", "events", "transfer"])
+def test_view_explains_the_likeliest_output(prepared: Path, meta: Meta, target: str) -> None:
+    built, head = network(meta, target), train.head(meta, target, PARAMS.train)
+    examples = data.datasets(prepared, meta, target)
+    view = evaluate.view(built, head, meta, target)
+    inputs = view.embed(examples.get(EXPLAINED, examples["test"]).batch(np.arange(2)).inputs)
+    assert view.likeliest().predict_on_batch(inputs).shape == (2, 1)
+    assert view.neutral is not None
+    assert view.neutral.shape == inputs["sequence"].shape[2:]
+
+
+@pytest.fixture(scope="module")
+def illustrated(prepared: Path, meta: Meta, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The folder of files, and what is shown of an untrained network of each target."""
+    files = tmp_path_factory.mktemp("files")
+    shown = {
+        target: evaluate.illustrate(
+            network(meta, target), train.head(meta, target, PARAMS.train), prepared, meta, target, PARAMS, files
         )
-    )
-    shown = model.illustrate(built, prepared, meta, target, small, tmp_path)
-    assert shown
-    for name in (key.removeprefix("notes/") for key in shown if key.startswith("notes/")):
-        assert len(midi.read(tmp_path / f"{name}.mid").notes) == len(shown[f"notes/{name}"])
-        peak, loud = shown[f"loudness/{name}"]
-        assert 0.5 < peak < 1
-        assert loud > 0.005
-        assert (tmp_path / f"{name}.mp3").stat().st_size > 1000
+        for target in meta.targets
+    }
+    return files, shown
 
 
-def test_the_start_is_silence() -> None:
-    """A network for frames begins near the truth: nearly all keys are silent."""
-    built = layers.sequence_to_frames(
-        90,
-        midi.KEYS,
-        LanguageModel(embedding=1, recurrent=(RecurrentLayer(cell="gru", units=4),), dense=(), dropout=0),
-        "n",
-        False,
-    )
-    chances = 1 / (1 + np.exp(-built.predict_on_batch(np.zeros((1, 2, 90), np.float32))))
+def test_illustration_of_frames_shows_a_stretch_of_each_style(
+    illustrated: tuple[Path, dict[str, Any]], meta: Meta
+) -> None:
+    shown = illustrated[1]["frames"]
+    assert isinstance(shown, Inside)
+    assert [stretch.style for stretch in shown.stretches] == meta.styles
+    frames = meta.targets["frames"].lookback
+    for stretch in shown.stretches:
+        assert stretch.keys.shape == stretch.importance.shape == (frames, midi.KEYS)
+        assert stretch.gradient.shape == (frames,)
+        assert {values.shape for values in stretch.inside.values()} == {(6, frames)}
+        assert 0 <= stretch.likeliest < midi.KEYS
+
+
+@pytest.mark.parametrize(("target", "kind"), [("events", Generated), ("transfer", Transferred)])
+def test_illustration_can_be_heard(
+    illustrated: tuple[Path, dict[str, Any]], target: str, kind: type[Generated | Transferred]
+) -> None:
+    files, shown = illustrated[0], illustrated[1][target]
+    assert isinstance(shown, kind)
+    assert shown.clips
+    for clip in shown.clips:
+        assert len(midi.read(files / f"{clip.file}.mid").notes) == len(clip.notes)
+        assert 0.5 < clip.peak < 1
+        assert clip.loudness > 0.005
+        assert (files / f"{clip.file}.mp3").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("target", ["frames", "events", "transfer"])
+def test_illustration_is_read_as_it_was_written(
+    illustrated: tuple[Path, dict[str, Any]], tmp_path: Path, target: str
+) -> None:
+    shown = illustrated[1][target]
+    artifacts.write_record(tmp_path / "illustration.npz", shown)
+    again = artifacts.read_record(tmp_path / "illustration.npz", type(shown))
+    np.testing.assert_equal(asdict(again), asdict(shown))
+
+
+def test_network_begins_with_nearly_all_keys_silent() -> None:
+    options = TokenModel(embedding=1, recurrent=(RecurrentLayer(cell="gru", units=4),), dense=(), dropout=0)
+    head = MultiLabel(midi.KEYS, train.SILENCE)
+    built = train.frames_model(90, options, head, "n", note_by_note=False)
+    chances = 1 / (1 + np.exp(-built.predict_on_batch({"window": np.zeros((1, 2, 90), np.float32)})))
     assert 0.2 < chances.sum(-1).mean() < 8
 
 
-def test_tokens_know_the_bars_of_the_openings() -> None:
+def test_tokens_of_a_piece_have_its_bars() -> None:
     assert events.encode(jig(0), 4).count(events.BAR) == 6

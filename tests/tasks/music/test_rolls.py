@@ -11,7 +11,7 @@ def notes(*each: tuple[float, float, int]) -> midi.Notes:
     return midi.as_notes(np.array(start), np.array(end), np.array(pitch))
 
 
-def test_a_frame_holds_what_sounds_at_its_moment() -> None:
+def test_frame_holds_the_keys_that_sound_at_its_moment() -> None:
     roll, first, too_short = rolls.from_notes(notes((1, 3, 60), (2, 2.5, 64), (2.5, 3, 65), (3, 4, 60)), 1)
     assert first == 1
     assert too_short == 1  # between two frames
@@ -19,13 +19,13 @@ def test_a_frame_holds_what_sounds_at_its_moment() -> None:
     assert roll[:, 60 - midi.LOWEST].tolist() == [rolls.STRUCK, rolls.SOUNDING, rolls.STRUCK]
 
 
-def test_a_note_played_a_little_late_is_there() -> None:
+def test_note_played_a_little_late_is_in_its_frame() -> None:
     roll, _, too_short = rolls.from_notes(notes((0.1, 1.1, 60)), 1)
     assert len(roll) == 1
     assert too_short == 0
 
 
-def test_notes_come_back_from_a_roll(random: np.random.Generator) -> None:
+def test_notes_of_a_roll_are_those_it_was_made_of(random: np.random.Generator) -> None:
     starts = random.integers(0, 40, 60) / 4
     lengths, keys = random.integers(1, 9, 60) / 4, random.integers(40, 80, 60)
     roll, _, _ = rolls.from_notes(midi.as_notes(starts, starts + lengths, keys), 4)
@@ -35,7 +35,7 @@ def test_notes_come_back_from_a_roll(random: np.random.Generator) -> None:
     assert rolls.to_notes(rolls.from_notes(lonely, 4)[0], 4).tolist() == lonely.tolist()
 
 
-def test_the_melody_is_the_highest_key() -> None:
+def test_melody_is_the_highest_key() -> None:
     roll = np.zeros((3, midi.KEYS), np.uint8)
     roll[0, [10, 40]] = rolls.STRUCK
     roll[1, [10, 40]] = rolls.SOUNDING
@@ -44,7 +44,7 @@ def test_the_melody_is_the_highest_key() -> None:
     assert struck.tolist() == [True, False, False]
 
 
-def test_the_melody_is_seen_ahead_up_to_the_end() -> None:
+def test_melody_features_look_ahead_up_to_the_end() -> None:
     roll = np.zeros((3, midi.KEYS), np.uint8)
     for frame, key in enumerate((3, 4, 5)):  # C, C sharp, D
         roll[frame, key] = rolls.STRUCK
@@ -54,10 +54,10 @@ def test_the_melody_is_seen_ahead_up_to_the_end() -> None:
     assert seen[2, 1:].sum() == 0
 
 
-def test_a_melody_is_folded_into_the_range_of_a_style_with_as_few_breaks_as_can_be() -> None:
-    manner = rolls.Manner(voices=4, low=40, high=55)
+def test_melody_is_folded_into_the_range_of_a_style_with_as_few_breaks_as_possible() -> None:
+    voicing = rolls.Voicing(voices=4, low=40, high=55)
     up_and_down = np.array([-1, 50, 53, 55, 57, 58, 57, -1, 52, 50])
-    folded = manner.fold(up_and_down)
+    folded = voicing.fold(up_and_down)
     assert folded.tolist() == [-1, 50, 53, 55, 45, 46, 45, -1, 40, 50]  # down where it must, back where it must
-    assert manner.fold(np.where(up_and_down < 0, -1, up_and_down + 24)).tolist() == folded.tolist()
-    assert manner.fold(np.array([-1, -1])).tolist() == [-1, -1]
+    assert voicing.fold(np.where(up_and_down < 0, -1, up_and_down + 24)).tolist() == folded.tolist()
+    assert voicing.fold(np.array([-1, -1])).tolist() == [-1, -1]

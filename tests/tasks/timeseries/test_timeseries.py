@@ -4,15 +4,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from pipelines.params.timeseries import TimeseriesData
 
 from pipelines import artifacts, params
-from pipelines.contract import SPLITS
+from pipelines.contract import SPLITS, Evaluation, Prediction, Source
 from pipelines.errors import InputError
-from pipelines.tasks.timeseries import data, score, source
+from pipelines.tasks.timeseries import baselines, collect, data, evaluate
+from pipelines.tasks.timeseries import prepare as prepare_stage
+from pipelines.tasks.timeseries.params import Params, Prepare
+from pipelines.tasks.timeseries.score import score
 from tests.conftest import ROOT
 
-DATA = TimeseriesData(
+PARAMS = params.block("timeseries", Params, ROOT / "params.yaml")
+PREPARE = Prepare(
     lookback={"default": 6}, horizon=3, test_share=0.2, valid_share=0.2, max_gap=2, season={}, difference={"default": 1}
 )  # fmt: skip
 
@@ -21,7 +24,7 @@ def raw(folder: Path, values: "pd.Series[float]", name: str = "s") -> Path:
     folder.mkdir(exist_ok=True)
     values.rename("value").rename_axis("date").to_csv(folder / f"{name}.csv")
     parts = {path.stem: {"origin": "test", "licence": "none", "unit": ""} for path in folder.glob("*.csv")}
-    artifacts.write_json(folder / "source.json", {"parts": parts})
+    artifacts.write_json(folder / "source.json", Source(sample=False, parts=parts))
     return folder
 
 
@@ -33,65 +36,85 @@ def monthly(count: int = 120) -> "pd.Series[float]":
     )
 
 
-def prepare(folder: Path, values: "pd.Series[float]", name: str = "out", **changes: Any) -> tuple[Path, dict[str, Any]]:
+def prepare(folder: Path, values: "pd.Series[float]", name: str = "out", **changes: Any) -> tuple[Path, data.Meta]:
+    """The prepared folder, and its meta as the later stages read it."""
     destination = folder / name
     destination.mkdir()
-    meta = data.prepare(raw(folder / f"raw-{name}", values), DATA.model_copy(update=changes), destination)
+    raw_folder = raw(folder / f"raw-{name}", values)
+    meta = prepare_stage.prepare(raw_folder, PREPARE.model_copy(update=changes), destination)
     artifacts.write_json(destination / "meta.json", meta)
-    return destination, meta
+    return destination, artifacts.read(destination / "meta.json", data.Meta)
 
 
-def test_targets_of_one_split_never_reach_into_another(tmp_path: Path) -> None:
+def perfect(prepared: Path, meta: data.Meta, split: str) -> Evaluation:
+    """The score of a network that puts out its targets."""
+    windows = data.datasets(prepared, meta, "s")[split]
+    indices = np.arange(len(windows))
+    prediction = Prediction(indices, windows.batch(indices).targets["forecast"])
+    return evaluate.evaluate(prepared, meta, "s", split, iter([prediction]), PARAMS)
+
+
+def test_targets_of_a_split_stay_inside_it(tmp_path: Path) -> None:
     prepared, meta = prepare(tmp_path, monthly())
-    about = meta["targets"]["s"]
-    table = pd.read_parquet(prepared / "s" / "table.parquet")
+    table = data.table_of(prepared, "s")
     for split in SPLITS:
         origins = np.load(prepared / "s" / f"{split}.npy")
-        targets = np.unique(origins[:, None] + np.arange(1, about["horizon"] + 1))
+        targets = np.unique(origins[:, None] + np.arange(1, meta.targets["s"].horizon + 1))
         assert set(table["split"].iloc[targets]) == {split}
 
 
-def test_the_future_does_not_change_what_the_network_learns_from(tmp_path: Path) -> None:
+def test_training_windows_do_not_depend_on_later_values(tmp_path: Path) -> None:
     changed = monthly()
     changed.iloc[80:] = changed.iloc[80:] * 3 + 7
     (before, meta), (after, changed_meta) = prepare(tmp_path, monthly(), "a"), prepare(tmp_path, changed, "b")
-    assert meta["targets"]["s"]["scaler"] == changed_meta["targets"]["s"]["scaler"]
-    train_before, train_after = (data.datasets(folder, "s")["train"] for folder in (before, after))
-    assert len(train_before) == len(train_after) > 50
-    indices = np.arange(len(train_before))
-    for ours, theirs in zip(train_before.batch(indices), train_after.batch(indices), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    last_known = meta["targets"]["s"]["borders"]["valid"]
-    assert last_known <= 80
+    assert meta.targets["s"].borders["valid"] <= 80
+    assert meta.targets["s"].scaler == changed_meta.targets["s"].scaler
+    ours, theirs = (data.datasets(folder, meta, "s")["train"] for folder in (before, after))
+    assert len(ours) == len(theirs) > 50
+    one, other = (windows.batch(np.arange(len(ours))) for windows in (ours, theirs))
+    np.testing.assert_array_equal(one.inputs["window"], other.inputs["window"])
+    np.testing.assert_array_equal(one.targets["forecast"], other.targets["forecast"])
 
 
 @pytest.mark.parametrize("lag", [0, 1, 12])
-def test_a_perfect_output_is_a_perfect_forecast_whatever_the_difference(tmp_path: Path, lag: int) -> None:
+def test_perfect_output_is_a_perfect_forecast_with_any_difference(tmp_path: Path, lag: int) -> None:
     prepared, meta = prepare(tmp_path, monthly(), difference={"s": lag, "default": 1})
     for split in SPLITS:
-        windows = data.datasets(prepared, "s")[split]
-        _, outputs = windows.batch(np.arange(len(windows)))
-        scores = score.evaluate(prepared, meta, "s", split, [outputs], None)
+        scores = perfect(prepared, meta, split)
         assert scores.metrics["mae"] < 1e-3
         assert scores.metrics["mase"] == pytest.approx(scores.losses.mean())
 
 
-def test_missing_values_are_carried_forward_marked_and_not_scored(tmp_path: Path) -> None:
+@pytest.fixture
+def gaps() -> "pd.Series[float]":
+    """Two values of the training part and one of the test part are missing."""
     values = monthly()
     values.iloc[[30, 31, 110]] = np.nan
-    prepared, meta = prepare(tmp_path, values)
-    table = pd.read_parquet(prepared / "s" / "table.parquet")
-    assert table["filled"].iloc[[30, 31]].tolist() == [values.iloc[29]] * 2
-    assert meta["targets"]["s"]["missing"] == 3
-    assert "observed" in meta["targets"]["s"]["features"]
-    naive = score.baselines(prepared, meta, "s", None)["naive"]
+    return values
+
+
+def test_missing_values_are_carried_forward_and_marked(tmp_path: Path, gaps: "pd.Series[float]") -> None:
+    prepared, meta = prepare(tmp_path, gaps)
+    table = data.table_of(prepared, "s")
+    assert table["filled"].iloc[[30, 31]].tolist() == [gaps.iloc[29]] * 2
+    assert meta.targets["s"].missing == 3
+    assert "observed" in meta.targets["s"].features
+
+
+def test_missing_values_are_not_scored(tmp_path: Path, gaps: "pd.Series[float]") -> None:
+    prepared, meta = prepare(tmp_path, gaps)
+    origins = np.load(prepared / "s" / "test.npy")
+    forecasts = np.nan_to_num(gaps.to_numpy())[origins[:, None] + np.arange(1, 4)]
+    scored = score(data.table_of(prepared, "s"), meta.targets["s"], origins, forecasts)
+    assert scored.metrics == {"mae": 0, "rmse": 0, "smape": 0, "mase": 0}
+    naive = baselines.baselines(prepared, meta, "s", PARAMS)["naive"]
     assert np.isfinite(list(naive.metrics.values())).all()
 
 
-def test_mase_of_seasonal_naive_on_its_own_training_part_is_one(tmp_path: Path, random: np.random.Generator) -> None:
+def test_mase_of_seasonal_naive_is_about_one(tmp_path: Path, random: np.random.Generator) -> None:
     stationary = pd.Series(10 * np.sin(2 * np.pi * np.arange(120) / 12) + random.normal(0, 1, 120), monthly().index)
     prepared, meta = prepare(tmp_path, stationary)
-    scores = score.baselines(prepared, meta, "s", None)
+    scores = baselines.baselines(prepared, meta, "s", PARAMS)
     assert scores["seasonal naive"].metrics["mase"] == pytest.approx(1, abs=0.25)
     assert scores["seasonal naive"].metrics["mase"] < scores["naive"].metrics["mase"]
 
@@ -112,8 +135,9 @@ def gap(values: "pd.Series[float]") -> "pd.Series[float]":
         (monthly() * np.nan, r"series 's'.*: has 0 values"),
         (monthly().iloc[np.unique(np.arange(60) ** 2 % 119)], r"no even step"),
     ],
+    ids=["gap", "constant", "short", "one value", "no value", "uneven"],
 )
-def test_a_series_of_no_use_is_named_with_the_reason(tmp_path: Path, values: "pd.Series[float]", message: str) -> None:
+def test_unusable_series_is_named_with_the_reason(tmp_path: Path, values: "pd.Series[float]", message: str) -> None:
     with pytest.raises(InputError, match=message):
         prepare(tmp_path, values)
 
@@ -124,6 +148,7 @@ def test_dropped_files_become_series_named_after_column_or_file(tmp_path: Path) 
     files = sorted(tmp_path.glob("*.csv"))
     destination = tmp_path / "raw"
     destination.mkdir()
-    collected = source.collect(params.load(ROOT / "params.yaml").timeseries.source, files, destination)
-    assert sorted(collected["parts"]) == ["sales_north", "visits", "y"]
-    assert not collected["sample"]
+    collected = collect.collect(PARAMS.collect, files, destination)
+    assert sorted(collected.parts) == ["sales_north", "visits", "y"]
+    assert sorted(path.stem for path in destination.iterdir()) == sorted(collected.parts)
+    assert not collected.sample
