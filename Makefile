@@ -71,6 +71,7 @@ check: setup        ## style and types, as CI runs them
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@lint-imports
 
 serve: setup        ## the report on http://127.0.0.1:8000
 	@python -m http.server --bind 127.0.0.1 --directory reports 8000

@@ -107,7 +107,7 @@ def _predict(task: "Task", rest: list[str]) -> int:
     from pipelines import predict
 
     options = predict_parser(task).parse_intermixed_args(rest)
-    trained = predict.Trained(task, options.model)
+    trained = predict.Trained(task.name, task.params(), options.model)
     predict.show(task.stage("predict").answer(trained, options), options.json)
     return 0
 

@@ -135,13 +135,16 @@ def _require(path: Path) -> None:
 
 
 def typed(kind: Any, value: Any) -> Any:
-    """Plain dicts and lists as the dataclasses that `kind` describes; what it does not describe stays as it is."""
+    """Plain dicts and lists as the dataclasses that `kind` describes; what it does not describe stays as it is.
+
+    Fields that a dataclass does not have are left out, so that a base class reads what its subclasses have written.
+    """
     origin, arguments = get_origin(kind), get_args(kind)
     if value is None:
         return None
     if is_dataclass(kind) and isinstance(value, Mapping):
         hints = get_type_hints(kind)
-        return kind(**{name: typed(hints[name], item) for name, item in value.items()})  # type: ignore[operator]
+        return kind(**{name: typed(hints[name], item) for name, item in value.items() if name in hints})  # type: ignore[operator]
     if origin in (Union, types.UnionType):
         return typed(next(part for part in arguments if _fits(part, value)), value)
     if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):

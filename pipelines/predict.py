@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import keras
 
     from pipelines.contract import Meta
-    from pipelines.task import Task
+    from pipelines.params.blocks import Block
 
 TaskMeta = TypeVar("TaskMeta", bound="Meta")
 
@@ -39,9 +39,9 @@ class Answer:
 class Trained:
     """The trained networks of a task: those of the model that is asked for, or else of the one best in validation."""
 
-    def __init__(self, task: "Task", model: str | None) -> None:
-        self.task, self.params = task.name, task.params()
-        models = list(self.params.models)
+    def __init__(self, task: str, params: "Block", model: str | None) -> None:
+        self.task, self.params = task, params
+        models = list(params.models)
         if model is not None and model not in models:
             raise UsageError(f"{self.task} has no model {model!r}; its models in params.yaml are {', '.join(models)}")
         self.models = [model] if model else models

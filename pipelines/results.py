@@ -29,8 +29,8 @@ class Results:
 
     @cached_property
     def meta(self) -> Meta:
-        """What every page may know of the prepared data."""
-        return self.meta_as(Meta)
+        """What every page may know of the prepared data, whatever the task's own meta has besides."""
+        return Meta(self.target_meta, artifacts.read_json(self.prepared / "meta.json")["splitting"])
 
     def meta_as(self, kind: type[TaskMeta]) -> TaskMeta:
         """The meta as the task describes it."""

@@ -67,7 +67,7 @@ def test_stages_read_one_kind_of_meta(task: Task) -> None:
 
 def test_metrics_have_the_names_of_their_keys(task: Task) -> None:
     stage = task.stage("evaluate")
-    assert stage.METRICS == {metric.name: metric for metric in stage.METRICS.values()}
+    assert {metric.name: metric for metric in stage.METRICS.values()} == stage.METRICS
     assert set(stage.AVERAGED) <= set(stage.METRICS)
 
 
