@@ -9,17 +9,17 @@ export DVC_NO_ANALYTICS := 1
 .DEFAULT_GOAL := repro
 
 repro: setup        ## collect, train, evaluate and report everything that has changed
+	@python -m pipelines runs
 	@python -m flows run
 	@echo "The report is ready: $(CURDIR)/reports/index.html"
 
 test: setup         ## every test: units, the graph in the tiny profile, the pages in Chromium
 	@pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
 
-demo: setup         ## time series to its report with one seed and three models, for a first look; in build/demo
+demo: setup         ## every task to its complete pages with one seed and few models, for a first look; in build/demo
 	@rm -rf build/demo && git clone --quiet . build/demo
-	@cd build/demo && dvc exp run --set-param 'timeseries.training.seeds=[1]' --set-param timeseries.training.epochs=12 \
-		--set-param '~runs.timeseries-bilstm' --set-param '~runs.timeseries-gru_matched' report@timeseries
-	@cd build/demo && python -m pipelines site
+	@cd build/demo && python -m pipelines profile quick && python -m flows run
+	@echo "The report is ready: $(CURDIR)/build/demo/reports/index.html"
 
 setup: .venv/ready $(BIN)/gatehouse  ## the environment, from the pins, with the newest supported Python; PYTHON=… names another
 	@test -z "$(PYTHON)" || test "$$("$(PYTHON)" --version 2>&1)" = "$$($(BIN)/python --version)" || \

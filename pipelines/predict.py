@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -70,7 +71,7 @@ class Trained:
 
     def network(self, target: str) -> tuple["keras.Model", int]:
         """The model's network with the seed that was best in validation, and that seed."""
-        checkpoints = _checkpoints()
+        checkpoints = _checkpoints(self.task)
         model = self.model(target)
         seed = self.records[model]["seeds"][int(np.argmin(self._losses(model, target)))]
         folder = paths.model(self.task, model) / target
@@ -80,7 +81,7 @@ class Trained:
 
     def outputs(self, target: str, inputs: dict[str, NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
         """What the network of every seed puts out for a batch of inputs."""
-        checkpoints = _checkpoints()
+        checkpoints = _checkpoints(self.task)
         model = self.model(target)
         folder = paths.model(self.task, model) / target
         network = checkpoints.load(folder)
@@ -121,11 +122,12 @@ def typed(annotation: Any) -> Callable[[str], Any]:
     return read
 
 
-def _checkpoints() -> ModuleType:
-    """TensorFlow, set up as it is for training, and what loads networks."""
+def _checkpoints(task: str) -> ModuleType:
+    """TensorFlow, set up as it is for training, and what loads networks of `task`."""
     from pipelines.nn import hardware
 
     hardware.set_up()
+    import_module(f"pipelines.tasks.{task}.train")  # brings the layers of the task's own
     from pipelines.nn import checkpoints
 
     return checkpoints

@@ -54,7 +54,11 @@ def test_an_unknown_key_inside_a_models_layer_is_named(in_folder: Path) -> None:
         ("default: 36}", "other: 36}", r"timeseries\.prepare: lookback must name a default"),
         ('test_start: "2015-01-01"', 'test_start: "2001-01-01"', r"valid_start must lie before test_start"),
         ("samples: [", "samples: [[", r"params\.yaml, line \d+: not valid YAML"),
-        ("\nlanguage:", "\nlanguages:", r"there is no task 'languages'; the tasks are timeseries, finance, language, music"),
+        (
+            "\nlanguage:",
+            "\nlanguages:",
+            r"there is no task 'languages'; the tasks are timeseries, finance, language, music",
+        ),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(in_folder: Path, old: str, new: str, message: str) -> None:

@@ -97,6 +97,21 @@ def test_prompts_are_read_from_standard_input_and_nothing_but_the_answer_is_prin
     assert not piped.stderr
 
 
+def test_networks_of_every_target_are_loaded_in_a_process_that_has_built_none(tiny: Path) -> None:
+    """With all layers that they are made of."""
+    code = (
+        "from pipelines import artifacts, paths, predict, registry\n"
+        "for task in registry.TASKS:\n"
+        "    trained = predict.Trained(task.name, task.params(), None)\n"
+        "    for target in artifacts.read_json(paths.prepared(task.name) / 'meta.json')['targets']:\n"
+        "        print(task.name, target, trained.network(target)[0].count_params() > 0)"
+    )
+    done = run(tiny, sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    assert {line.split()[0] for line in done.stdout.splitlines()} == {task.name for task in registry.TASKS}
+    assert "False" not in done.stdout
+
+
 def test_without_a_trained_network_the_command_that_trains_one_is_named(in_folder: Path) -> None:
     code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from pipelines.__main__ import main; sys.exit(main())"
     done = run(in_folder, sys.executable, "-c", code, str(ROOT), "predict", "language", "x")
@@ -242,13 +257,24 @@ def test_price_file_gets_returns_prices_and_volatility(predict: Predict, prices:
     assert 1 < volatility["forecast"][0]["volatility"] < 200
 
 
-def test_symbol_that_training_has_not_seen_is_scaled_by_its_own_days(predict: Predict, prices: Path) -> None:
-    other = prices.with_name("acme.csv")
-    other.write_text(prices.read_text())
-    assert not answers(predict, "finance", str(other))[0]["seen"]
-    assert "training has not seen" in predict("finance", str(other)).stdout
-    named = answers(predict, "finance", str(other), "--symbol", "sp500")
-    assert named[0]["forecast"] == answers(predict, "finance", str(prices))[0]["forecast"]
+@pytest.fixture
+def unseen(prices: Path) -> Path:
+    """The same prices under a name that training does not know."""
+    return prices.rename(prices.with_name("acme.csv"))
+
+
+def test_symbol_that_training_has_not_seen_is_named_as_such(predict: Predict, unseen: Path) -> None:
+    text = predict("finance", str(unseen)).stdout
+    assert "acme, returns" in text
+    assert "training has not seen, scaled by its own days" in text
+
+
+def test_symbol_can_be_named(predict: Predict, unseen: Path) -> None:
+    own, named = (answers(predict, "finance", str(unseen), *symbol)[0] for symbol in ((), ("--symbol", "sp500")))
+    assert (own["seen"], named["seen"]) == (False, True)
+    assert own["forecast"] != named["forecast"]
+    again = answers(predict, "finance", str(unseen.rename(unseen.with_name("sp500.csv"))))[0]
+    assert named["forecast"] == again["forecast"]
 
 
 def test_too_few_days_end_in_one_sentence(predict: Predict, prices: Path) -> None:

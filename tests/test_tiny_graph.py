@@ -107,7 +107,10 @@ def test_model_added_to_the_parameters_alone_is_said_before_anything_runs(restor
     path.write_text(path.read_text().replace("    gru:\n", "    gru_again:\n", 1))
     done = run(restored, "dvc", "repro")
     assert done.returncode != 0
-    assert "runs.yaml: does not list the tasks and models of params.yaml; run `python -m pipelines runs`" in done.stdout + done.stderr
+    assert (
+        "runs.yaml: does not list the tasks and models of params.yaml; run `python -m pipelines runs`"
+        in done.stdout + done.stderr
+    )
     assert stages_run(done.stdout) == ["code"]
 
 

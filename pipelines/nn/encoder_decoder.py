@@ -34,6 +34,22 @@ class IsToken(keras.layers.Layer):
         return ops.not_equal(tokens, PADDING)
 
 
+@keras.saving.register_keras_serializable("gatehouse")
+class Unmasked(keras.layers.Layer):
+    """Its input, without the mask that Keras attaches to it: the decoder is given the mask as an input of its own."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.supports_masking = True
+
+    def call(self, values: Any) -> Any:
+        """A copy: the mask is attached to the tensor itself."""
+        return ops.copy(values)
+
+    def compute_mask(self, values: Any, mask: Any = None) -> None:
+        """None."""
+
+
 def encoder_decoder(sources: int, targets: int, model: EncoderDecoder, head: Head, name: str) -> keras.Model:
     """The network: `source` and `decoder_input` -> logits (batch, time, targets). `sources` and `targets` are sizes of vocabularies."""
     encoder, decoder = _encoder(sources, model), _decoder(targets, model, head)
@@ -66,7 +82,7 @@ def _encoder(vocabulary: int, model: EncoderDecoder) -> keras.Model:
         for number, options in enumerate(model.decoder, start=1)
         for state, size in enumerate(_state_sizes(options), start=1)
     ]
-    return keras.Model(source, [hidden, mask, *first], name=ENCODER)
+    return keras.Model(source, [Unmasked(name="memory")(hidden), mask, *first], name=ENCODER)
 
 
 def _decoder(vocabulary: int, model: EncoderDecoder, head: Head) -> keras.Model:

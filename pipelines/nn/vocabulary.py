@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 PADDING, UNKNOWN, BEGIN, END = range(4)
-SPECIAL = ("", "�", "␂", "␄")
+SPECIAL = ("(padding)", "�", "(begin)", "(end)")
 """How reports and predictions show them."""
 
 

@@ -18,7 +18,8 @@ FEW = 6
 
 def of_task(results: Results, target: str) -> list[Figure]:
     """Explanations that compare the models of a task."""
-    return [_pairs(results, target), _training(results, target), _dependency(results, target)]
+    pairs = [_pairs(results, target)] if len(results.models) > 1 else []
+    return [*pairs, _training(results, target), _dependency(results, target)]
 
 
 def of_model(results: Results, target: str, model: str) -> list[Figure]:
@@ -228,9 +229,8 @@ SOURCES = {
 
 def _shows(record: ImportanceRecord, what: str) -> str:
     """What an importance chart shows, by the method that was used."""
-    output = (
-        "the log-probability of the likeliest output" if record.method == "integrated gradients" else "the mean output"
-    )
+    chosen = record.method == "integrated gradients"
+    output = "the log-probability of the likeliest output" if chosen else "the mean output"
     return (
         f"{SOURCES[record.method]} of {record.windows} test examples: what {what} adds to {output}, compared with {record.baseline}. "
         f"They add up to within {record.additivity_error:.0e}."

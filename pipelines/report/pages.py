@@ -150,7 +150,7 @@ def _bytes(size: int) -> str:
 def _metric_rows(results: Results, model: str, target: str) -> list[dict[str, Any]]:
     """Metric, test and validation summaries of one model."""
     test, valid = (results.metrics(model)[split][target] for split in ("test", "valid"))
-    return [{"name": results.metric_title(name), "test": test[name], "valid": valid[name]} for name in test]
+    return [{"name": results.metric_title(name), "test": test[name], "valid": valid.get(name)} for name in test]
 
 
 def _side_by_side(results: Results, target: str) -> dict[str, Any]:

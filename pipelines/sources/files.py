@@ -52,7 +52,7 @@ def read_all(files: Sequence[Path], read: Callable[[Path], Value], max_unreadabl
         more = f" (and {failed - 1} more)" if failed > 1 else ""
         raise InputError(
             f"{readings.unreadable[0]}{more}; {failed} of {len(files)} files cannot be read, at most "
-            f"{max_unreadable:.0%} may be (source.max_unreadable)"
+            f"{max_unreadable:.0%} may be (collect.max_unreadable)"
         )
     return readings
 

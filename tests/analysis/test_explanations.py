@@ -72,7 +72,9 @@ def test_integrated_gradients_add_up_to_the_change_of_the_likeliest_class(random
     neutral = np.zeros(3, np.float32)
     explained = importance.integrated_gradients(network, {SEQUENCE: sequences}, neutral)
     rows, likeliest = np.arange(5), network.predict_on_batch({SEQUENCE: sequences}).argmax(-1)
-    change = (network.predict_on_batch({SEQUENCE: sequences}) - network.predict_on_batch({SEQUENCE: np.zeros_like(sequences)}))[rows, likeliest]
+    change = (
+        network.predict_on_batch({SEQUENCE: sequences}) - network.predict_on_batch({SEQUENCE: np.zeros_like(sequences)})
+    )[rows, likeliest]
     np.testing.assert_allclose(explained.values.sum((1, 2)), change, atol=2e-3)
     coarse = importance.integrated_gradients(network, {SEQUENCE: sequences}, neutral, points=(1,))
     assert coarse.additivity_error > explained.additivity_error

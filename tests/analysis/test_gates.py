@@ -12,6 +12,7 @@ import tensorflow as tf
 from pipelines import analysis
 from pipelines.analysis import equations, gates
 from pipelines.nn import cells, layers
+from pipelines.nn.heads import Regression
 from pipelines.params.blocks import Model, RecurrentLayer
 
 L = keras.layers
@@ -424,8 +425,9 @@ def keys(traced: gates.Traces) -> list[str]:
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_trace_network_has_every_layer_in_order(bidirectional: bool, windows: np.ndarray) -> None:
     stack = tuple(RecurrentLayer(cell=cell, units=4, bidirectional=bidirectional) for cell in ("gru", "lstm"))
-    network = layers.window_model(windows.shape[1:], Model(recurrent=stack, dense=(), dropout=0.0), 2, "net")
-    found = gates.trace_network(network, windows)
+    options = Model(recurrent=stack, dense=(), dropout=0.0)
+    network = layers.window_model(TIME, FEATURES, options, Regression(2, "mse"), "net")
+    found = gates.trace_network(network, {"window": windows})
     names = ["gru_1_bidirectional", "lstm_2_bidirectional"] if bidirectional else ["gru_1", "lstm_2"]
     directions = ["forward", "backward"] if bidirectional else ["forward"]
     assert keys(found) == [f"{name}/{direction}" for name in names for direction in directions]

@@ -149,7 +149,7 @@ def test_a_masked_step_changes_nothing(name: str, windows: Any) -> None:
 def test_it_stacks_both_ways_keeps_its_gates_in_sight_and_survives_saving(
     name: str, windows: Any, tmp_path: Path
 ) -> None:
-    options = RecurrentLayer(cell=name, units=UNITS, bidirectional=True)  # type: ignore[arg-type]
+    options = RecurrentLayer(cell=name, units=UNITS, bidirectional=True)
     model = Model(recurrent=(options, options), dense=(), dropout=0.0)
     keras.utils.set_random_seed(2)
     network = layers.window_model(STEPS, FEATURES, model, Regression(2, "mse"), name="net")
@@ -164,7 +164,9 @@ def test_it_stacks_both_ways_keeps_its_gates_in_sight_and_survives_saving(
     checkpoints.save(tmp_path, network, [1], [network.get_weights()])
     again = checkpoints.load(tmp_path)
     checkpoints.load_seed(again, tmp_path, 1)
-    np.testing.assert_array_equal(again.predict_on_batch({"window": windows}), network.predict_on_batch({"window": windows}))
+    np.testing.assert_array_equal(
+        again.predict_on_batch({"window": windows}), network.predict_on_batch({"window": windows})
+    )
 
 
 @every_cell

@@ -8,6 +8,7 @@ import pytest
 from pipelines.contract import Batch
 from pipelines.nn import datasets
 from pipelines.nn.datasets import Tokens, Windows
+from pipelines.nn.vocabulary import PADDING
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ class Rows:
 
     def batch(self, indices: np.ndarray) -> Batch:
         tokens = datasets.padded([np.array(self.rows[index]) for index in indices])
-        return Batch({"tokens": tokens}, {"next": tokens}, (tokens != datasets.PADDING).astype(np.float32))
+        return Batch({"tokens": tokens}, {"next": tokens}, np.not_equal(tokens, PADDING).astype(np.float32))
 
 
 @pytest.fixture

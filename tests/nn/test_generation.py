@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.nn import generation, layers
 from pipelines.nn.heads import NextToken
-from pipelines.params.blocks import TokenModel, RecurrentLayer
+from pipelines.params.blocks import RecurrentLayer, TokenModel
 
 LOGITS = np.log(np.array([[0.5, 0.3, 0.15, 0.05]], np.float32))
 
@@ -43,8 +43,10 @@ def test_tokens_come_as_often_as_they_should(
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", "mgu"])
 def test_what_is_written_step_by_step_is_what_the_network_says_of_the_whole(cell: str) -> None:
     """Greedy: every token is the likeliest after all before it, computed anew from an empty memory."""
-    stack = tuple(RecurrentLayer(cell=cell, units=units) for units in (6, 5))  # type: ignore[arg-type]
-    network = layers.next_step_model(9, TokenModel(embedding=4, recurrent=stack, dense=(), dropout=0.5), NextToken(9), name="n")
+    stack = tuple(RecurrentLayer(cell=cell, units=units) for units in (6, 5))
+    network = layers.next_step_model(
+        9, TokenModel(embedding=4, recurrent=stack, dense=(), dropout=0.5), NextToken(9), name="n"
+    )
     prompts = [np.array([1, 4, 2], np.int32), np.array([3], np.int32)]
     written = generation.generate(network, prompts, 12, temperature=0, top_k=0, top_p=1, seed=1)
     for prompt, tokens in zip(prompts, written, strict=True):
@@ -55,9 +57,13 @@ def test_what_is_written_step_by_step_is_what_the_network_says_of_the_whole(cell
 
 def test_a_seed_writes_the_same_again_and_another_one_something_else() -> None:
     network = layers.next_step_model(
-        9, TokenModel(embedding=4, recurrent=(RecurrentLayer(cell="gru", units=5),), dense=(), dropout=0), NextToken(9), name="n"
+        9,
+        TokenModel(embedding=4, recurrent=(RecurrentLayer(cell="gru", units=5),), dense=(), dropout=0),
+        NextToken(9),
+        name="n",
     )
     one, again, other = (
-        generation.generate(network, [np.array([1], np.int32)], 30, 1.0, 0, 1.0, seed=seed)[0].tolist() for seed in (1, 1, 2)
+        generation.generate(network, [np.array([1], np.int32)], 30, 1.0, 0, 1.0, seed=seed)[0].tolist()
+        for seed in (1, 1, 2)
     )
     assert one == again != other

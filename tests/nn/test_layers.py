@@ -45,10 +45,7 @@ def test_the_options_of_a_layer_reach_keras() -> None:
 
 
 def test_models_differ_in_their_cell_alone() -> None:
-    lstm, gru = (
-        window_model(2, model(RecurrentLayer(cell=cell, units=5), dense=(4,)))
-        for cell in ("lstm", "gru")
-    )
+    lstm, gru = (window_model(2, model(RecurrentLayer(cell=cell, units=5), dense=(4,))) for cell in ("lstm", "gru"))
     kinds = [[type(layer) for layer in network.layers] for network in (lstm, gru)]
     differing = [pair for pair in zip(*kinds, strict=True) if pair[0] is not pair[1]]
     assert differing == [(keras.layers.LSTM, keras.layers.GRU)]

@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 
 from pipelines.errors import TrainingError
-from pipelines.nn import checkpoints, compiled_loop, hardware, inference, layers
+from pipelines.nn import checkpoints, compiled_loop, inference, layers
 from pipelines.nn.datasets import Tokens, Windows
-from pipelines.nn.training import Epoch, Fitting
 from pipelines.nn.heads import NextToken, Regression
+from pipelines.nn.training import Epoch, Fitting
 from pipelines.params.blocks import RecurrentLayer, TokenModel, Train
 
 TRAINING = Train(
@@ -103,7 +103,9 @@ def test_patience_ends_training_and_a_plateau_halves_the_rate(windows: dict[str,
 def test_a_loss_that_is_no_number_names_model_seed_and_remedy(windows: dict[str, Windows], tmp_path: Path) -> None:
     broken = Windows(windows["train"].features * np.nan, windows["train"].targets, windows["train"].origins, 6)
     with pytest.raises(TrainingError, match=r"lstm/co2, seed 1: the loss is no longer a number in epoch 1; lower"):
-        Fitting(build, Regression(1, "mse"), TRAINING, broken, windows["valid"]).fit(1, tmp_path / "s.npz", "lstm/co2, seed 1")
+        Fitting(build, Regression(1, "mse"), TRAINING, broken, windows["valid"]).fit(
+            1, tmp_path / "s.npz", "lstm/co2, seed 1"
+        )
 
 
 def test_saved_networks_are_the_same_bytes_and_give_the_same_outputs(

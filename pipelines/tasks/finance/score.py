@@ -86,6 +86,7 @@ class Days:
 
     @classmethod
     def of(cls, prepared: Path, meta: Meta, target: str, split: str) -> "Days":
+        """Those of the prepared data."""
         prices = meta.targets[target]
         table = pd.read_parquet(prepared / "table.parquet")
         origins = np.load(prepared / target / f"{split}.npy")

@@ -64,7 +64,7 @@ def of_frames(examples: Rolls, meta: Meta, predictions: Iterable[Prediction]) ->
     for number, style in enumerate(meta.styles):
         chosen = table["style"] == number
         by_style[style] = float(nats[chosen].sum() / max(count[chosen].sum(), 1))
-    pieces, which = np.unique(table["piece"], return_inverse=True)
+    _, which = np.unique(table["piece"], return_inverse=True)
     losses = np.bincount(which, nats) / np.maximum(np.bincount(which, count), 1)
     return Evaluation(
         metrics={

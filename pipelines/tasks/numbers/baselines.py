@@ -1,6 +1,7 @@
 """Methods that write a target without a network."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def nearest(known: list[Words], translations: list[Words]) -> Callable[[Sequence
 
 def _words_and_pairs(words: Words) -> list[str]:
     ends = ["<", *words, ">"]
-    return words + [f"{one} {other}" for one, other in zip(ends, ends[1:], strict=False)]
+    return words + [f"{one} {other}" for one, other in pairwise(ends)]
 
 
 def word_for_word(

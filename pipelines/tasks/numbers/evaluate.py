@@ -12,6 +12,7 @@ from pipelines.nn.datasets import NEXT, SOURCE
 from pipelines.nn.decoding import Writer
 from pipelines.nn.heads import Head
 from pipelines.nn.inference import log_probabilities
+from pipelines.nn.vocabulary import END
 from pipelines.tasks.numbers.data import table_of, tokens
 from pipelines.tasks.numbers.params import Params
 from pipelines.tasks.numbers.predictions import Transcription
@@ -98,7 +99,9 @@ def illustrate(
         [
             Attended(
                 words.source_vocabulary.decode(examples.sources[row]),
-                [*words.target_vocabulary.decode(written.tokens), "␄"][: len(written.attention)],
+                [*words.target_vocabulary.decode(written.tokens), words.target_vocabulary.words[END]][
+                    : len(written.attention)
+                ],
                 words.target_vocabulary.decode(examples.targets[row]),
                 written.attention.astype(np.float32),
             )

@@ -70,6 +70,6 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     return Meta(
         {"words": words},
         "Every source belongs to one part, in an order that only the sources decide. Sources of more than "
-        f"{params.longest} tokens are neither trained on nor validated with; they are a test part of their own. Vocabularies are those of the "
-        "training part alone; no training and no choice sees the test part.",
+        f"{params.longest} tokens are neither trained on nor validated with; they are a test part of their own. Vocabularies are those of "
+        "the training part alone; no training and no choice sees the test part.",
     )

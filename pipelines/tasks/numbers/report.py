@@ -45,9 +45,9 @@ def _by_length(results: Results, target: str) -> Figure:
     return Figure(
         f"length-{target}",
         "Exact matches by length",
-        f"Share of the test pairs of each length that are written without an error (explained seed; baselines dotted). Sources to the right of "
+        f"Share of the test pairs of each length that are written without an error (explained seed; baselines dotted). Sources right of "
         f"the dotted line have more than {longest} words: no training pair is as long.",
-        "A method that has learned the rule holds its line to the right of the dotted one; one that has learned lengths by heart falls. Without "
+        "A method that has learned the rule holds its line to the right of the dotted one; one that has learned lengths falls. Without "
         "attention all of the source must fit into one state, and long sources suffer first.",
         plot,
     )
@@ -80,9 +80,9 @@ def _attention(attended: list[Attended]) -> list[Figure]:
         Figure(
             "attention",
             "What the decoder looks at",
-            "For each written word (rows, from above; ␄ ends the sequence) the weights of attention over the words of the source. The menu "
+            "For each written word (rows, from above) the weights of attention over the words of the source. The menu "
             "offers the longest usual test pairs, then longer ones than any in training.",
-            "A dark cell says which word of the source a written word comes from. A diagonal is a translation word for word; a row that looks at "
+            "A dark cell says which word of the source a written word comes from. A diagonal is a translation word for word; a row of "
             "two words joins them; a step to the side is a change of order.",
             plot,
         )
@@ -105,6 +105,6 @@ def _mistakes(record: Transcripts) -> Figure:
         "mistakes",
         "Where it errs",
         f"{wrong:,} of {len(record.exact):,} test pairs are not written exactly (explained seed, beam search); the first of them.",
-        "Look for what the mistakes have in common: a word left out or twice, an order, a word that training has seen in other places alone.",
+        "Look for what the mistakes have in common: a word left out or twice, an order, a word that training has seen in other places.",
         texts.table(["source", "written", "reference"], rows or [["none", "", ""]]),
     )

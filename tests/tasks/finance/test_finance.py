@@ -38,9 +38,7 @@ def market(random: np.random.Generator, days: int = 780) -> pd.DataFrame:
     )
 
 
-def prepare(
-    folder: Path, tables: dict[str, pd.DataFrame], name: str = "out", **changes: Any
-) -> tuple[Path, data.Meta]:
+def prepare(folder: Path, tables: dict[str, pd.DataFrame], name: str = "out", **changes: Any) -> tuple[Path, data.Meta]:
     """The prepared folder, and its meta as the later stages read it."""
     raw, destination = folder / f"raw-{name}", folder / name
     raw.mkdir()
@@ -147,7 +145,9 @@ def test_backtest_pays_for_every_change_of_position() -> None:
     np.testing.assert_allclose(earned, [0.009, 0.01, -0.001, 0.009])
 
 
-def test_feature_that_training_never_observed_is_left_out_with_the_reason(tmp_path: Path, random: np.random.Generator) -> None:
+def test_feature_that_training_never_observed_is_left_out_with_the_reason(
+    tmp_path: Path, random: np.random.Generator
+) -> None:
     table = market(random).assign(vix=20.0)
     table.loc[: PREPARE.valid_start, "vix"] = np.nan
     _, meta = prepare(tmp_path, {"a": table})

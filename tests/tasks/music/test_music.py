@@ -100,9 +100,7 @@ def dropped(tmp_path: Path) -> Path:
     return folder
 
 
-def test_first_folder_of_a_file_is_its_style(
-    tmp_path: Path, dropped: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_first_folder_of_a_file_is_its_style(tmp_path: Path, dropped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file_of(dropped / "one.mid", note(0, 480, 60))
     file_of(dropped.parent / "one.midi", note(0, 480, 60))
     file_of(tmp_path / "data/input/music/loose.mid", note(0, 480, 60))
@@ -391,7 +389,7 @@ def test_style_transfer_keeps_the_melody(prepared: Path, meta: Meta) -> None:
 def test_outputs_of_a_network_are_scored(prepared: Path, meta: Meta, target: str) -> None:
     built, head = network(meta, target), train.head(meta, target, PARAMS.train)
     test = data.datasets(prepared, meta, target)["test"]
-    scores = evaluation_of(prepared, meta, target, evaluate.predictions(built, head, meta, target, test))
+    scores = evaluation_of(prepared, meta, target, evaluate.predictions(built, head, meta, target, test, PARAMS))
     assert np.isfinite(scores.metrics[compare.primary(meta, target).metric.name])
     assert np.isfinite(scores.losses).all()
 
