@@ -199,8 +199,8 @@ def _own_dependency(results: Results, target: str, model: str) -> list[Figure]:
         Figure(
             f"own-dependency-{target}",
             "Long-term dependency by gradients",
-            f"Gradient magnitude of the {'outputs' if len(outputs) > 1 else 'output'} {' and '.join(outputs)} with respect to every earlier "
-            f"input: mean over {explanation.windows} test examples, band from the 10 % to the 90 % quantile.",
+            f"Gradient magnitude of the {'outputs' if len(outputs) > 1 else 'output'} {' and '.join(outputs)} with respect to every "
+            f"earlier input: mean over {explanation.windows} test examples, band from the 10 % to the 90 % quantile.",
             "The further left a line stays high, the longer ago is what the forecast depends on. A wide band: the network listens far back "
             "in some situations only, which is what gates are for.",
             plot,
@@ -232,8 +232,8 @@ def _shows(record: ImportanceRecord, what: str) -> str:
     chosen = record.method == "integrated gradients"
     output = "the log-probability of the likeliest output" if chosen else "the mean output"
     return (
-        f"{SOURCES[record.method]} of {record.windows} test examples: what {what} adds to {output}, compared with {record.baseline}. "
-        f"They add up to within {record.additivity_error:.0e}."
+        f"{SOURCES[record.method]} of {record.windows} test examples: what {what} adds to {output}, compared with "
+        f"{record.baseline}. They add up to within {record.additivity_error:.0e}."
     )
 
 
