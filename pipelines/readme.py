@@ -16,6 +16,8 @@ def table() -> str:
         "|---|---|---|---|---|---|",
     ]
     for task in registry.TASKS:
+        if not paths.comparison_metrics(task.name).exists():
+            continue  # nothing of it is recorded yet
         metrics_of = {metric.name: metric for metric in task.stage("score").METRICS.values()}
         title = task.stage("report").TITLE.lower()
         comparison = artifacts.read_json(paths.comparison_metrics(task.name))
