@@ -160,7 +160,7 @@ class Fitting:
         self.trainer = Trainer(self.network, head, streams)
         calls = -(-steps // LONGEST_CALL)
         self.steps = steps // calls * calls  # calls of one length: less than a batch in a thousand is left out
-        self.kernel = ("XLA", "to be replaced")
+        self.kernel = compiled_loop.kernel_of(self.network)
         on_gpu = bool(tf.config.list_physical_devices("GPU"))
         self.trainer.compile(
             optimizer=keras.optimizers.Adam(options.learning_rate, global_clipnorm=options.clip_norm),

@@ -20,13 +20,13 @@ SOURCES, TARGETS = 12, 14
 ATTENTIONS = ("general", "additive", "dot", None)
 
 
-def network(attention: str | None = "general", cell: str = "lstm", decoder: str = "gru") -> keras.Model:
+def network(attention: str | None = "general", cell: str = "lstm", decoder: str = "gru", units: int = 5) -> keras.Model:
     keras.utils.set_random_seed(1)
     options = EncoderDecoder.model_validate(
         {
             "embedding": 8,
-            "encoder": [{"cell": cell, "units": 5, "bidirectional": True}],
-            "decoder": [{"cell": decoder, "units": 10}],
+            "encoder": [{"cell": cell, "units": units, "bidirectional": True}],
+            "decoder": [{"cell": decoder, "units": 2 * units}],
             "attention": attention,
             "dropout": 0.1,
         }
@@ -167,7 +167,7 @@ def test_network_learns_to_reverse_sequences(tmp_path: Path) -> None:
         seeds=(1,), epochs=14, batch_size=32, learning_rate=0.02, clip_norm=1.0, patience=14, plateau_patience=14,
         schedule="cosine", mixed_precision=False, xla=False,
     )  # fmt: skip
-    fitting = Fitting(lambda: network("general", "gru"), Decoder(TARGETS), options, train, valid)
+    fitting = Fitting(lambda: network("general", "gru", units=16), Decoder(TARGETS), options, train, valid)
     fitting.network.set_weights(fitting.fit(1, tmp_path / "c.npz", "reverse").weights)
     written = Writer(fitting.network).write(valid.batch(np.arange(len(valid))).inputs["source"], 8)
     right = [each.tokens == target.tolist() for each, target in zip(written, valid.targets, strict=True)]

@@ -109,7 +109,7 @@ def test_datasets_hold_the_rows_of_the_table(prepared: Path, meta: Meta) -> None
     for split, examples in datasets(prepared, meta, "words").items():
         rows = table[table["split"] == split]
         assert len(examples) == len(rows) == meta.words.splits[split].windows
-        decoded = meta.words.target_vocabulary.decode(examples.targets[0])
+        decoded = meta.words.target_vocabulary.decode(examples.targets[0].tolist())
         assert decoded == tokens(rows["target"].iloc[0])
 
 
