@@ -105,6 +105,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
     for each in runs:
         each.result()
+    succeeds(sys.executable, "-m", "pipelines", "site")
     succeeds("dvc", "commit", "--force", "--quiet")
     succeeds("dvc", "repro")
     return project
