@@ -57,7 +57,7 @@ def trace(network: keras.Model, inputs: NDArray[Any]) -> list[Trace]:
 
     Raise `RecomputationError` if a recomputed output differs from the layer's own by more than 1e-4.
     """
-    layers = recurrent_layers(network)
+    layers = list(recurrent_layers(network).values())
     probe = keras.Model(network.input, [tensor for layer in layers for tensor in (layer.input, sequence_of(layer))])
     values = [np.asarray(value, np.float64) for value in probe.predict_on_batch(inputs)]
     traces = []

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from pipelines.errors import ParameterError
+from pipelines.nn import private_api
 from pipelines.nn.cells import CELLS, ForgetBias
 from pipelines.params.blocks import LanguageModel, Model, RecurrentLayer
 
@@ -203,13 +204,34 @@ def with_states(network: keras.Model) -> keras.Model:
     return keras.Model([sequence, *before], [hidden, *after], name=f"{network.name}_with_states")
 
 
-def directions(network: keras.Model) -> list[keras.layers.RNN]:
-    """The recurrent layers of a built network, those inside bidirectional wrappers too."""
-    pairs = [
-        [each.forward_layer, each.backward_layer] if isinstance(each, keras.layers.Bidirectional) else [each]
-        for each in recurrent_layers(network)
-    ]
-    return [layer for pair in pairs for layer in pair]
+def recurrent_layers(network: keras.Model) -> dict[str, keras.Layer]:
+    """The recurrent layers of a built network by path, as in `encoder/lstm_1`, in order; a bidirectional wrapper is one layer.
+
+    Layers inside nested models, wrappers and layers of one's own are among them; one that is used twice is there once.
+    """
+    found: dict[str, keras.Layer] = {}
+
+    def search(parent: keras.Layer, prefix: str) -> None:
+        for child in private_api.sublayers(parent):
+            path = f"{prefix}{child.name}"
+            if not isinstance(child, keras.layers.RNN | keras.layers.Bidirectional):
+                search(child, f"{path}/")
+            elif child not in found.values():
+                found[path if path not in found else f"{path}:{len(found)}"] = child
+
+    search(network, "")
+    return found
+
+
+def directions(network: keras.Model) -> dict[str, keras.layers.RNN]:
+    """`recurrent_layers`, but each bidirectional wrapper as the two layers in it."""
+    return {
+        f"{path}/{inner.name}" if inner is not outer else path: inner
+        for path, outer in recurrent_layers(network).items()
+        for inner in (
+            [outer.forward_layer, outer.backward_layer] if isinstance(outer, keras.layers.Bidirectional) else [outer]
+        )
+    }
 
 
 def match_size(
@@ -264,31 +286,6 @@ def parameter_count(model: keras.Model) -> int:
     return sum(prod(weight.shape) for weight in model.trainable_weights)
 
 
-def recurrent_layers(model: keras.Model) -> list[keras.Layer]:
-    """The recurrent layers of a built model in order, bidirectional wrappers included."""
-    return [layer for layer in model.layers if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional)]
-
-
 def sequence_of(each: keras.Layer) -> keras.KerasTensor:
     """What a recurrent layer of a built network puts out, without the states that it may return too."""
     return each.output[0] if isinstance(each.output, list | tuple) else each.output
-
-
-def kernel(model: keras.Model) -> tuple[str, str]:
-    """What runs the recurrent layers of `model` here when it is trained, and why: cuDNN, XLA (`recurrence`) or TensorFlow's operations."""
-    import tensorflow as tf
-
-    if not tf.config.list_physical_devices("GPU"):
-        return "XLA", "no GPU; the loop over the steps is compiled"
-    for inner in directions(model):
-        if not isinstance(inner, keras.layers.LSTM | keras.layers.GRU):
-            return "TensorFlow", f"{inner.name} is no LSTM or GRU of Keras's own"
-        activations = (
-            keras.activations.serialize(inner.activation),
-            keras.activations.serialize(inner.recurrent_activation),
-        )
-        if activations != ("tanh", "sigmoid"):
-            return "TensorFlow", f"{inner.name} has activations {activations}, cuDNN wants tanh and sigmoid"
-        if inner.recurrent_dropout:
-            return "TensorFlow", f"{inner.name} has recurrent dropout"
-    return "cuDNN", "every recurrent layer meets its conditions"

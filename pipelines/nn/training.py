@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pipelines import artifacts
 from pipelines.errors import TrainingError
-from pipelines.nn import compiled_loop, datasets, layers, losses
+from pipelines.nn import compiled_loop, datasets, layers, loop_choice, losses, private_api
 from pipelines.params.blocks import Training
 
 VALIDATION_BATCH = 512
@@ -67,6 +67,7 @@ class Trainer(keras.Model):
     def __init__(self, network: keras.Model, streams: dict[bool, int] | None = None) -> None:
         super().__init__(name=f"train_{network.name}")
         self.network = network
+        self.loop = loop_choice.choose(network)
         self.gradient_norm = keras.metrics.Mean(name="gradient_norm")
         self.carrying = layers.with_states(network) if streams else None
         sizes = [state.shape[1] for state in self.carrying.inputs[1:]] if self.carrying else []
@@ -80,7 +81,7 @@ class Trainer(keras.Model):
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """The network's output."""
         # The few passes of validation are over before a kernel for them were made.
-        faster = compiled_loop.compiled(self.network) if training else nullcontext()
+        faster = compiled_loop.compiled(self.network, self.loop) if training else nullcontext()
         if not self.carrying:
             with faster:
                 return self.network(inputs, training=training)
@@ -109,7 +110,7 @@ class Trainer(keras.Model):
         unscale = loss / scaled if scaled is not loss else 1.0
         self.gradient_norm.update_state(tf.linalg.global_norm(gradients) * unscale)
         self.optimizer.apply(gradients, variables)
-        self._loss_tracker.update_state(loss, sample_weight=tf.shape(inputs)[0])
+        private_api.loss_tracker(self).update_state(loss, sample_weight=tf.shape(inputs)[0])
         return {metric.name: metric.result() for metric in self.metrics}
 
 

@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from pipelines.errors import ParameterError
 from pipelines.nn import layers
@@ -20,7 +19,7 @@ def test_every_cell_stacks_in_both_directions(cell: Cell, bidirectional: bool) -
     stack = [RecurrentLayer(cell=cell, units=units, bidirectional=bidirectional) for units in (5, 3)]
     network = layers.window_model((7, 2), model(*stack, dense=(4,)), outputs=6, name="net")
     assert network(np.zeros((2, 7, 2), np.float32)).shape == (2, 6)
-    first, second = layers.recurrent_layers(network)
+    first, second = layers.recurrent_layers(network).values()
     assert first.output.shape == (None, 7, 5 * (1 + bidirectional))
     assert second.output.shape == (None, 3 * (1 + bidirectional))
 
@@ -56,7 +55,7 @@ def test_a_budget_is_met_within_two_percent(cell: Cell, budget: int) -> None:
     stack = [RecurrentLayer(cell=cell, units=50), RecurrentLayer(cell=cell, units=25)]
     network = layers.window_model((7, 4), model(*stack, parameters=budget), outputs=6, name="net")
     assert abs(network.count_params() - budget) <= 0.02 * budget
-    first, second = layers.recurrent_layers(network)
+    first, second = layers.recurrent_layers(network).values()
     assert first.units == pytest.approx(2 * second.units, abs=6)
 
 
@@ -74,13 +73,36 @@ def test_a_stateful_network_needs_batches_of_a_fixed_size() -> None:
     assert not np.allclose(network(windows), network(windows))
 
 
-def test_the_record_says_what_runs_a_network_and_why() -> None:
-    network = layers.window_model((7, 4), model(RecurrentLayer(cell="lstm", units=5)), outputs=6, name="net")
-    kernel, because = layers.kernel(network)
-    on_gpu = tf.config.list_physical_devices("GPU")
-    assert (kernel, because.split(";")[0]) == (
-        ("cuDNN", "every recurrent layer meets its conditions") if on_gpu else ("XLA", "no GPU")
-    )
+class Reader(keras.layers.Layer):
+    """A layer that has a recurrent layer inside."""
+
+    def __init__(self) -> None:
+        super().__init__(name="reader")
+        self.inner = keras.layers.GRU(2, name="inner")
+
+    def call(self, sequence: keras.KerasTensor) -> keras.KerasTensor:
+        return self.inner(sequence)
+
+
+def test_recurrent_layers_are_found_by_path_wherever_they_are() -> None:
+    sequence = keras.Input((None, 2))
+    both = keras.layers.Bidirectional(keras.layers.LSTM(2, name="lstm"), name="both")
+    encoder = keras.Model(sequence, both(sequence), name="encoder")
+    windows = keras.Input((4, 5, 2))
+    again = keras.layers.GRU(4, return_sequences=True, name="again")
+    hidden = again(again(keras.layers.TimeDistributed(encoder, name="every")(windows)))
+    network = keras.Model(windows, Reader()(hidden))
+    assert layers.recurrent_layers(network) == {
+        "every/encoder/both": both,
+        "again": again,
+        "reader/inner": network.layers[-1].inner,
+    }
+    assert list(layers.directions(network).items()) == [
+        ("every/encoder/both/forward_lstm", both.forward_layer),
+        ("every/encoder/both/backward_lstm", both.backward_layer),
+        ("again", again),
+        ("reader/inner", network.layers[-1].inner),
+    ]
 
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", "vanilla", "layernorm"])
