@@ -63,7 +63,7 @@ def main() -> None:
         network_of = each.network if isinstance(each, Trainer) else each
         table.add_row(
             cell,
-            str(layers.recurrent_layers(network_of)[0].cell.units),
+            str(next(iter(layers.directions(network_of).values())).cell.units),
             f"{layers.parameter_count(network_of):,}",
             f"{1e6 * statistics.median(times[cell]):.0f}",
             *(

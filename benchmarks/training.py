@@ -10,7 +10,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -78,11 +77,11 @@ def fit(variant: Variant) -> None:
     tf.config.experimental.enable_op_determinism()
 
     from pipelines import artifacts, paths, registry
-    from pipelines.nn import compiled_loop
+    from pipelines.nn import compiled_loop, loop_choice
     from pipelines.nn.training import Fitting
 
     if not variant.compiled:
-        compiled_loop.compiled = nullcontext  # type: ignore[assignment]
+        loop_choice.choose = lambda network: compiled_loop.Loop("TensorFlow", "as the variant says")
     task = registry.find(variant.task)
     params, stage, prepared = task.params(), task.stage("train"), paths.prepared(task.name)
     meta = artifacts.read(prepared / "meta.json", stage.Meta)

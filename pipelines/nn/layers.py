@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from pipelines.errors import ParameterError
-from pipelines.nn import cells
+from pipelines.nn import cells, private_api
 from pipelines.nn.cells import ForgetBias
 from pipelines.nn.datasets import TOKENS, WINDOW
 from pipelines.nn.heads import Head
@@ -175,29 +175,39 @@ def parameter_count(model: keras.Model) -> int:
 # Inside
 
 
-def recurrent_layers(model: keras.Model) -> list[keras.Layer]:
-    """The recurrent layers of a network in order, those of models inside it too; bidirectional wrappers as one layer."""
-    found = []
-    for each in model.layers:
-        if isinstance(each, keras.layers.RNN | keras.layers.Bidirectional):
-            found.append(each)
-        elif isinstance(each, keras.Model):
-            found += recurrent_layers(each)
+def recurrent_layers(network: keras.Model) -> dict[str, keras.Layer]:
+    """The recurrent layers of a built network by path, as in `encoder/lstm_1`, in order; a bidirectional wrapper is one layer.
+
+    Layers inside nested models, wrappers and layers of one's own are among them; one that is used twice is there once.
+    """
+    found: dict[str, keras.Layer] = {}
+
+    def search(parent: keras.Layer, prefix: str) -> None:
+        for child in private_api.sublayers(parent):
+            path = f"{prefix}{child.name}"
+            if not isinstance(child, keras.layers.RNN | keras.layers.Bidirectional):
+                search(child, f"{path}/")
+            elif child not in found.values():
+                found[path if path not in found else f"{path}:{len(found)}"] = child
+
+    search(network, "")
     return found
 
 
-def directions(network: keras.Model) -> list[keras.layers.RNN]:
-    """The recurrent layers of a network, those inside bidirectional wrappers too."""
-    pairs = [
-        [each.forward_layer, each.backward_layer] if isinstance(each, keras.layers.Bidirectional) else [each]
-        for each in recurrent_layers(network)
-    ]
-    return [each for pair in pairs for each in pair]
+def directions(network: keras.Model) -> dict[str, keras.layers.RNN]:
+    """`recurrent_layers`, but each bidirectional wrapper as the two layers in it."""
+    return {
+        f"{path}/{inner.name}" if inner is not outer else path: inner
+        for path, outer in recurrent_layers(network).items()
+        for inner in (
+            [outer.forward_layer, outer.backward_layer] if isinstance(outer, keras.layers.Bidirectional) else [outer]
+        )
+    }
 
 
 def state_sizes(network: keras.Model) -> list[int]:
     """Units of every state of every recurrent layer, in order."""
-    sizes = [each.cell.state_size for each in directions(network)]
+    sizes = [each.cell.state_size for each in directions(network).values()]
     return [size for each in sizes for size in (each if isinstance(each, list | tuple) else [each])]
 
 
@@ -209,7 +219,7 @@ def carried(network: keras.Model, states: Sequence[Tensor]) -> Iterator[Callable
     """
     given, left = iter(states), list[list[Tensor]]()
     with ExitStack() as patches:
-        for recurrent in directions(network):
+        for recurrent in directions(network).values():
             size = recurrent.cell.state_size
             mine = [next(given) for _ in (size if isinstance(size, list | tuple) else [size])]
             left.append([])

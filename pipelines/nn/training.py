@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pipelines import artifacts
 from pipelines.contract import Dataset, Indices
 from pipelines.errors import TrainingError
-from pipelines.nn import compiled_loop, datasets, layers
+from pipelines.nn import compiled_loop, datasets, layers, loop_choice
 from pipelines.nn.heads import Head
 from pipelines.params.blocks import Train
 
@@ -70,6 +70,7 @@ class Trainer(keras.Model):
     def __init__(self, network: keras.Model, head: Head, streams: dict[bool, int] | None = None) -> None:
         super().__init__(name=f"train_{network.name}")
         self.network, self.head = network, head
+        self.loop = loop_choice.choose(network)
         self.mean_loss = keras.metrics.Mean(name="mean_loss")
         self.gradient_norm = keras.metrics.Mean(name="gradient_norm")
         kind = network.compute_dtype
@@ -82,7 +83,7 @@ class Trainer(keras.Model):
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """The network's output."""
         # The few passes of validation are over before a kernel for them were made.
-        faster = compiled_loop.compiled(self.network) if training else nullcontext()
+        faster = compiled_loop.compiled(self.network, self.loop) if training else nullcontext()
         if not self.states:
             with faster:
                 return self.network(inputs, training=training)
@@ -160,7 +161,6 @@ class Fitting:
         self.trainer = Trainer(self.network, head, streams)
         calls = -(-steps // LONGEST_CALL)
         self.steps = steps // calls * calls  # calls of one length: less than a batch in a thousand is left out
-        self.kernel = compiled_loop.kernel_of(self.network)
         on_gpu = bool(tf.config.list_physical_devices("GPU"))
         self.trainer.compile(
             optimizer=keras.optimizers.Adam(options.learning_rate, global_clipnorm=options.clip_norm),

@@ -84,6 +84,9 @@ def _fit(
     examples = stage.datasets(prepared, meta, target)
     keras.mixed_precision.set_global_policy(_precision(options))
     fitting = training.Fitting(build, head, options, examples["train"], examples["valid"])
+    loop = fitting.trainer.loop
+    if loop.name == "TensorFlow":
+        progress.say(f"{what}: the recurrent layers run in Keras's own loop: {loop.because}")
     fitted = [
         _fit_seed(fitting, seed, work / f"seed-{seed}.npz", f"{what}, seed {seed}", options.epochs)
         for seed in options.seeds
@@ -92,13 +95,11 @@ def _fit(
     keras.mixed_precision.set_global_policy("float32")
     network = build()
     checkpoints.save(folder, network, options.seeds, [fit.weights for fit in fitted])
-    kernel, because = fitting.kernel
     record = {
         "parameters": layers.parameter_count(network),
         "layers": _layers(network),
         "xla": fitting.trainer.jit_compile,
-        "kernel": kernel,
-        "kernel_because": because,
+        **loop.record(),
         "best_epochs": [fit.best.epoch + 1 for fit in fitted],
         "best_valid_loss": [fit.best.valid_loss for fit in fitted],
         "clip_norm": options.clip_norm,

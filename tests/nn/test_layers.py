@@ -25,7 +25,7 @@ def test_every_cell_stacks_in_both_directions(cell: Cell, bidirectional: bool) -
     stack = [RecurrentLayer(cell=cell, units=units, bidirectional=bidirectional) for units in (5, 3)]
     network = window_model(2, model(*stack, dense=(4,)))
     assert network({"window": np.zeros((2, 7, 2), np.float32)}).shape == (2, 6)
-    first, second = layers.recurrent_layers(network)
+    first, second = layers.recurrent_layers(network).values()
     assert first.output.shape == (None, 7, 5 * (1 + bidirectional))
     assert second.output.shape == (None, 3 * (1 + bidirectional))
 
@@ -57,7 +57,7 @@ def test_a_budget_is_met_within_two_percent(cell: Cell, budget: int) -> None:
     stack = [RecurrentLayer(cell=cell, units=50), RecurrentLayer(cell=cell, units=25)]
     network = window_model(4, model(*stack, parameters=budget))
     assert abs(network.count_params() - budget) <= 0.02 * budget
-    first, second = layers.recurrent_layers(network)
+    first, second = layers.recurrent_layers(network).values()
     assert first.units == pytest.approx(2 * second.units, abs=6)
 
 
@@ -79,7 +79,7 @@ def test_a_sequence_read_in_pieces_gives_what_it_gives_as_a_whole(cell: Cell) ->
         pieces.append(logits)
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), network({"tokens": tokens}), atol=1e-6)
     assert layers.state_sizes(network) == [state.shape[1] for state in states or []]
-    assert not any("call" in vars(each) for each in layers.directions(network)), "the layers are as they were"
+    assert not any("call" in vars(each) for each in layers.directions(network).values()), "the layers are as they were"
 
 
 def test_a_language_model_must_not_read_backwards() -> None:
@@ -88,3 +88,35 @@ def test_a_language_model_must_not_read_backwards() -> None:
         layers.next_step_model(
             8, TokenModel(embedding=4, recurrent=(layer,), dense=(), dropout=0), NextToken(8), name="models of language"
         )
+
+
+class Reader(keras.layers.Layer):
+    """A layer that has a recurrent layer inside."""
+
+    def __init__(self) -> None:
+        super().__init__(name="reader")
+        self.inner = keras.layers.GRU(2, name="inner")
+
+    def call(self, sequence: keras.KerasTensor) -> keras.KerasTensor:
+        return self.inner(sequence)
+
+
+def test_recurrent_layers_are_found_by_path_wherever_they_are() -> None:
+    sequence = keras.Input((None, 2))
+    both = keras.layers.Bidirectional(keras.layers.LSTM(2, name="lstm"), name="both")
+    encoder = keras.Model(sequence, both(sequence), name="encoder")
+    windows = keras.Input((4, 5, 2))
+    again = keras.layers.GRU(4, return_sequences=True, name="again")
+    hidden = again(again(keras.layers.TimeDistributed(encoder, name="every")(windows)))
+    network = keras.Model(windows, Reader()(hidden))
+    assert layers.recurrent_layers(network) == {
+        "every/encoder/both": both,
+        "again": again,
+        "reader/inner": network.layers[-1].inner,
+    }
+    assert list(layers.directions(network).items()) == [
+        ("every/encoder/both/forward_lstm", both.forward_layer),
+        ("every/encoder/both/backward_lstm", both.backward_layer),
+        ("again", again),
+        ("reader/inner", network.layers[-1].inner),
+    ]
