@@ -25,32 +25,38 @@ def main() -> None:
     import numpy as np
 
     from pipelines.nn import layers
-    from pipelines.nn.cells import CELLS
+    from pipelines.nn.heads import Regression
     from pipelines.nn.training import Trainer
     from pipelines.params.blocks import Model, RecurrentLayer
+    from pipelines.params.cells import CELLS
 
     keras.utils.set_random_seed(1)
     random = np.random.default_rng(1)
-    inputs = random.normal(size=(BATCHES * BATCH, STEPS, FEATURES)).astype(np.float32)
-    targets = random.normal(size=(BATCHES * BATCH, 1)).astype(np.float32)
+    inputs = {"window": random.normal(size=(BATCHES * BATCH, STEPS, FEATURES)).astype(np.float32)}
+    targets = {"forecast": random.normal(size=(BATCHES * BATCH, 1)).astype(np.float32)}
+    head = Regression(1, "mse")
 
     def network(cell: str, budget: int | None, compiled: bool = True) -> keras.Model:
-        layer = RecurrentLayer(cell=cell, units=UNITS)  # type: ignore[arg-type]
+        layer = RecurrentLayer(cell=cell, units=UNITS)
         options = Model(recurrent=(layer,), dense=(), dropout=0.0, parameters=budget)
-        built = layers.window_model((STEPS, FEATURES), options, outputs=1, name=cell)
-        model = Trainer(built) if compiled else built
-        model.compile("adam", "mse", steps_per_execution=BATCHES)
-        model.fit(inputs, targets, batch_size=BATCH, verbose=0)  # traces the step
+        built = layers.window_model(STEPS, FEATURES, options, head, name=cell)
+        model = Trainer(built, head) if compiled else built
+        model.compile("adam", None if compiled else "mse", steps_per_execution=BATCHES)
+        fit(model)  # traces the step
         return model
+
+    def fit(model: keras.Model) -> None:
+        aims = targets if isinstance(model, Trainer) else targets["forecast"]
+        model.fit(inputs, aims, batch_size=BATCH, verbose=0)
 
     in_keras = network("lstm", None, compiled=False)
     budget = layers.parameter_count(in_keras)
-    built = {IN_KERAS: in_keras, **{cell: network(cell, budget) for cell in ("lstm", "gru", *CELLS)}}
+    built = {IN_KERAS: in_keras, **{cell: network(cell, budget) for cell in CELLS}}
     times: dict[str, list[float]] = {cell: [] for cell in built}
     for _ in range(ROUNDS):
         for cell, each in built.items():
             began = time.perf_counter()
-            each.fit(inputs, targets, batch_size=BATCH, verbose=0)
+            fit(each)
             times[cell].append((time.perf_counter() - began) / (BATCHES * STEPS))
     table = Table("cell", "units", "parameters", "µs a time step", "of Keras's LSTM in Keras's loop", "of it compiled")
     for cell, each in built.items():

@@ -55,8 +55,8 @@ def clone(folder: Path, seeds: int | None) -> None:
         return
     yaml, path = YAML(), folder / "params.yaml"
     values = yaml.load(path)
-    for task in values["tasks"]:
-        del values[task]["training"]["seeds"][seeds:]
+    for block in values.values():
+        del block["train"]["seeds"][seeds:]
     yaml.dump(values, path)
 
 

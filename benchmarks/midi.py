@@ -27,7 +27,7 @@ def read(how: str, folder: str, times: int) -> None:
     import resource
     import time
 
-    from pipelines.sources import midi
+    from pipelines.tasks.music import midi
 
     files = sorted(Path(folder).rglob("*.mid"))[:FILES] * times
     reader = {"pretty_midi": midi.read_slowly, "gatehouse": midi.read}[how]

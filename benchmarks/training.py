@@ -77,21 +77,23 @@ def fit(variant: Variant) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(variant.side_by_side)
     tf.config.experimental.enable_op_determinism()
 
-    from pipelines import artifacts, params, paths, registry
+    from pipelines import artifacts, paths, registry
     from pipelines.nn import compiled_loop
     from pipelines.nn.training import Fitting
 
     if not variant.compiled:
         compiled_loop.compiled = nullcontext  # type: ignore[assignment]
     task = registry.find(variant.task)
-    block = params.load().task(task.name)
-    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
-    examples = task.data.datasets(paths.prepared(task.name), variant.target)
-    options = block.training.of(variant.target).model_copy(update={"epochs": variant.epochs})
+    params, stage, prepared = task.params(), task.stage("train"), paths.prepared(task.name)
+    meta = artifacts.read(prepared / "meta.json", stage.Meta)
+    examples = stage.datasets(prepared, meta, variant.target)
+    options = params.train.of(variant.target).model_copy(update={"epochs": variant.epochs})
+    head = stage.head(meta, variant.target, options)
 
     def fitting() -> Fitting:
         return Fitting(
-            lambda: task.model.build(block.models["lstm"], meta, variant.target),
+            lambda: stage.build(params.models["lstm"], meta, variant.target, head),
+            head,
             options,
             examples["train"],
             examples["valid"],

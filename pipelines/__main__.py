@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING
 from pipelines.errors import UsageError, exit_status
 
 if TYPE_CHECKING:
-    from pipelines.params import Params
-    from pipelines.registry import Task
+    from pipelines.task import Task
 
 STAGES = {
+    "code": "what the code of every stage means, as hashes that the other stages depend on",
     "collect": "the sample, or what lies in data/input/TASK, into data/raw/TASK",
     "prepare": "raw data into arrays, splits and features",
-    "validate": "hold the prepared data against the task's expectations",
-    "baselines": "methods without a network, on the test items",
+    "validate": "check the prepared data against the task's expectations",
+    "baselines": "non-neural baselines on the test items",
     "train": "fit every seed of MODEL",
     "evaluate": "test metrics and explanations of MODEL",
     "compare": "models and baselines side by side, statistics, verdict",
     "report": "the task's page and a page per model",
     "site": "the index of all reports",
 }
+OF_ALL_TASKS = ("code", "site")
 PER_MODEL = ("train", "evaluate")
-PREDICT = "what a trained network says of data of yours"
+RUNS = "derive runs.yaml, which dvc.yaml iterates over, from the tasks and models of params.yaml"
+PROFILE = "lay profiles/NAME.yaml over params.yaml"
+PREDICT = "predictions of a trained network for your own data"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,14 +37,17 @@ def parser() -> argparse.ArgumentParser:
         description="Run one stage of the graph (`dvc repro` runs all that are out of date, in order), or ask a trained network.",
     )
     top.add_argument("--verbose", action="store_true", help="show the traceback of an error")
-    stages = top.add_subparsers(dest="stage", required=True, metavar="STAGE")
+    commands = top.add_subparsers(dest="command", required=True, metavar="STAGE")
     for name, summary in STAGES.items():
-        stage = stages.add_parser(name, help=summary, description=summary)
-        if name != "site":
+        stage = commands.add_parser(name, help=summary, description=summary)
+        if name not in OF_ALL_TASKS:
             stage.add_argument("task", metavar="TASK")
         if name in PER_MODEL:
             stage.add_argument("model", metavar="MODEL")
-    predict = stages.add_parser("predict", help=PREDICT, description=PREDICT)
+    commands.add_parser("runs", help=RUNS, description=RUNS)
+    profile = commands.add_parser("profile", help=PROFILE, description=PROFILE)
+    profile.add_argument("name", metavar="NAME")
+    predict = commands.add_parser("predict", help=PREDICT, description=PREDICT)
     predict.add_argument("task", metavar="TASK")
     predict.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="see: predict TASK --help")
     return top
@@ -51,13 +57,13 @@ def predict_parser(task: "Task") -> argparse.ArgumentParser:
     """The grammar of `predict TASK`: every task has its own arguments."""
     parser = argparse.ArgumentParser(prog=f"python -m pipelines predict {task.name}", description=PREDICT)
     parser.add_argument("--model", help="of those in params.yaml; without it the one that was best in validation")
-    parser.add_argument("--json", action="store_true", help="one JSON list, an object for each answer")
-    task.predict.arguments(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON list, an object for each prediction")
+    task.stage("predict").arguments(parser)
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one stage; return the exit status."""
+    """Run one command; return the exit status."""
     arguments = parser().parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Linear algebra in one thread: a sum over several depends on their number in its last digits.
@@ -66,34 +72,43 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from pipelines import params, registry
+    from pipelines import registry
 
-    loaded = params.load()
-    if arguments.stage == "predict":
-        return _predict(registry.find(arguments.task), arguments.rest, loaded)
-    stage = import_module(f"pipelines.stages.{arguments.stage}")
-    if arguments.stage == "site":
-        stage.run(loaded)
+    if arguments.command == "runs":
+        from pipelines import runs
+
+        runs.write()
+        return 0
+    if arguments.command == "profile":
+        from pipelines import profiles
+
+        profiles.apply(arguments.name)
+        return 0
+    if arguments.command in OF_ALL_TASKS:
+        import_module(f"pipelines.stages.{arguments.command}").run()
         return 0
     task = registry.find(arguments.task)
-    if arguments.stage not in PER_MODEL:
-        stage.run(task, loaded)
+    if arguments.command == "predict":
+        return _predict(task, arguments.rest)
+    params = task.params()
+    stage = import_module(f"pipelines.stages.{arguments.command}")
+    if arguments.command not in PER_MODEL:
+        stage.run(task, params)
         return 0
-    models = loaded.task(task.name).models
-    if arguments.model not in models:
+    if arguments.model not in params.models:
         raise UsageError(
-            f"{task.name} has no model {arguments.model!r}; its models in params.yaml are {', '.join(models)}"
+            f"{task.name} has no model {arguments.model!r}; its models in params.yaml are {', '.join(params.models)}"
         )
-    stage.run(task, arguments.model, loaded)
+    stage.run(task, arguments.model, params)
     return 0
 
 
-def _predict(task: "Task", rest: list[str], params: "Params") -> int:
+def _predict(task: "Task", rest: list[str]) -> int:
     from pipelines import predict
 
     options = predict_parser(task).parse_intermixed_args(rest)
-    trained = predict.Trained(task.name, params.models(task.name), options.model)
-    predict.show(task.predict.answer(trained, options), options.json)
+    trained = predict.Trained(task.name, task.params(), options.model)
+    predict.show(task.stage("predict").answer(trained, options), options.json)
     return 0
 
 

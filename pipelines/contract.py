@@ -1,159 +1,274 @@
-"""What a task's modules offer, and what passes between them and the stages.
+"""What passes between stages, tasks and the shared rooms. Imports NumPy and typing only.
 
-`tests/test_contract.py` holds every registered task to it.
+What each file of a task offers is written down in `pipelines/task.py`, beside the class that loads it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import argparse
-
-    import keras
-    import pandas as pd
-
-    from pipelines.nn.checkpoints import Readout
-    from pipelines.nn.datasets import Examples
-    from pipelines.predict import Trained
-    from pipelines.report.figures import Figure
-    from pipelines.report.results import Results
-
-Meta = dict[str, Any]
-"""`meta.json`. Every task writes `targets`: name -> `features`, `outputs`, `splits`, `lookback`, `step`, `rows`, …"""
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+"""Rows of a dataset, (batch,)."""
 
 SPLITS = ("train", "valid", "test")
 EXPLAINED = "explained"
-"""Examples beside the splits: the test items that are explained, where those of the test split cannot be (they are padded, say)."""
-FILES = "files"
-"""Folder of an evaluation whose files a page offers as they are."""
+"""A dataset beside the splits: the test examples that are explained, where those of the test split cannot be."""
+
+
+# Data
 
 
 @dataclass(frozen=True)
-class Scores:
-    """What one predictor scores on one target and split."""
+class Batch:
+    """Some examples of a dataset; every array has a leading batch axis."""
 
-    metrics: dict[str, float]
-    losses: NDArray[np.float64]
-    """Primary loss of each item, (items,), in time order: the paired statistics compare these."""
-    samples: dict[str, NDArray[Any]] = field(default_factory=dict)
-    """Whatever the task's figures draw."""
+    inputs: dict[str, Array]
+    """By the name of the network's input."""
+    targets: dict[str, Array]
+    """By the name that the head asks for; lengths too, where a loss needs them."""
+    weights: Array | None = None
+    """(batch,) or (batch, time) float32: 0 marks padding, which neither loss nor metric counts. None: nothing is padded."""
+
+
+class Dataset(Protocol):
+    """A split: examples with random access, of which only the batch asked for is in memory."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether the examples follow each other, so that a network may carry its state from one to the next."""
+
+    @property
+    def variants(self) -> int:
+        """Augmented versions of the data, one after the other; training reads one of them an epoch."""
+
+    @property
+    def lengths(self) -> Indices | None:
+        """Steps of each example, (examples,); None where all have the same. Examples of like lengths make a batch."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: Indices) -> Batch:
+        """The examples at `indices`, padded to one length."""
+
+
+Datasets = Mapping[str, Any]
+"""Split (and perhaps `EXPLAINED`) -> a `Dataset`."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network puts out for some examples, and which they are."""
+
+    indices: Indices
+    outputs: Array
+
+
+Predictions = Iterator[Prediction]
+
+
+@dataclass(frozen=True)
+class Split:
+    """One part of a target's data."""
+
+    windows: int
+    """Examples."""
+    note: str
+    """What they are, in words."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What every stage may ask about a target; each task adds its own fields."""
+
+    features: list[str]
+    """What is seen of a step."""
+    outputs: list[str]
+    """What is predicted, or what the explanations explain."""
+    lookback: int
+    """Steps of an example that is explained."""
+    step: str
+    """What a step is called: week, character, frame."""
+    rows: int
+    """Steps of all parts together."""
+    splits: Mapping[str, Split]
+    left_out: dict[str, str] = field(default_factory=dict, kw_only=True)
+    """Features that are not used -> why."""
+    groups: list[int] = field(default_factory=list, kw_only=True)
+    """The feature that each number of a step belongs to, where a feature is several numbers."""
+
+
+@dataclass(frozen=True)
+class Meta:
+    """`meta.json` of the prepared data."""
+
+    targets: Mapping[str, Any]
+    """Name -> the task's own `Target`."""
+    splitting: str
+    """How the data were split, in words."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """`source.json` of the raw data: where they come from."""
+
+    sample: bool
+    parts: dict[str, dict[str, str]]
+    """Name -> `origin`, `licence` and whatever else the task notes."""
+    unreadable: list[str] = field(default_factory=list)
+    """A sentence for each file that was left out."""
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A table and the Great Expectations expectations it must meet."""
+    """A table and the Great Expectations expectations that it must meet."""
 
     name: str
-    table: "pd.DataFrame"
+    table: Any
+    """A `pandas.DataFrame`."""
     expectations: Sequence[Any]
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a trained network says when it is asked."""
+# Scores
 
-    values: dict[str, Any]
-    """Plain values, for JSON."""
-    text: str
-    """The same for people."""
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that a model is judged by."""
+
+    name: str
+    """Its key in `metrics/*.json`."""
+    title: str
+    """As the field writes it."""
+    lower_is_better: bool = True
+
+    def best(self, values: Mapping[str, float]) -> str:
+        """The key of the best value."""
+        return (min if self.lower_is_better else max)(values, key=lambda name: values[name])
+
+    def gain(self, value: float, other: float) -> float:
+        """By how much `value` is better than `other`, in the metric's unit; below zero: worse."""
+        return other - value if self.lower_is_better else value - other
 
 
 @dataclass(frozen=True)
 class Primary:
-    """The metric that decides a target's comparison; lower is better."""
+    """What decides a target's comparison."""
 
-    metric: str
+    metric: Metric
     reference: str
     """The baseline that a model must beat to be of any use."""
+    lags: int = 1
+    """Neighbouring test items whose losses may be correlated: the paired tests allow for so many (Newey & West 1987)."""
+    dependence: str = "neighbouring items"
+    """Why they may be, in words."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one predictor scores on one target and split."""
+
+    metrics: dict[str, float]
+    losses: Floats
+    """A loss of each item, (items,), which the paired tests compare; lower is better. Items are in the order that `Primary.lags` is of."""
+    record: Any = None
+    """A dataclass of the task: what its charts draw."""
+
+
+# Explanations
+
+
+Importances = Literal["permutation Shapley values", "integrated gradients"]
+
+
+@dataclass(frozen=True)
+class GateRecord:
+    """One gate (or the candidate) of a layer."""
+
+    values: Array
+    """(examples, time, units) float32 of the examples that are drawn; NaN at padded steps."""
+    closed: Array | None = None
+    """Share of steps below 0.1, (units,); None for the candidate."""
+    open: Array | None = None
+    """Share of steps above 0.9."""
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """What happened inside one recurrent layer, or one direction of it."""
+
+    layer: str
+    direction: str
+    cell: str
+    reading: str
+    """How to read the gates of this cell."""
+    discrepancy: float
+    """Largest relative difference between the recomputed step and the layer's own."""
+    gates: dict[str, GateRecord]
+    gate_time_constant: float | None
+    """Median over units, in steps."""
+    autocorrelation_time: float
 
     @property
-    def title(self) -> str:
-        """The metric as a sentence names it: an abbreviation in capitals, or words."""
-        return self.metric.replace("_", " ") if "_" in self.metric else self.metric.upper()
+    def name(self) -> str:
+        """As headings say it."""
+        return self.layer if self.direction == "forward" else f"{self.layer}, backward"
 
 
-class Source(Protocol):
-    """`source.py`."""
+@dataclass(frozen=True)
+class MemoryRecord:
+    """The memory of one layer: of the units most correlated with the output, and how long all of them remember."""
 
-    SAMPLES: Collection[str]
-    """What `source.samples` may name."""
-
-    def collect(self, source: Any, files: Sequence[Path], destination: Path) -> dict[str, Any]:
-        """Write raw data (the user's `files`, or the sample if there are none); return their provenance.
-
-        `{"sample": bool, "parts": {name: {"origin": …, "licence": …}}, "unreadable": [sentence, …]}`
-        """
-
-
-class Data(Protocol):
-    """`data.py`."""
-
-    def prepare(self, raw: Path, data: Any, destination: Path) -> Meta:
-        """Write arrays, splits and tables; return the meta."""
-
-    def expectations(self, prepared: Path, meta: Meta, validation: Any) -> list[Suite]:
-        """What must hold before anything is trained."""
-
-    def datasets(self, prepared: Path, target: str) -> "Mapping[str, Examples]":
-        """The examples of each split (and, if need be, `EXPLAINED`), read from disk as they are asked for."""
+    layer: str
+    direction: str
+    units: Array
+    correlations: Array
+    hidden_state: Array
+    """(examples, time, units) float32."""
+    cell_state: Array | None
+    autocorrelation_times: Array
+    """In steps, (all units,)."""
+    gate_time_constants: Array | None
 
 
-class Model(Protocol):
-    """`model.py`."""
+@dataclass(frozen=True)
+class GradientRecord:
+    """Magnitude of the gradient of one output with respect to every step: mean, 10 % and 90 % quantile, (time,) each."""
 
-    def build(self, model: Any, meta: Meta, target: str) -> "keras.Model":
-        """The network, not compiled."""
-
-    def outputs(self, network: "keras.Model", examples: "Examples") -> Iterator[Any]:
-        """The trained network's outputs for the examples of a split, a batch at a time, as `score.evaluate` reads them."""
-
-    def readout(self, network: "keras.Model") -> "Readout":
-        """The network as gradients and importance see it."""
-
-    def illustrate(
-        self, network: "keras.Model", prepared: Path, meta: Meta, target: str, params: Any, files: Path
-    ) -> dict[str, NDArray[Any]]:
-        """What else is shown of the explained seed, for the task's own figures: texts that it writes, and the like.
-
-        What is to be heard or downloaded is written to the folder `files`.
-        """
+    output: str
+    mean: Array
+    low: Array
+    high: Array
+    memory_length: float
+    """How many of the last steps hold 90 % of the mean magnitude."""
 
 
-class Score(Protocol):
-    """`score.py`."""
+@dataclass(frozen=True)
+class ImportanceRecord:
+    """What every feature at every step adds to the output."""
 
-    AVERAGED: tuple[str, ...]
-    """Metrics that mean the same on every target, so that their average is reported too."""
-
-    def primary(self, target: str) -> Primary:
-        """What decides on `target`."""
-
-    def evaluate(
-        self, prepared: Path, meta: Meta, target: str, split: str, outputs: Iterable[Any], params: Any
-    ) -> Scores:
-        """Score the batches that the model's `outputs` gives for a split."""
-
-    def baselines(self, prepared: Path, meta: Meta, target: str, params: Any) -> dict[str, Scores]:
-        """Score every baseline on the test split."""
+    method: Importances
+    baseline: str
+    """What an absent input is replaced by, in words."""
+    windows: int
+    additivity_error: float
+    values: Array
+    """(windows, time, features) float32."""
 
 
-class Figures(Protocol):
-    """`figures.py`."""
+@dataclass(frozen=True)
+class Explanation:
+    """All that is explained of one seed of a model on one target. A part that failed is None, and `failures` says why."""
 
-    def draw(self, results: "Results", target: str, model: str | None) -> "list[Figure]":
-        """Charts that only this task has: for a model's page, or for the task's page where `model` is None."""
-
-
-class Predict(Protocol):
-    """`predict.py`: `python -m pipelines predict <task> …`. Its options are seen without TensorFlow being imported."""
-
-    def arguments(self, parser: "argparse.ArgumentParser") -> None:
-        """Add the task's own arguments to those of all tasks (`--model`, `--json`)."""
-
-    def answer(self, trained: "Trained", options: "argparse.Namespace") -> Iterator[Answer]:
-        """Answers of the trained networks, one after the other."""
+    seed: int
+    windows: int
+    layers: list[LayerRecord]
+    memory: MemoryRecord | None
+    gradients: list[GradientRecord]
+    importance: ImportanceRecord | None
+    failures: dict[str, str]
+    """What could not be shown -> the reason."""

@@ -7,12 +7,18 @@ INPUT = Path("data/input")
 RAW = Path("data/raw")
 PREPARED = Path("data/prepared")
 VALIDATED = Path("data/validated")
+CODE = Path("artifacts/code")
+"""What the code of each stage means, as hashes."""
 MODELS = Path("artifacts/models")
 EVALUATIONS = Path("artifacts/evaluations")
 BASELINES = Path("artifacts/baselines")
 COMPARISONS = Path("artifacts/comparisons")
+HISTORIES = Path("artifacts/histories")
 METRICS = Path("metrics")
 REPORTS = Path("reports")
+TASK_REPORTS = Path("reports/tasks")
+FILES = "files"
+"""Folder of an evaluation whose files a page offers as they are."""
 WORK = Path(".work")
 """Checkpoints of trainings under way: no stage's output, so DVC leaves them alone between two runs."""
 
@@ -42,6 +48,11 @@ def model(task: str, name: str) -> Path:
     return MODELS / task / name
 
 
+def history(task: str, name: str) -> Path:
+    """Loss by epoch of every seed and target of a model, for `dvc plots`."""
+    return HISTORIES / task / f"{name}.csv"
+
+
 def evaluation(task: str, name: str) -> Path:
     """Everything measured on a trained model."""
     return EVALUATIONS / task / name
@@ -53,7 +64,7 @@ def metrics(task: str, name: str) -> Path:
 
 
 def baselines(task: str) -> Path:
-    """Scores and forecasts of the methods without a network."""
+    """Scores and forecasts of the non-neural baselines."""
     return BASELINES / task
 
 
@@ -69,7 +80,7 @@ def comparison_metrics(task: str) -> Path:
 
 def report(task: str) -> Path:
     """The task's page and a page per model."""
-    return REPORTS / task
+    return TASK_REPORTS / task
 
 
 def checkpoint(task: str, name: str) -> Path:

@@ -1,39 +1,55 @@
-"""Trained networks put to use: what `python -m pipelines predict TASK …` needs whatever the task is."""
+"""Predictions of trained networks: what `python -m pipelines predict TASK …` needs whatever the task is."""
 
 import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
+from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines import artifacts, paths
-from pipelines.contract import Answer
-from pipelines.errors import MissingStageError, UsageError
+from pipelines.errors import InputError, MissingStageError, UsageError
 
 if TYPE_CHECKING:
     import keras
+
+    from pipelines.contract import Meta
+    from pipelines.params.blocks import Block
+
+TaskMeta = TypeVar("TaskMeta", bound="Meta")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One prediction."""
+
+    values: dict[str, Any]
+    """Plain values, for JSON."""
+    text: str
+    """The same for people."""
 
 
 class Trained:
     """The trained networks of a task: those of the model that is asked for, or else of the one best in validation."""
 
-    def __init__(self, task: str, models: Iterable[str], asked: str | None) -> None:
-        self.task = task
-        models = list(models)
-        if asked is not None and asked not in models:
-            raise UsageError(f"{task} has no model {asked!r}; its models in params.yaml are {', '.join(models)}")
-        self.models = [asked] if asked else models
+    def __init__(self, task: str, params: "Block", model: str | None) -> None:
+        self.task, self.params = task, params
+        models = list(params.models)
+        if model is not None and model not in models:
+            raise UsageError(f"{self.task} has no model {model!r}; its models in params.yaml are {', '.join(models)}")
+        self.models = [model] if model else models
 
-    @cached_property
-    def meta(self) -> Any:
+    def meta(self, kind: type[TaskMeta]) -> TaskMeta:
         """`meta.json` of the data that the networks were trained on."""
-        return artifacts.read_json(paths.prepared(self.task) / "meta.json")
+        return artifacts.read(paths.prepared(self.task) / "meta.json", kind)
 
     @cached_property
     def records(self) -> dict[str, Any]:
@@ -55,7 +71,7 @@ class Trained:
 
     def network(self, target: str) -> tuple["keras.Model", int]:
         """The model's network with the seed that was best in validation, and that seed."""
-        checkpoints = _checkpoints()
+        checkpoints = _checkpoints(self.task)
         model = self.model(target)
         seed = self.records[model]["seeds"][int(np.argmin(self._losses(model, target)))]
         folder = paths.model(self.task, model) / target
@@ -63,15 +79,34 @@ class Trained:
         checkpoints.load_seed(network, folder, seed)
         return network, seed
 
-    def outputs(self, target: str, windows: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        """What the network of every seed says of a batch of windows."""
-        checkpoints = _checkpoints()
+    def outputs(self, target: str, inputs: dict[str, NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+        """What the network of every seed puts out for a batch of inputs."""
+        checkpoints = _checkpoints(self.task)
         model = self.model(target)
         folder = paths.model(self.task, model) / target
         network = checkpoints.load(folder)
         for seed in self.records[model]["seeds"]:
             checkpoints.load_seed(network, folder, seed)
-            yield network.predict_on_batch(windows)
+            yield network.predict_on_batch(inputs)
+
+
+def lines_of(file: str | None, what: str) -> list[str]:
+    """The lines of a text file (`-`: standard input) that are not blank; none if there is no file.
+
+    Raise `InputError` for a file that cannot be read, is not UTF-8 or holds no `what`.
+    """
+    if file is None:
+        return []
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        lines = [line for line in content.decode("utf-8-sig").splitlines() if line.strip()]
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}); name a text file with a {what} a line") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}, byte {error.start}: is not UTF-8; save the file in that encoding") from error
+    if not lines:
+        raise InputError(f"{file}: holds no {what}; write one a line")
+    return lines
 
 
 def typed(annotation: Any) -> Callable[[str], Any]:
@@ -87,11 +122,12 @@ def typed(annotation: Any) -> Callable[[str], Any]:
     return read
 
 
-def _checkpoints() -> ModuleType:
-    """TensorFlow, set up as it is for training, and what loads networks."""
+def _checkpoints(task: str) -> ModuleType:
+    """TensorFlow, set up as it is for training, and what loads networks of `task`."""
     from pipelines.nn import hardware
 
     hardware.set_up()
+    import_module(f"pipelines.tasks.{task}.train")  # brings the layers of the task's own
     from pipelines.nn import checkpoints
 
     return checkpoints

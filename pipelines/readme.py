@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipelines import artifacts, params, paths, registry
-from pipelines.report.pages import number
+from pipelines.report.texts import number
 
 README = Path("README.md")
 BEGIN, END = "<!-- results: python -m pipelines.readme -->", "<!-- end of results -->"
@@ -16,18 +16,19 @@ def table() -> str:
         "|---|---|---|---|---|---|",
     ]
     for task in registry.TASKS:
+        if not paths.comparison_metrics(task.name).exists():
+            continue  # nothing of it is recorded yet
+        metrics_of = {metric.name: metric for metric in task.stage("score").METRICS.values()}
+        title = task.stage("report").TITLE.lower()
         comparison = artifacts.read_json(paths.comparison_metrics(task.name))
         for target, best in comparison["best"].items():
-            metric = best["metric"]
-            title = task.score.primary(target).title
-            test = artifacts.read_json(paths.metrics(task.name, best["model"]))["test"]
-            score = test.get(target, test)[metric]
-            baseline = comparison["baselines"][best["baseline"]]
-            value = baseline.get(target, baseline)[metric]
+            metric = metrics_of[best["metric"]]
+            score = artifacts.read_json(paths.metrics(task.name, best["model"]))["test"][target][metric.name]
+            value = comparison["baselines"][target][best["baseline"]][metric.name]
             spread = "" if score["std"] is None else f" ± {number(score['std'], 2)}"
             against = comparison["statistics"][target][best["model"]]["against_best_baseline"]
             rows.append(
-                f"| {task.title.lower()} | {target} | {title} | {best['model']} "
+                f"| {title} | {target} | {metric.title} | {best['model']} "
                 f"{number(score['mean'])}{spread} | {best['baseline']} {number(value)} "
                 f"| {100 * (score['mean'] / value - 1):+.1f} % ({_chance(against['p'])}) |"
             )
@@ -46,5 +47,5 @@ def written(readme: str) -> str:
 
 
 if __name__ == "__main__":
-    params.load()  # says so if this is not the repository's root
+    params.values()  # says so if this is not the repository's root
     README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")

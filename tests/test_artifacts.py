@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,47 @@ def test_arrays_are_the_same_bytes_each_time(tmp_path: Path) -> None:
         artifacts.write_arrays(tmp_path / name, {"layer/forward": np.arange(3.0)})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert artifacts.read_arrays(tmp_path / "a")["layer/forward"].tolist() == [0, 1, 2]
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Whole:
+    parts: list[Part]
+    by_name: dict[str, Part]
+    either: Part | None
+    words: tuple[str, ...] = ()
+    number: float | None = None
+
+
+def test_record_of_nested_dataclasses_comes_back_as_it_was(tmp_path: Path) -> None:
+    one, two = Part("ü/1", np.arange(3.0)), Part("two", np.zeros((0, 2), np.float32))
+    whole = Whole([one, two], {"a/b": two}, None, ("x", "y"), float("nan"))
+    artifacts.write_record(tmp_path / "r.npz", whole)
+    again = artifacts.read_record(tmp_path / "r.npz", Whole)
+    assert [part.name for part in again.parts] == ["ü/1", "two"]
+    np.testing.assert_array_equal(again.parts[0].values, one.values)
+    assert again.by_name["a/b"].values.shape == (0, 2)
+    assert again.by_name["a/b"].values.dtype == np.float32
+    assert again.either is None
+    assert again.words == ("x", "y")
+    assert np.isnan(again.number)  # type: ignore[arg-type]
+
+
+def test_record_may_be_a_mapping_of_dataclasses(tmp_path: Path) -> None:
+    artifacts.write_record(tmp_path / "r.npz", {"AR(1)": Part("p", np.ones(2)), "none": None})
+    again = artifacts.read_record(tmp_path / "r.npz", dict[str, Part])
+    assert again["AR(1)"].values.tolist() == [1, 1]
+    assert again["none"] is None
+
+
+def test_base_class_reads_what_a_subclass_has_written(tmp_path: Path) -> None:
+    artifacts.write_json(tmp_path / "m.json", {"name": "n", "values": [1], "of its own": 3})
+    assert artifacts.read(tmp_path / "m.json", Part).name == "n"
 
 
 def test_what_is_missing_says_which_command_makes_it(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Every registered task, held to the contract on its own sample in the tiny profile."""
 
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,124 +9,262 @@ import numpy as np
 import pytest
 
 from pipelines import artifacts, contract, params, paths, registry
-from pipelines.params import Params
-from pipelines.registry import Task
-from pipelines.sources.midi import KEYS
+from pipelines.contract import EXPLAINED, SPLITS, Array, Explanation
+from pipelines.task import STAGES, Predict, Task
+from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.graph, pytest.mark.parametrize("task", registry.TASKS, ids=lambda task: task.name)]
+SPECIAL_TOKENS = 4
+"""The first numbers of a vocabulary may mean unknown, padding, begin or end, of which training need not hold any."""
+EXAMPLES = np.array([0, 1])
 
 
 @pytest.fixture
-def loaded(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+def graph(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The finished tiny graph, as the current folder."""
     monkeypatch.chdir(tiny)
-    return params.load(tiny / "params.yaml")
+    params.values.cache_clear()
+    yield tiny
+    params.values.cache_clear()
 
 
-def reads_tokens(about: dict[str, Any]) -> bool:
-    """Whether the inputs are numbers of a vocabulary, and what is predicted the next one at every step."""
-    return "vocabulary" in about
+def meta_of(task: Task) -> Any:
+    return artifacts.read(paths.prepared(task.name) / "meta.json", task.stage("train").Meta)
 
 
-def reads_keys(about: dict[str, Any]) -> bool:
-    """Whether the inputs are keys that sound, frame by frame, and what is predicted the keys of every frame."""
-    return "group_of" in about
+def datasets_of(task: Task) -> dict[str, contract.Datasets]:
+    """Of each target."""
+    meta, prepared = meta_of(task), paths.prepared(task.name)
+    return {target: task.stage("train").datasets(prepared, meta, target) for target in meta.targets}
 
 
-def steps(about: dict[str, Any], split: str) -> int:
-    return int(about["splits"][split].get("window", about["lookback"]))
+def whole(dataset: contract.Dataset) -> contract.Batch:
+    """All examples of a split as one batch."""
+    return dataset.batch(np.arange(len(dataset)))
 
 
-@pytest.mark.parametrize("part", ["source", "data", "model", "score", "figures", "predict"])
-def test_a_tasks_modules_offer_what_the_contract_asks(task: Task, part: str) -> None:
-    protocol = getattr(contract, part.capitalize())
-    module = getattr(task, part)
+# Modules
+
+
+@pytest.mark.parametrize("kind", [*STAGES, "predict"])
+def test_module_offers_what_its_protocol_asks(task: Task, kind: str) -> None:
+    protocol, module = STAGES.get(kind, Predict), task.stage(kind)
+    for name in protocol.__annotations__:
+        assert hasattr(module, name), f"{module.__name__}.{name}"
     for name, member in vars(protocol).items():
         if inspect.isfunction(member) and not name.startswith("_"):
             expected = [p for p in inspect.signature(member).parameters if p != "self"]
-            assert len(inspect.signature(getattr(module, name)).parameters) == len(expected), (
-                f"{module.__name__}.{name}"
-            )
-            assert getattr(module, name).__doc__ or name == "build"
+            offered = getattr(module, name)
+            assert len(inspect.signature(offered).parameters) == len(expected), f"{module.__name__}.{name}"
+            assert offered.__doc__, f"{module.__name__}.{name}"
 
 
-def test_the_meta_describes_every_target(task: Task, loaded: Params) -> None:
-    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
-    for target, about in meta["targets"].items():
-        examples = task.data.datasets(paths.prepared(task.name), target)
-        for split in contract.SPLITS:
-            assert len(examples[split]) == about["splits"][split]["windows"] > 0
-            inputs, targets = examples[split].batch(np.array([0, len(examples[split]) - 1]))
-            seen = len(about.get("group_of", about["features"]))
-            assert inputs.shape == (2, steps(about, split), *(() if reads_tokens(about) else (seen,)))
-            if reads_keys(about):
-                assert targets.shape == (2, steps(about, split), KEYS)
+def test_stages_read_one_kind_of_meta(task: Task) -> None:
+    kinds = {task.stage(kind).Meta for kind, protocol in STAGES.items() if "Meta" in protocol.__annotations__}
+    assert len(kinds) == 1
+    assert all(issubclass(kind, contract.Meta) for kind in kinds)
+
+
+def test_metrics_have_the_names_of_their_keys(task: Task) -> None:
+    stage = task.stage("evaluate")
+    assert {metric.name: metric for metric in stage.METRICS.values()} == stage.METRICS
+    assert set(stage.AVERAGED) <= set(stage.METRICS)
+
+
+# Prepared data
+
+
+def test_splits_have_the_windows_that_the_meta_says(task: Task, graph: Path) -> None:
+    for target, meta in meta_of(task).targets.items():
+        examples = datasets_of(task)[target]
+        assert {split: len(examples[split]) for split in SPLITS} == {
+            split: part.windows for split, part in meta.splits.items()
+        }
+        assert min(len(dataset) for dataset in examples.values()) > 0
+
+
+def test_arrays_of_a_batch_are_finite_and_have_one_row_for_each_example(task: Task, graph: Path) -> None:
+    for examples in datasets_of(task).values():
+        for dataset in examples.values():
+            batch = dataset.batch(np.array([0, len(dataset) - 1]))
+            for array in (*batch.inputs.values(), *batch.targets.values()):
+                assert len(array) == 2
+                assert np.isfinite(array).all()
+
+
+def test_examples_do_not_depend_on_the_batch_that_they_are_in(task: Task, graph: Path) -> None:
+    """But for padding, where lengths differ."""
+    for examples in datasets_of(task).values():
+        for dataset in examples.values():
+            last = len(dataset) - 1
+            alone, together = dataset.batch(np.array([last])), dataset.batch(np.array([last, 0]))
+            for part in ("inputs", "targets"):
+                for name, array in getattr(alone, part).items():
+                    other = getattr(together, part)[name][0]
+                    np.testing.assert_array_equal(other[: array.shape[1]] if array.ndim > 1 else other, array[0])
+
+
+def test_weights_are_zero_or_one_and_leave_something_of_every_example(task: Task, graph: Path) -> None:
+    for examples in datasets_of(task).values():
+        for dataset in examples.values():
+            weights = whole(dataset).weights
+            if weights is not None:
+                assert set(np.unique(weights)) <= {0, 1}
+                assert weights.reshape(len(dataset), -1).any(1).all()
+
+
+def test_numbers_of_a_step_are_those_of_the_features(task: Task, graph: Path) -> None:
+    for target, meta in meta_of(task).targets.items():
+        assert set(meta.groups) <= set(range(len(meta.features)))
+        for array in datasets_of(task)[target]["train"].batch(EXAMPLES).inputs.values():
+            if array.ndim == 3:
+                assert array.shape[2] == len(meta.groups or meta.features)
+
+
+def test_explained_examples_have_the_steps_that_the_meta_says(task: Task, graph: Path) -> None:
+    for target, meta in meta_of(task).targets.items():
+        examples = datasets_of(task)[target]
+        explained = examples.get(EXPLAINED, examples["test"])
+        first = next(iter(explained.batch(EXAMPLES[:1]).inputs.values()))
+        if explained.lengths is None:
+            assert first.shape[1] == meta.lookback
+        else:
+            assert first.shape[1] <= max(meta.lookback, explained.lengths.max())
+
+
+def test_scaling_is_fitted_on_the_training_part(task: Task, graph: Path) -> None:
+    """Numbers that are not zeros and ones are standardised over the training windows; over others they need not be."""
+    for examples in datasets_of(task).values():
+        for array in whole(examples["train"]).inputs.values():
+            if np.issubdtype(array.dtype, np.floating) and not np.isin(array, (0, 1)).all():
+                first = array[..., 0]
+                assert abs(first.mean()) < 0.1
+                assert first.std() == pytest.approx(1, abs=0.15)
+
+
+def test_vocabulary_is_fitted_on_the_training_part(task: Task, graph: Path) -> None:
+    """No other split holds a token that training has not seen, but for special ones."""
+    for examples in datasets_of(task).values():
+        seen, others = tokens_in(examples["train"]), (tokens_in(examples[split]) for split in ("valid", "test"))
+        for tokens in others:
+            assert tokens.keys() == seen.keys()
+            for name, found in tokens.items():
+                assert max(found - seen[name], default=0) < SPECIAL_TOKENS
+
+
+def tokens_in(dataset: contract.Dataset) -> dict[str, set[int]]:
+    """The different tokens of each input that holds tokens."""
+    return {
+        name: set(np.unique(array).tolist())
+        for name, array in whole(dataset).inputs.items()
+        if np.issubdtype(array.dtype, np.integer)
+    }
+
+
+# Networks
+
+
+def test_outputs_of_every_model_fit_the_loss_of_its_head(task: Task, graph: Path) -> None:
+    """Every model of the real parameters, on the tiny data."""
+    stage, meta = task.stage("train"), meta_of(task)
+    block = params.block(task.name, task.stage("params").Params, ROOT / "params.yaml")
+    for target, examples in datasets_of(task).items():
+        batch = examples["train"].batch(EXAMPLES)
+        head = stage.head(meta, target, block.train.of(target))
+        for name, model in block.models.items():
+            network = stage.build(model, meta, target, head)
+            assert set(network.input) == set(batch.inputs), name
+            losses = np.asarray(head.loss(batch.targets, network(batch.inputs)))
+            assert np.isfinite(losses).all(), name
+            if batch.weights is None:
+                assert losses.ndim <= 2, name
+                assert losses.shape[0] == len(EXAMPLES), name
             else:
-                assert targets.shape == (2, steps(about, split) if reads_tokens(about) else len(about["outputs"]))
-            assert np.isfinite(inputs).all()
-            assert np.isfinite(targets).all()
+                assert losses.shape == batch.weights.shape, name
 
 
-def test_every_model_is_built_for_every_target(task: Task, loaded: Params) -> None:
-    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
-    for model in loaded.task(task.name).models.values():
-        for target, about in meta["targets"].items():
-            network = task.model.build(model, meta, target)
-            every_step = len(about["vocabulary"]) if reads_tokens(about) else KEYS if reads_keys(about) else None
-            assert network.output_shape == ((None, None, every_step) if every_step else (None, len(about["outputs"])))
+def test_every_part_of_every_explanation_could_be_computed(task: Task, graph: Path) -> None:
+    for model in task.params().models:
+        for target in meta_of(task).targets:
+            folder = paths.evaluation(task.name, model) / target
+            explained = artifacts.read_record(folder / "explanation.npz", Explanation)
+            assert explained.failures == {}, f"{model} on {target}"
 
 
-def test_scaling_and_vocabulary_are_fitted_on_the_training_part(task: Task, loaded: Params) -> None:
-    """Over the training windows the inputs are about standardised; over others they need not be. Tokens all come up."""
-    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
-    for target, about in meta["targets"].items():
-        train = task.data.datasets(paths.prepared(task.name), target)["train"]
-        inputs, _ = train.batch(np.arange(len(train)))
-        if reads_keys(about):
-            assert set(np.unique(inputs)) == {0, 1}
-            continue
-        if reads_tokens(about):
-            assert set(range(2, len(about["vocabulary"]))) <= set(np.unique(inputs))
-            continue
-        assert abs(float(inputs[..., 0].mean())) < 0.1
-        assert float(inputs[..., 0].std()) == pytest.approx(1, abs=0.15)
+# Results
 
 
-def test_the_reference_is_a_baseline_with_the_deciding_metric(task: Task, loaded: Params) -> None:
-    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
+def test_reference_is_a_baseline_with_the_primary_metric(task: Task, graph: Path) -> None:
+    meta = meta_of(task)
     metrics = artifacts.read_json(paths.baselines(task.name) / "metrics.json")
-    for target in meta["targets"]:
-        primary = task.score.primary(target)
-        assert np.isfinite(metrics[target][primary.reference][primary.metric])
-        losses = artifacts.read_arrays(paths.baselines(task.name) / target / "losses.npz")
-        assert losses.keys() == metrics[target].keys()
-        assert len({len(each) for each in losses.values()}) == 1
+    for target in meta.targets:
+        primary = task.stage("compare").primary(meta, target)
+        assert primary.metric in task.stage("evaluate").METRICS.values()
+        for baseline in metrics[target].values():
+            assert np.isfinite(baseline[primary.metric.name])
+        assert primary.reference in metrics[target]
 
 
-def test_the_metrics_file_has_mean_spread_and_cost(task: Task, loaded: Params) -> None:
-    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
-    for model in loaded.models(task.name):
+def test_models_and_baselines_have_losses_of_the_same_items(task: Task, graph: Path) -> None:
+    for target in meta_of(task).targets:
+        baselines = artifacts.read_arrays(paths.baselines(task.name) / target / "losses.npz")
+        assert baselines.keys() == artifacts.read_json(paths.baselines(task.name) / "metrics.json")[target].keys()
+        items = {len(losses) for losses in baselines.values()}
+        for model, block in task.params().models.items():
+            losses = losses_of(task, model, target)
+            assert losses.ndim == 2, block
+            assert len(losses) == len(task.params().train.seeds)
+            items.add(losses.shape[1])
+        assert len(items) == 1
+
+
+def losses_of(task: Task, model: str, target: str) -> Array:
+    """(seeds, items)."""
+    return artifacts.read_arrays(paths.evaluation(task.name, model) / target / "losses.npz")["losses"]
+
+
+def test_metrics_file_has_mean_and_spread_of_every_target(task: Task, graph: Path) -> None:
+    meta = meta_of(task)
+    for model in task.params().models:
         metrics = artifacts.read_json(paths.metrics(task.name, model))
-        assert metrics["seeds"] == len(loaded.task(task.name).training.seeds)
-        assert set(metrics["cost"]) == {
+        assert metrics["seeds"] == len(task.params().train.seeds)
+        for split in ("test", "valid"):
+            assert metrics[split].keys() == meta.targets.keys()
+        for target in meta.targets:
+            summary = metrics["test"][target][task.stage("compare").primary(meta, target).metric.name]
+            assert summary["low"] <= summary["mean"] <= summary["high"]
+
+
+def test_metrics_file_has_the_cost(task: Task, graph: Path) -> None:
+    for model in task.params().models:
+        assert set(artifacts.read_json(paths.metrics(task.name, model))["cost"]) == {
             "parameters", "seconds_per_epoch", "epochs", "train_seconds", "peak_memory_mb"
         }  # fmt: skip
-        for target in meta["targets"]:
-            primary = task.score.primary(target).metric
-            summary = metrics["test"].get(target, metrics["test"])[primary]  # one target: no level of its own
-            assert summary["low"] <= summary["mean"] <= summary["high"]
-        for metric in task.score.AVERAGED if len(meta["targets"]) > 1 else ():
-            means = [metrics["test"][target][metric]["mean"] for target in meta["targets"]]
-            assert metrics["test"][metric]["mean"] == pytest.approx(np.mean(means), rel=1e-5)
 
 
-def test_the_reported_metric_is_that_of_the_stored_losses(task: Task, loaded: Params) -> None:
-    """What the statistics compare is what the tables show."""
-    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
-    for target in meta["targets"]:
-        metric = task.score.primary(target).metric
-        for model in loaded.models(task.name):
-            folder = paths.evaluation(task.name, model)
-            values = artifacts.read_json(folder / "evaluation.json")["values"]["test"][target][metric]
-            losses = artifacts.read_arrays(folder / target / "losses.npz")["losses"].mean(1)
-            expected = np.sqrt(losses) if metric == "rmse" else losses
-            np.testing.assert_allclose(expected, values, rtol=0.02)
+def test_averages_are_means_over_the_targets(task: Task, graph: Path) -> None:
+    for model in task.params().models:
+        metrics = artifacts.read_json(paths.metrics(task.name, model))
+        assert set(metrics["average"]) == set(task.stage("evaluate").AVERAGED)
+        for metric, average in metrics["average"].items():
+            means = [of_target[metric]["mean"] for of_target in metrics["test"].values()]
+            assert average["mean"] == pytest.approx(np.mean(means), rel=1e-5)
+
+
+def test_primary_metric_agrees_with_the_stored_losses(task: Task, graph: Path) -> None:
+    """What the statistics compare is what the tables show: the mean of the losses, or its root."""
+    meta = meta_of(task)
+    metrics = {target: task.stage("compare").primary(meta, target).metric for target in meta.targets}
+    # Losses are lower for the better, so that another metric is no mean of them.
+    chosen = {target: metric.name for target, metric in metrics.items() if metric.lower_is_better}
+    if not chosen:
+        pytest.skip("the primary metric is higher for the better, and the losses are of another one")
+    for target, metric in chosen.items():
+        losses = artifacts.read_arrays(paths.baselines(task.name) / target / "losses.npz")
+        baselines = artifacts.read_json(paths.baselines(task.name) / "metrics.json")[target]
+        pairs = [(scores[metric], losses[name].mean()) for name, scores in baselines.items()]
+        for model in task.params().models:
+            values = artifacts.read_json(paths.evaluation(task.name, model) / "evaluation.json")["values"]
+            pairs += zip(values["test"][target][metric], losses_of(task, model, target).mean(1), strict=True)
+        reported, means = np.array(pairs).T
+        assert np.allclose(reported, means, rtol=0.02) or np.allclose(reported, np.sqrt(means), rtol=0.02)

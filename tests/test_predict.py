@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +13,166 @@ import pandas as pd
 import pytest
 import soundfile
 
-from pipelines import artifacts, registry
-from pipelines.nn import checkpoints
-from pipelines.sources import midi, rolls
+from pipelines import artifacts, params, registry
+from pipelines.__main__ import main
+from pipelines.nn import checkpoints, hardware
+from pipelines.tasks.music import midi, rolls
+from pipelines.tasks.timeseries.data import Meta, table_of
 from tests.conftest import ROOT, run
 
 pytestmark = pytest.mark.graph
 
 
-def predict(tiny: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run(tiny, sys.executable, "-m", "pipelines", "predict", *arguments)
+@dataclass(frozen=True)
+class Done:
+    """What a command has ended with and printed."""
+
+    status: int
+    stdout: str
+    stderr: str
 
 
-def answers(tiny: Path, *arguments: str) -> Any:
-    done = predict(tiny, *arguments, "--json")
-    assert done.returncode == 0, done.stderr
+Predict = Callable[..., Done]
+
+
+@pytest.fixture
+def predict(tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Predict]:
+    """`python -m pipelines predict …` in the tiny graph, run in this process."""
+    monkeypatch.chdir(tiny)
+    # Other tests may have started TensorFlow in this process, and then it takes no other number of threads.
+    monkeypatch.setattr(hardware, "set_up", lambda: None)
+    params.values.cache_clear()
+
+    def predict(*arguments: str) -> Done:
+        capsys.readouterr()
+        try:
+            status = main(["predict", *arguments])
+        except SystemExit as wrong_usage:
+            status = int(wrong_usage.code or 0)
+        return Done(status, *capsys.readouterr())
+
+    yield predict
+    params.values.cache_clear()
+
+
+def answers(predict: Predict, *arguments: str) -> Any:
+    done = predict(*arguments, "--json")
+    assert done.status == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def refused(tiny: Path, status: int, *arguments: str) -> str:
-    done = predict(tiny, *arguments)
-    assert done.returncode == status, done.stdout + done.stderr
+def refused(predict: Predict, status: int, *arguments: str) -> str:
+    done = predict(*arguments)
+    assert done.status == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert not done.stdout
     return done.stderr
+
+
+# The command, in a process of its own
+
+
+def test_help_of_every_task_comes_without_tensorflow() -> None:
+    code = (
+        "import contextlib, sys\n"
+        "from pipelines import registry\n"
+        "from pipelines.__main__ import main\n"
+        "for task in registry.TASKS:\n"
+        "    with contextlib.suppress(SystemExit): main(['predict', task.name, '--help'])\n"
+        "print([name for name in ('tensorflow', 'keras', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    for task in registry.TASKS:
+        assert f"usage: python -m pipelines predict {task.name} " in done.stdout
+    assert done.stdout.count("  --model MODEL") == len(registry.TASKS)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_prompts_are_read_from_standard_input_and_nothing_but_the_answer_is_printed(tiny: Path) -> None:
+    piped = subprocess.run(
+        [sys.executable, "-m", "pipelines", "predict", "language", "--prompts", "-", "--length", "3"],
+        cwd=tiny, input="One\nTwo", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert [line[:3] for line in piped.stdout.splitlines() if line] == ["One", "Two"]
+    assert not piped.stderr
+
+
+def test_networks_of_every_target_are_loaded_in_a_process_that_has_built_none(tiny: Path) -> None:
+    """With all layers that they are made of."""
+    code = (
+        "from pipelines import artifacts, paths, predict, registry\n"
+        "for task in registry.TASKS:\n"
+        "    trained = predict.Trained(task.name, task.params(), None)\n"
+        "    for target in artifacts.read_json(paths.prepared(task.name) / 'meta.json')['targets']:\n"
+        "        print(task.name, target, trained.network(target)[0].count_params() > 0)"
+    )
+    done = run(tiny, sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    assert {line.split()[0] for line in done.stdout.splitlines()} == {task.name for task in registry.TASKS}
+    assert "False" not in done.stdout
+
+
+def test_without_a_trained_network_the_command_that_trains_one_is_named(in_folder: Path) -> None:
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from pipelines.__main__ import main; sys.exit(main())"
+    done = run(in_folder, sys.executable, "-c", code, str(ROOT), "predict", "language", "x")
+    assert done.returncode == 1
+    assert "dvc repro" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+# Language
+
+
+PROMPT = ("language", "Once upon", "--length", "40", "--seed")
+
+
+def test_text_is_continued_by_the_length_that_is_asked_for(predict: Predict) -> None:
+    done = predict(*PROMPT, "3")
+    assert done.status == 0, done.stderr
+    assert done.stdout.startswith("Once upon")
+    assert len(done.stdout.rstrip("\n")) == len("Once upon") + 40
+
+
+def test_seed_decides_what_is_written(predict: Predict) -> None:
+    first, again, other = (predict(*PROMPT, seed).stdout for seed in ("3", "3", "4"))
+    assert first == again != other
+
+
+def test_prompts_come_from_arguments_and_a_file(predict: Predict, tmp_path: Path) -> None:
+    path = tmp_path / "prompts.txt"
+    path.write_text("Once\n\n☃ and 🐺\n")
+    found = answers(predict, "language", "first", "--prompts", str(path), "--length", "5", "--model", "layernorm")
+    assert [each["prompt"] for each in found] == ["first", "Once", "☃ and 🐺"]
+    assert {(each["model"], len(each["text"])) for each in found} == {("layernorm", 5)}
+    assert found[2]["unseen"] == ["☃", "🐺"]
+
+
+def test_model_that_was_best_in_validation_answers_if_none_is_named(predict: Predict, tiny: Path) -> None:
+    losses = {
+        path.parent.name: np.mean(artifacts.read_json(path)["targets"]["text"]["best_valid_loss"])
+        for path in (tiny / "artifacts/models/language").glob("*/training.json")
+    }
+    assert answers(predict, "language", "a", "--length", "1")[0]["model"] == min(losses, key=lambda name: losses[name])
+
+
+def test_missing_prompts_end_in_one_sentence(predict: Predict, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("\n \n")
+    (tmp_path / "latin.txt").write_bytes(b"gr\xfcn")
+    assert "no prompt; give one" in refused(predict, 2, "language")
+    assert "holds no prompt" in refused(predict, 1, "language", "--prompts", str(tmp_path / "empty.txt"))
+    assert "byte 2: is not UTF-8" in refused(predict, 1, "language", "--prompts", str(tmp_path / "latin.txt"))
+    assert "cannot be read (No such file" in refused(predict, 1, "language", "--prompts", str(tmp_path / "none.txt"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("--temperature", "-1"), ("--temperature", "nan"), ("--top-p", "0"), ("--length", "0"), ("--model", "transformer")],
+)  # fmt: skip
+def test_wrong_options_end_with_status_2(predict: Predict, wrong: tuple[str, str]) -> None:
+    assert wrong[1] in refused(predict, 2, "language", "x", *wrong)
+
+
+# Time series
 
 
 @pytest.fixture
@@ -45,77 +183,11 @@ def co2(tiny: Path, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("task", registry.TASKS, ids=lambda task: task.name)
-def test_every_task_tells_its_options_without_tensorflow(task: registry.Task) -> None:
-    code = (
-        "import sys, contextlib; from pipelines.__main__ import main\n"
-        f"with contextlib.suppress(SystemExit): main(['predict', {task.name!r}, '--help'])\n"
-        "print([m for m in ('tensorflow', 'keras', 'pandas') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "--model" in done.stdout
-    assert done.stdout.splitlines()[-1] == "[]"
-
-
-# Language
-
-
-def test_a_text_goes_on_and_the_same_seed_writes_it_again(tiny: Path) -> None:
-    asked = ("language", "Once upon", "--length", "40", "--seed", "3")
-    first, again = (predict(tiny, *asked) for _ in range(2))
-    assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith("Once upon")
-    assert len(first.stdout.rstrip("\n")) == len("Once upon") + 40
-    assert first.stdout == again.stdout
-    assert not first.stderr
-    assert predict(tiny, *asked[:-1], "4").stdout != first.stdout
-
-
-def test_prompts_come_from_arguments_a_file_and_standard_input(tiny: Path, tmp_path: Path) -> None:
-    path = tmp_path / "prompts.txt"
-    path.write_text("Once\n\n☃ and 🐺\n")
-    found = answers(tiny, "language", "first", "--prompts", str(path), "--length", "5", "--model", "gru")
-    assert [each["prompt"] for each in found] == ["first", "Once", "☃ and 🐺"]
-    assert {(each["model"], len(each["text"])) for each in found} == {("gru", 5)}
-    assert found[2]["unseen"] == ["☃", "🐺"]
-    piped = subprocess.run(
-        [sys.executable, "-m", "pipelines", "predict", "language", "--prompts", "-", "--length", "3"],
-        cwd=tiny, input="One\nTwo", capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert [line[:3] for line in piped.stdout.splitlines() if line] == ["One", "Two"]
-
-
-def test_unasked_for_the_model_that_was_best_in_validation_answers(tiny: Path) -> None:
-    losses = {
-        path.parent.name: np.mean(artifacts.read_json(path)["targets"]["text"]["best_valid_loss"])
-        for path in (tiny / "artifacts/models/language").glob("*/training.json")
-    }
-    assert answers(tiny, "language", "a", "--length", "1")[0]["model"] == min(losses, key=lambda name: losses[name])
-
-
-def test_prompts_that_are_none_end_in_one_sentence(tiny: Path, tmp_path: Path) -> None:
-    (tmp_path / "empty.txt").write_text("\n \n")
-    (tmp_path / "latin.txt").write_bytes(b"gr\xfcn")
-    assert "no prompt; give one" in refused(tiny, 2, "language")
-    assert "holds no prompt" in refused(tiny, 1, "language", "--prompts", str(tmp_path / "empty.txt"))
-    assert "byte 2: is not UTF-8" in refused(tiny, 1, "language", "--prompts", str(tmp_path / "latin.txt"))
-    assert "cannot be read (No such file" in refused(tiny, 1, "language", "--prompts", str(tmp_path / "none.txt"))
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [("--temperature", "-1"), ("--temperature", "nan"), ("--top-p", "0"), ("--length", "0"), ("--model", "transformer")],
-)  # fmt: skip
-def test_wrong_options_end_with_status_2(tiny: Path, wrong: tuple[str, str]) -> None:
-    assert wrong[1] in refused(tiny, 2, "language", "x", *wrong)
-
-
-# Time series
-
-
-def test_a_series_goes_on_where_the_table_ends(tiny: Path, co2: Path) -> None:
-    """The same forecast as the one that `evaluate` has scored at this origin."""
-    (found,) = answers(tiny, "timeseries", str(co2), "--model", "lstm")
+def test_forecast_begins_where_the_table_ends_and_is_the_one_that_was_scored(
+    predict: Predict, tiny: Path, co2: Path
+) -> None:
+    """At this origin, by the networks of both seeds."""
+    (found,) = answers(predict, "timeseries", str(co2), "--model", "lstm")
     assert found["series"] == "co2"
     last = pd.Timestamp(pd.read_csv(co2)["date"].iloc[-1])
     dates = [pd.Timestamp(row["date"]) for row in found["forecast"]]
@@ -123,42 +195,45 @@ def test_a_series_goes_on_where_the_table_ends(tiny: Path, co2: Path) -> None:
 
     folder = tiny / "artifacts/models/timeseries/lstm/co2"
     prepared = tiny / "data/prepared/timeseries"
-    about = artifacts.read_json(prepared / "meta.json")["targets"]["co2"]
+    series = artifacts.read(prepared / "meta.json", Meta).targets["co2"]
     origin = np.load(prepared / "co2/test.npy")[-1]
-    table = pd.read_parquet(prepared / "co2/table.parquet")
+    table = table_of(prepared, "co2")
     assert table["date"].iloc[origin] == last
-    features = np.load(prepared / "co2/features.npy")[origin - about["lookback"] + 1 : origin + 1]
+    features = np.load(prepared / "co2/features.npy")[origin - series.lookback + 1 : origin + 1]
     network = checkpoints.load(folder)
     runs = []
     for seed in (1, 2):
         checkpoints.load_seed(network, folder, seed)
-        runs.append(network.predict_on_batch(features[None])[0])
-    scaler = about["target_scaler"]
-    expected = table["filled"].iloc[origin] + np.mean(runs, axis=0) * scaler["std"] + scaler["mean"]
+        runs.append(network.predict_on_batch({"window": features[None]})[0])
+    expected = table["filled"].iloc[origin] + np.mean(runs, axis=0) * series.target_scaler.std
+    expected += series.target_scaler.mean
     np.testing.assert_allclose([row["forecast"] for row in found["forecast"]], expected, rtol=1e-6)
 
 
-def test_a_column_of_another_name_is_said_to_be_the_series(tiny: Path, co2: Path, tmp_path: Path) -> None:
+def test_series_of_a_column_can_be_named(predict: Predict, co2: Path, tmp_path: Path) -> None:
     other = tmp_path / "measured.csv"
     pd.read_csv(co2).rename(columns={"value": "air"}).to_csv(other, index=False)
-    assert "no network was trained on 'air'; say with --series" in refused(tiny, 2, "timeseries", str(other))
-    ours, theirs = answers(tiny, "timeseries", str(other), "--series", "co2"), answers(tiny, "timeseries", str(co2))
+    assert "no network was trained on 'air'; say with --series" in refused(predict, 2, "timeseries", str(other))
+    ours, theirs = (
+        answers(predict, "timeseries", str(other), "--series", "co2"),
+        answers(predict, "timeseries", str(co2)),
+    )
     assert ours == theirs
 
 
-def test_a_table_of_no_use_ends_in_one_sentence(tiny: Path, co2: Path, tmp_path: Path) -> None:
+def test_unusable_table_ends_in_one_sentence(predict: Predict, co2: Path, tmp_path: Path) -> None:
     table = pd.read_csv(co2)
     short, monthly = tmp_path / "short.csv", tmp_path / "monthly.csv"
     table.tail(9).to_csv(short, index=False)
     dates = pd.date_range("1990-01-01", periods=len(table), freq="MS")
     table.assign(date=dates).to_csv(monthly, index=False)
     assert "has 9 steps, but the network looks back over 13" in refused(
-        tiny, 1, "timeseries", str(short), "--series", "co2"
+        predict, 1, "timeseries", str(short), "--series", "co2"
     )
     assert "its steps are MS, those of co2 were W-SAT; resample" in refused(
-        tiny, 1, "timeseries", str(monthly), "--series", "co2"
+        predict, 1, "timeseries", str(monthly), "--series", "co2"
     )
-    assert "path does not point to a file" in refused(tiny, 2, "timeseries", str(tmp_path / "none.csv"))
+    assert "path does not point to a file" in refused(predict, 2, "timeseries", str(tmp_path / "none.csv"))
 
 
 # Finance
@@ -171,8 +246,8 @@ def prices(tiny: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_price_file_gets_returns_prices_and_volatility(tiny: Path, prices: Path) -> None:
-    returns, volatility = answers(tiny, "finance", str(prices))
+def test_price_file_gets_returns_prices_and_volatility(predict: Predict, prices: Path) -> None:
+    returns, volatility = answers(predict, "finance", str(prices))
     last = pd.read_csv(prices).iloc[-1]
     assert returns["seen"]
     dates = [pd.Timestamp(row["date"]) for row in returns["forecast"]]
@@ -182,46 +257,64 @@ def test_a_price_file_gets_returns_prices_and_volatility(tiny: Path, prices: Pat
     assert 1 < volatility["forecast"][0]["volatility"] < 200
 
 
-def test_a_symbol_that_training_has_not_seen_is_scaled_by_its_own_days(tiny: Path, prices: Path) -> None:
-    other = prices.with_name("acme.csv")
-    other.write_text(prices.read_text())
-    assert not answers(tiny, "finance", str(other))[0]["seen"]
-    assert "training has not seen" in predict(tiny, "finance", str(other)).stdout
-    named = answers(tiny, "finance", str(other), "--symbol", "sp500")
-    assert named[0]["forecast"] == answers(tiny, "finance", str(prices))[0]["forecast"]
+@pytest.fixture
+def unseen(prices: Path) -> Path:
+    """The same prices under a name that training does not know."""
+    return prices.rename(prices.with_name("acme.csv"))
 
 
-def test_too_few_days_are_said(tiny: Path, prices: Path) -> None:
+def test_symbol_that_training_has_not_seen_is_named_as_such(predict: Predict, unseen: Path) -> None:
+    text = predict("finance", str(unseen)).stdout
+    assert "acme, returns" in text
+    assert "training has not seen, scaled by its own days" in text
+
+
+def test_symbol_can_be_named(predict: Predict, unseen: Path) -> None:
+    own, named = (answers(predict, "finance", str(unseen), *symbol)[0] for symbol in ((), ("--symbol", "sp500")))
+    assert (own["seen"], named["seen"]) == (False, True)
+    assert own["forecast"] != named["forecast"]
+    again = answers(predict, "finance", str(unseen.rename(unseen.with_name("sp500.csv"))))[0]
+    assert named["forecast"] == again["forecast"]
+
+
+def test_too_few_days_end_in_one_sentence(predict: Predict, prices: Path) -> None:
     short = prices.with_name("short.csv")
     short.write_text("".join(prices.read_text().splitlines(keepends=True)[:31]))
-    assert "has 30 days, but the network and its indicators need 68" in refused(tiny, 1, "finance", str(short))
+    assert "has 30 days, but the network and its indicators need 68" in refused(predict, 1, "finance", str(short))
 
 
 # Music
 
 
-def test_a_piece_is_written_and_the_same_seed_writes_it_again(tiny: Path, tmp_path: Path) -> None:
-    asked = ("music", "--style", "tunes", "--seconds", "6", "--tempo", "120", "--temperature", "2", "--top-p", "1")
-    first, again, other = (tmp_path / f"{name}.mid" for name in ("first", "again", "other"))
-    (found,) = answers(tiny, *asked, str(first), "--wav")
-    assert found["files"] == [str(first), str(first.with_suffix(".wav"))]
-    piece = midi.read(first)
+PIECE = ("music", "--style", "tunes", "--seconds", "6", "--tempo", "120", "--temperature", "2", "--top-p", "1")
+
+
+def test_piece_has_the_notes_length_and_files_that_the_answer_says(predict: Predict, tmp_path: Path) -> None:
+    path = tmp_path / "piece.mid"
+    (found,) = answers(predict, *PIECE, str(path), "--wav")
+    assert found["files"] == [str(path), str(path.with_suffix(".wav"))]
+    piece = midi.read(path)
     assert len(piece.notes) == found["notes"] > 0
     assert piece.notes["end"].max() <= 12
-    sound, rate = soundfile.read(first.with_suffix(".wav"))
+    sound, rate = soundfile.read(path.with_suffix(".wav"))
     assert 0.01 < np.abs(sound).max() < 1
     assert len(sound) / rate < 12
-    answers(tiny, *asked, str(again))
-    answers(tiny, *asked, str(other), "--seed", "2")
+
+
+def test_seed_decides_which_piece_is_written(predict: Predict, tmp_path: Path) -> None:
+    first, again, other = (tmp_path / f"{name}.mid" for name in ("first", "again", "other"))
+    answers(predict, *PIECE, str(first))
+    answers(predict, *PIECE, str(again))
+    answers(predict, *PIECE, str(other), "--seed", "2")
     assert first.read_bytes() == again.read_bytes() != other.read_bytes()
 
 
-def test_a_piece_in_another_style_keeps_melody_tempo_and_signature(tiny: Path, tmp_path: Path) -> None:
+def test_piece_in_another_style_keeps_melody_tempo_and_time_signature(predict: Predict, tmp_path: Path) -> None:
     tune, chorale = tmp_path / "tune.mid", tmp_path / "chorale.mid"
     keys = np.array([62, 64, 65, 67, 69, 67, 65, 64] * 3)
     notes = midi.as_notes(np.arange(24) / 2, np.arange(1, 25) / 2, keys)
     midi.write(midi.Piece(notes, ((0.0, 90.0),), ((0.0, 3, 4),)), tune, program=0)
-    (found,) = answers(tiny, "music", "--transfer", "chorales", str(tune), str(chorale))
+    (found,) = answers(predict, "music", "--transfer", "chorales", str(tune), str(chorale))
     after = midi.read(chorale)
     assert after.tempi[0][1] == pytest.approx(90, abs=0.01)
     assert after.signatures[0][1:] == (3, 4)
@@ -232,7 +325,7 @@ def test_a_piece_in_another_style_keeps_melody_tempo_and_signature(tiny: Path, t
     assert after.quarters == pytest.approx(12 * found["times_as_long"])
 
 
-def test_what_cannot_be_played_ends_in_one_sentence(tiny: Path, tmp_path: Path) -> None:
+def test_unusable_files_and_styles_end_in_one_sentence(predict: Predict, tmp_path: Path) -> None:
     text, out = tmp_path / "text.mid", str(tmp_path / "out.mid")
     text.write_text("no music")
     long = tmp_path / "long.mid"
@@ -241,19 +334,12 @@ def test_what_cannot_be_played_ends_in_one_sentence(tiny: Path, tmp_path: Path) 
         long,
         0,
     )
-    assert "text.mid" in refused(tiny, 1, "music", "--transfer", "tunes", str(text), out)
-    assert "lasts 600 minutes" in refused(tiny, 1, "music", "--transfer", "tunes", str(long), out)
-    assert "there is no folder" in refused(tiny, 1, "music", "--style", "tunes", str(tmp_path / "none" / "out.mid"))
+    assert "text.mid" in refused(predict, 1, "music", "--transfer", "tunes", str(text), out)
+    assert "lasts 600 minutes" in refused(predict, 1, "music", "--transfer", "tunes", str(long), out)
+    assert "there is no folder" in refused(predict, 1, "music", "--style", "tunes", str(tmp_path / "none" / "out.mid"))
     assert "there is no style 'jazz'; the networks have learned chorales, tunes" in refused(
-        tiny, 2, "music", "--style", "jazz", out
+        predict, 2, "music", "--style", "jazz", out
     )
-    assert "say either --style" in refused(tiny, 2, "music", out)
-    assert "1 files are named, not 2: in.mid out.mid" in refused(tiny, 2, "music", "--transfer", "tunes", out)
+    assert "say either --style" in refused(predict, 2, "music", out)
+    assert "1 files are named, not 2: in.mid out.mid" in refused(predict, 2, "music", "--transfer", "tunes", out)
     assert not Path(out).exists()
-
-
-def test_without_a_trained_network_it_says_how_to_get_one(in_folder: Path) -> None:
-    done = run(in_folder, sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
-               "from pipelines.__main__ import main; sys.exit(main(['predict', 'language', 'x']))")  # fmt: skip
-    assert done.returncode == 1
-    assert "dvc repro" in done.stderr

@@ -41,7 +41,7 @@ def restored(tiny: Path, tmp_path: Path) -> Path:
 def test_every_task_has_metrics_and_pages(tiny: Path) -> None:
     for task in registry.TASKS:
         assert (tiny / "metrics" / task.name / "comparison.json").exists()
-        assert (tiny / "reports" / task.name / "index.html").exists()
+        assert (tiny / "reports" / "tasks" / task.name / "index.html").exists()
     assert (tiny / "reports" / "index.html").exists()
 
 
@@ -66,24 +66,52 @@ def test_dvc_shows_the_metrics_and_their_changes(restored: Path) -> None:
     assert run(restored, "dvc", "params", "diff").returncode == 0
 
 
-def test_editing_one_tasks_score_runs_its_evaluation_alone(restored: Path) -> None:
-    score = restored / "pipelines" / "tasks" / "finance" / "score.py"
-    score.write_text(score.read_text() + "# edited\n")
-    done = run(restored, "dvc", "repro", "--dry")
-    assert set(stages_run(done.stdout)) == {
-        *(f"evaluate@finance-{model}" for model in ("lstm_gru", "lstm", "gru")),
-        "baselines@finance",
-        "compare@finance",  # … and the report, if anything comes out otherwise than before
-    }
+def changed(project: Path) -> set[str]:
+    """The stages that are out of date once `code` is up to date."""
+    done = run(project, "dvc", "repro", "--single-item", "code")
+    assert done.returncode == 0, done.stderr
+    status = run(project, "dvc", "status", "--json")
+    assert status.returncode == 0, status.stderr
+    return set(json.loads(status.stdout))
 
 
-def test_editing_a_template_retrains_nothing(restored: Path) -> None:
-    style = restored / "pipelines" / "report" / "templates" / "style.css"
-    style.write_text(style.read_text() + "/* edited */\n")
-    assert set(stages_run(run(restored, "dvc", "repro", "--dry").stdout)) == {
-        *(f"report@{task.name}" for task in registry.TASKS),
-        "site",
-    }
+def edit(project: Path, file: str, old: str, new: str) -> None:
+    path = project / "pipelines" / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_edits_that_mean_nothing_run_code_alone(restored: Path) -> None:
+    edit(restored, "nn/training.py", "LONGEST_CALL = 1000", "LONGEST_CALL = (\n    1000  # a comment\n)")
+    edit(restored, "tasks/music/midi.py", '"""Playing time."""', '"""How long it plays."""')
+    (restored / "pipelines" / "sources" / "attic.py").write_text("UNUSED = 1\n")
+    assert changed(restored) == set()
+    assert stages_run(run(restored, "dvc", "repro").stdout) == []
+
+
+def test_edits_that_matter_run_exactly_the_stages_that_they_concern(restored: Path) -> None:
+    every_report = {"site", *(f"report@{task.name}" for task in registry.TASKS)}
+    edit(restored, "report/templates/style.css", "margin: 0;", "margin: 1px;")
+    assert changed(restored) == every_report
+    edit(restored, "tasks/finance/score.py", "YEAR = 252", "YEAR = 250")
+    models = ("lstm_gru", "gru")
+    scored = {"baselines@finance", "compare@finance", *(f"evaluate@finance-{model}" for model in models)}
+    assert changed(restored) == every_report | scored
+    edit(restored, "tasks/language/prepare.py", "FEW = 10", "FEW = 11")
+    assert changed(restored) == every_report | scored | {"prepare@language"}
+
+
+def test_model_added_to_the_parameters_alone_is_said_before_anything_runs(restored: Path) -> None:
+    path = restored / "params.yaml"
+    path.write_text(path.read_text().replace("    gru:\n", "    gru_again:\n", 1))
+    done = run(restored, "dvc", "repro")
+    assert done.returncode != 0
+    assert (
+        "runs.yaml: does not list the tasks and models of params.yaml; run `python -m pipelines runs`"
+        in done.stdout + done.stderr
+    )
+    assert stages_run(done.stdout) == ["code"]
 
 
 def test_a_mistyped_parameter_stops_with_one_sentence_and_loses_nothing(restored: Path) -> None:
@@ -92,7 +120,7 @@ def test_a_mistyped_parameter_stops_with_one_sentence_and_loses_nothing(restored
     before = sorted(p for p in (restored / "artifacts").rglob("*"))
     done = run(restored, sys.executable, "-m", "pipelines", "train", "timeseries", "lstm")
     assert done.returncode == 1
-    assert "timeseries.training.patiens is not a parameter; did you mean patience?" in done.stderr
+    assert "timeseries.train.patiens is not a parameter; did you mean patience?" in done.stderr
     assert "Traceback" not in done.stderr
     assert sorted((restored / "artifacts").rglob("*")) == before
 
@@ -114,18 +142,13 @@ def test_broken_input_stops_its_own_branch_alone(restored: Path) -> None:
 
 def test_dropped_in_data_replace_the_sample_down_to_the_page(restored: Path) -> None:
     lines = [f"{2000 + month // 12}-{month % 12 + 1:02d}-01,{100 + month + month % 12}" for month in range(240)]
-    params = restored / "params.yaml"
-    text = params.read_text()
-    for model in ("rnn", "gru", "bilstm", "gru_matched"):  # one model is enough here
-        text = "".join(line for line in text.splitlines(keepends=True) if f"timeseries-{model}:" not in line)
-    params.write_text(text)
     folder = restored / "data" / "input" / "timeseries"
     (folder / "shop.csv").write_text("month,sales\n" + "\n".join(lines) + "\n")
     done = run(restored, "dvc", "repro", "report@timeseries")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     metrics = json.loads((restored / "metrics" / "timeseries" / "lstm.json").read_text())
-    assert metrics["test"]["mase"]["mean"] > 0  # one target: no level of its own
-    page = (restored / "reports" / "timeseries" / "index.html").read_text()
+    assert metrics["test"]["sales"]["mase"]["mean"] > 0
+    page = (restored / "reports" / "tasks" / "timeseries" / "index.html").read_text()
     assert "data/input/timeseries/shop.csv, column sales" in page
     assert "Mauna Loa" not in page
 
@@ -152,6 +175,6 @@ def test_a_killed_run_continues_and_ends_with_the_same_numbers(tiny: Path, tmp_p
 
     done = run(project, "dvc", "repro", target)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert "goes on from where the last training was interrupted" in done.stdout
+    assert "resuming from the checkpoints of the training that was interrupted" in done.stdout
     name = "metrics/timeseries/gru.json"
     assert scores(project)[name] == scores(tiny)[name]

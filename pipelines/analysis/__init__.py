@@ -1,1 +1,18 @@
 """The explanations, for any built network that holds a recurrent layer."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipelines.analysis.gates import Trace, TraceError, Traces, saturation, trace, trace_network
+
+__all__ = ["Trace", "TraceError", "Traces", "saturation", "trace", "trace_network"]
+
+
+def __getattr__(name: str) -> Any:
+    """What `gates` offers, imported when it is first asked for: it brings TensorFlow, which `statistics` does without."""
+    if name in __all__:
+        return getattr(
+            import_module("pipelines.analysis.gates"), name
+        )  # by name: no stage depends on it through this line
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,26 +7,45 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from pipelines.contract import Array
+
 SHARE = 0.9
 """Of the gradient's magnitude, that the effective memory length holds."""
 
 
-def magnitudes(network: keras.Model, inputs: NDArray[np.float32], outputs: Sequence[int]) -> list[NDArray[np.float64]]:
-    """For each of `outputs`, the norm over features of d output / d input: (batch, time), the newest step last.
+def magnitudes(
+    network: keras.Model, inputs: dict[str, Array], sequence: str, outputs: Sequence[int]
+) -> dict[int, NDArray[np.float64]]:
+    """For each of `outputs`, the norm over features of d output / d `inputs[sequence]`: (batch, time), the newest step last.
 
     This is the product of Jacobians whose vanishing and exploding Bengio et al. 1994 and Pascanu et al. 2013 describe,
     read at the input.
     """
 
     @tf.function
-    def gradient(window: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
+    def gradient(tensors: dict[str, tf.Tensor], output: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            tape.watch(window)
-            value = tf.reduce_sum(tf.gather(network(window, training=False), output, axis=1))
-        return tape.gradient(value, window)
+            tape.watch(tensors[sequence])
+            value = tf.reduce_sum(tf.gather(network(tensors, training=False), output, axis=1))
+        return tape.gradient(value, tensors[sequence])
 
-    gradients = [gradient(tf.constant(inputs), tf.constant(output)).numpy() for output in outputs]
-    return [np.linalg.norm(values.astype(np.float64), axis=-1) for values in gradients]
+    tensors = {name: tf.constant(value) for name, value in inputs.items()}
+    gradients = {output: gradient(tensors, tf.constant(output)).numpy() for output in outputs}
+    return {output: np.linalg.norm(values.astype(np.float64), axis=-1) for output, values in gradients.items()}
+
+
+def aligned(values: Array, mask: Array | None) -> Array:
+    """Values (batch, time, …) moved so that the last step that is no padding comes last; NaN where nothing is left.
+
+    `mask` is (batch, time) bool; None: nothing is padded.
+    """
+    if mask is None:
+        return values
+    result = np.full(values.shape, np.nan, np.float64)
+    for row, kept, moved in zip(values, mask, result, strict=True):
+        if kept.any():
+            moved[len(kept) - kept.sum() :] = row[kept]
+    return result
 
 
 def memory_length(magnitude: NDArray[np.float64]) -> float:
@@ -34,16 +53,14 @@ def memory_length(magnitude: NDArray[np.float64]) -> float:
 
     `magnitude` is (batch, time). A network that listens to all its `time` steps alike has 0.9 * time.
     """
-    from_the_end = magnitude.mean(0)[::-1].cumsum()
+    from_the_end = np.nan_to_num(magnitude).mean(0)[::-1].cumsum()
     if from_the_end[-1] == 0:
         return 0.0
     return float(np.searchsorted(from_the_end, SHARE * from_the_end[-1]) + 1)
 
 
-def summary(magnitude: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Mean and 10 % and 90 % quantiles over the batch: (time,) each."""
-    return {
-        "mean": magnitude.mean(0),
-        "low": np.quantile(magnitude, 0.1, axis=0),
-        "high": np.quantile(magnitude, 0.9, axis=0),
-    }
+def summary(magnitude: NDArray[np.float64]) -> tuple[Array, Array, Array]:
+    """Mean, 10 % and 90 % quantile over the batch, of the examples that reach as far back: (time,) each."""
+    magnitude = magnitude[:, ~np.isnan(magnitude).all(0)]
+    low, high = np.nanquantile(magnitude, (0.1, 0.9), axis=0)
+    return np.nanmean(magnitude, axis=0), low, high

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.nn.checkpoints import Classes
+from pipelines.contract import Array
+from pipelines.nn.views import SEQUENCE
 
 BATCH = 2048
 ENOUGH = 0.05
@@ -30,10 +31,8 @@ def _shap() -> Any:
 
 @dataclass(frozen=True)
 class Importance:
-    """Contributions to the mean of the network's outputs."""
+    """Contributions to the mean of the network's outputs, or to its likeliest class."""
 
-    method: str
-    """In words, with its source."""
     values: NDArray[np.float64]
     """(windows, time, features), or (windows, time, dimensions) of what stands for a token."""
     additivity_error: float
@@ -53,7 +52,7 @@ def shapley(
 
     def output(flat: NDArray[np.float32]) -> NDArray[np.float64]:
         batches = np.array_split(flat, -(-len(flat) // BATCH))
-        values = [network.predict_on_batch(batch.reshape(-1, steps, features)) for batch in batches]
+        values = [network.predict_on_batch({SEQUENCE: batch.reshape(-1, steps, features)}) for batch in batches]
         return np.concatenate(values).mean(1, dtype=np.float64)
 
     flat = windows.reshape(len(windows), -1)
@@ -62,32 +61,40 @@ def shapley(
     explained = explainer(flat, max_evals=2 * steps * features + 1, batch_size=BATCH, silent=True)
     base = float(np.ravel(explained.base_values)[0])
     error = float(np.abs(base + explained.values.sum(1) - output(flat)).max())
-    return Importance("permutation Shapley values", explained.values.reshape(-1, steps, features), error)
+    return Importance(explained.values.reshape(-1, steps, features), error)
 
 
 def integrated_gradients(
-    classes: Classes, sequences: NDArray[np.float32], points: Sequence[int] = (96, 192, 384, 768)
+    network: keras.Model,
+    inputs: dict[str, Array],
+    neutral: NDArray[np.float32],
+    points: Sequence[int] = (96, 192, 384, 768),
 ) -> Importance:
-    """What each step of embedded sequences adds to the likeliest class (Sundararajan et al. 2017).
+    """What each step of a sequence adds to the likeliest class (Sundararajan et al. 2017).
 
-    `sequences` is (windows, time, dimensions). The gradient of the class that is the likeliest for the whole sequence is averaged
-    along the straight line from a sequence of neutral steps alone (Gauss–Legendre quadrature, with ever more `points` until the values
-    add up) and multiplied by the difference: values are (windows, time, dimensions).
+    `network` gives log-probabilities (batch, classes); `inputs` holds the `sequence` (windows, time, dimensions) and whatever else the
+    network takes, which stays as it is. The gradient of the class that is the likeliest for the whole sequence is averaged along the
+    straight line from a sequence of `neutral` steps (dimensions,) alone (Gauss–Legendre quadrature, with ever more `points` until the
+    values add up) and multiplied by the difference: values are (windows, time, dimensions).
     """
     import tensorflow as tf
 
-    start = np.broadcast_to(classes.neutral, sequences.shape)
-    likeliest = classes.network.predict_on_batch(sequences).argmax(-1)
+    sequences = inputs[SEQUENCE]
+    start = np.broadcast_to(neutral, sequences.shape)
+    likeliest = network.predict_on_batch(inputs).argmax(-1)
     rows = np.arange(len(sequences))
     after, before = (
-        classes.network.predict_on_batch(end)[rows, likeliest].astype(np.float64) for end in (sequences, start)
+        network.predict_on_batch({**inputs, SEQUENCE: end})[rows, likeliest].astype(np.float64)
+        for end in (sequences, start)
     )
+    others = {name: tf.constant(value) for name, value in inputs.items() if name != SEQUENCE}
 
     @tf.function
     def gradient(between: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(between)
-            chosen = tf.gather(classes.network(between, training=False), likeliest, axis=1, batch_dims=1)
+            outputs = network({**others, SEQUENCE: between}, training=False)
+            chosen = tf.gather(outputs, likeliest, axis=1, batch_dims=1)
         return tape.gradient(chosen, between)
 
     for count in points:
@@ -99,7 +106,7 @@ def integrated_gradients(
         error = float(np.abs(values.sum((1, 2)) - (after - before)).max())
         if error < ENOUGH:
             break
-    return Importance("integrated gradients", values, error)
+    return Importance(values, error)
 
 
 def summed(values: NDArray[Any], group_of: Sequence[int] | None) -> NDArray[np.float64]:

@@ -10,13 +10,13 @@ from pipelines.analysis.gates import Trace
 Array = NDArray[np.float64]
 
 
-def telling_units(traced: Trace, outputs: NDArray[np.float32], count: int) -> tuple[NDArray[np.int64], Array]:
-    """The units whose memory after the last step goes most with the network's output, and their correlations.
+def correlated_units(traced: Trace, outputs: NDArray[np.float32], count: int) -> tuple[NDArray[np.int64], Array]:
+    """The units whose memory after the last step is most correlated with the network's output, and their correlations.
 
     `outputs` is (batch, outputs); its mean over the outputs is correlated (Pearson) with each unit's memory over the
-    batch, and the `count` largest absolute values win.
+    batch, and the `count` largest absolute values win. The last step of a row is its last that is not masked.
     """
-    memory = traced.memory[:, -1]
+    memory = traced.memory[:, -1]  # a layer keeps its state over masked steps
     target = outputs.mean(1, dtype=np.float64)
     centred, aim = memory - memory.mean(0), target - target.mean()
     spread = np.sqrt((centred**2).sum(0) * (aim**2).sum())
@@ -32,26 +32,28 @@ class TimeConstants:
     gate: Array | None
     """-1 / ln(mean carry gate): how long the gate alone would keep a memory (Tallec & Ollivier 2018)."""
     autocorrelation: Array
-    """Lag at which the memory's autocorrelation over time first falls below 1/e; the window's length if it never does."""
+    """Lag at which the memory's autocorrelation over time first falls below 1/e; the longest row's length if it never does."""
 
 
 def time_constants(traced: Trace) -> TimeConstants:
-    """How long each unit remembers: by its carry gate, and by what its memory does."""
+    """How long each unit remembers: by its carry gate, and by what its memory does. Masked steps do not count."""
     gate = None
     if traced.carry is not None:
-        kept = traced.carry.mean((0, 1)).clip(1e-6, 1 - 1e-6)
+        kept = np.nanmean(traced.carry, (0, 1)).clip(1e-6, 1 - 1e-6)
         gate = -1 / np.log(kept)
-    return TimeConstants(gate, _decay(traced.memory))
+    valid = np.ones(traced.memory.shape[:2], bool) if traced.mask is None else traced.mask
+    return TimeConstants(gate, _decay(traced.memory, valid))
 
 
-def _decay(memory: Array) -> Array:
-    """First lag at which the autocorrelation, averaged over windows, is below 1/e: (units,)."""
-    steps = memory.shape[1]
-    centred = memory - memory.mean((0, 1))
-    power = (centred**2).mean((0, 1))
-    result = np.full(memory.shape[2], float(steps))
-    for lag in reversed(range(1, steps)):
-        product = (centred[:, lag:] * centred[:, :-lag]).mean((0, 1))
-        below = product < power / np.e
-        result[below] = lag
+def _decay(memory: Array, valid: NDArray[np.bool_]) -> Array:
+    """First lag at which the autocorrelation, averaged over windows and the steps that are `valid`, is below 1/e: (units,)."""
+    pairs = {lag: (valid[:, lag:] & valid[:, : memory.shape[1] - lag]).sum() for lag in range(memory.shape[1])}
+    longest = max(lag for lag, count in pairs.items() if count)
+    centred = (memory - (memory * valid[..., None]).sum((0, 1)) / pairs[0]) * valid[..., None]
+    power = (centred**2).sum((0, 1)) / pairs[0]
+    result = np.full(memory.shape[2], longest + 1.0)
+    for lag in reversed(range(1, longest + 1)):
+        if pairs[lag]:
+            product = (centred[:, lag:] * centred[:, :-lag]).sum((0, 1)) / pairs[lag]
+            result[product < power / np.e] = lag
     return result

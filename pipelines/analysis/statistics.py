@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from math import copysign, inf, nan
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,20 +32,23 @@ def standard_error(values: Sequence[float]) -> float:
     return float(stats.sem(values)) if len(values) > 1 else nan
 
 
-def summarise(values: Mapping[str, Mapping[str, Sequence[float]]], averaged: Sequence[str]) -> dict[str, Any]:
-    """`{target: {metric: values over seeds}}` as summaries; `averaged` metrics also over the targets.
+Values = Mapping[str, Mapping[str, Sequence[float]]]
+"""Target -> metric -> values over seeds."""
 
-    A task with one target has no level of its own for it.
-    """
-    by_target: dict[str, Any] = {
+
+def summarised(values: Values) -> dict[str, dict[str, dict[str, float]]]:
+    """The values of every target and metric as summaries."""
+    return {
         target: {metric: summary(numbers) for metric, numbers in metrics.items()} for target, metrics in values.items()
     }
-    if len(by_target) == 1:
-        return next(iter(by_target.values()))
-    for metric in averaged:
-        over_targets = np.mean([metrics[metric] for metrics in values.values()], axis=0)
-        by_target[metric] = summary(over_targets.tolist())
-    return by_target
+
+
+def averaged(values: Values, metrics: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Summaries of each seed's mean over the targets."""
+    return {
+        metric: summary(np.mean([of_target[metric] for of_target in values.values()], axis=0).tolist())
+        for metric in metrics
+    }
 
 
 def ratio(value: float, level: float) -> float:
@@ -77,3 +79,12 @@ def paired(losses: NDArray[np.float64], others: NDArray[np.float64], lags: int) 
         "high": ratio(float(high), level),
         "p": float(fitted.pvalues[0]),
     }
+
+
+def welch(values: Sequence[float], others: Sequence[float]) -> dict[str, float] | None:
+    """Welch's t-test between the seeds of two models: would other seeds have turned the order round? None with a single seed."""
+    from scipy import stats
+
+    if min(len(values), len(others)) < 2:
+        return None
+    return {"p": float(stats.ttest_ind(values, others, equal_var=False).pvalue)}

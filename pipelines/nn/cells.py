@@ -325,15 +325,6 @@ class MUTCell(GatedCell):
         return {"update gate": z, "reset gate": r, "candidate": candidate, "hidden_state": after, "carry": 1 - z}
 
 
-CELLS: dict[str, tuple[type[GatedCell], dict[str, Any]]] = {
-    **{variant: (LSTMVariantCell, {"variant": variant}) for variant in LSTMVariantCell.VARIANTS},
-    "layernorm": (LayerNormLSTMCell, {}),
-    "mgu": (MinimalGatedUnitCell, {}),
-    **{f"mut{number}": (MUTCell, {"mutation": number}) for number in (1, 2, 3)},
-}
-"""By the name that `params.yaml` uses: the class, and what makes it this cell."""
-
-
 @keras.saving.register_keras_serializable("gatehouse")
 class ForgetBias(keras.initializers.Initializer):
     """The bias of Keras's own LSTM, (4 · units,) in the order i, f, c, o: `value` for the forget gate, else zero."""

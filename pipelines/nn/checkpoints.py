@@ -1,18 +1,14 @@
-"""Trained networks on disk, and their outputs."""
+"""Trained networks on disk."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.errors import MissingStageError
-from pipelines.nn import layers  # noqa: F401  # a saved network may hold any of the project's cells and layers
-
-BATCH = 512
+from pipelines.nn import cells  # noqa: F401  # a saved network may hold any of the project's cells
 
 
 def save(
@@ -31,7 +27,7 @@ def save(
 
 
 def load(folder: Path) -> keras.Model:
-    """The network that `save` wrote; `load_seed` gives it weights."""
+    """The network that `save` wrote; `load_seed` gives it weights. Layers of a task's own must have been imported."""
     path = folder / "architecture.json"
     if not path.exists():
         raise MissingStageError(f"{path} is missing: run `dvc repro`, which trains the model first")
@@ -41,25 +37,3 @@ def load(folder: Path) -> keras.Model:
 def load_seed(network: keras.Model, folder: Path, seed: int) -> None:
     """Give `network` the weights of `seed`."""
     network.load_weights(folder / f"seed-{seed}.weights.h5")
-
-
-@dataclass(frozen=True)
-class Classes:
-    """A network whose output is a choice among classes."""
-
-    network: keras.Model
-    """(batch, time, features) -> (batch, classes), log-probabilities; they need not exclude each other."""
-    neutral: NDArray[np.float32]
-    """(features,): a step that says as little as a step can, with which others are compared."""
-
-
-@dataclass(frozen=True)
-class Readout:
-    """A network as the explanations see it: numbers in, the few numbers that are to be explained out."""
-
-    numbers: Callable[[NDArray[Any]], NDArray[np.float32]]
-    """The network's inputs as numbers: (batch, time, features). Tokens become their embeddings."""
-    network: keras.Model
-    """(batch, time, features) -> (batch, outputs)."""
-    classes: Classes | None = None
-    """All that the network might have said, where it chooses among classes."""

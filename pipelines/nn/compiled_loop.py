@@ -36,6 +36,21 @@ def compiled(network: keras.Model) -> Iterator[None]:
             del each.inner_loop
 
 
+def kernel_of(network: keras.Model) -> tuple[str, str]:
+    """What runs the recurrent layers of `network` in training here, and why: cuDNN, XLA or TensorFlow's own loop."""
+    if not tf.config.list_physical_devices("GPU"):
+        return "XLA", "no GPU; the loop over the steps is compiled, except where sequences are padded"
+    for each in layers.directions(network):
+        if not isinstance(each, keras.layers.LSTM | keras.layers.GRU):
+            return "TensorFlow", f"{each.name} is no LSTM or GRU of Keras's own"
+        names = [keras.activations.serialize(way) for way in (each.activation, each.recurrent_activation)]
+        if names != ["tanh", "sigmoid"]:
+            return "TensorFlow", f"{each.name} has activations {names}, cuDNN wants tanh and sigmoid"
+        if each.recurrent_dropout:
+            return "TensorFlow", f"{each.name} has recurrent dropout"
+    return "cuDNN", "every recurrent layer meets its conditions"
+
+
 def _loop(
     layer: keras.layers.RNN,
     keras_loop: Callable[..., Any],

@@ -1,37 +1,28 @@
-"""Examples on disk, and the `tf.data` pipelines that read them batch by batch."""
+"""Examples on disk, the order in which they are read, and the `tf.data` pipelines that read them batch by batch."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.sources import rolls
-from pipelines.sources.midi import KEYS
+from pipelines.contract import SPLITS, Array, Batch, Dataset, Indices
+from pipelines.nn.vocabulary import BEGIN, END, PADDING
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-SLOW, STEADY, FAST = 1, 2, 4
-"""Half frames of a roll that pass in a frame: half, full and double speed."""
-PADDING = -1.0
-"""Target of frames that only fill an example up; neither loss nor metric counts them."""
-Batch = tuple[NDArray[Any], NDArray[Any]]
-
-
-class Examples(Protocol):
-    """A split: examples with random access, of which only the batch asked for is in memory."""
-
-    @property
-    def parts(self) -> int:
-        """Training reads one part an epoch, the next one in the next: so data may be there in several variants, one a part."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, indices: NDArray[np.int64]) -> Batch:
-        """Inputs and targets of the examples at `indices`, each with a leading batch axis."""
+WINDOW, TOKENS = "window", "tokens"
+"""Names of network inputs: (batch, time, features) numbers, (batch, time) tokens."""
+SOURCE, DECODER_INPUT = "source", "decoder_input"
+"""And of sequence to sequence: (batch, steps) tokens, (batch, time) tokens that begin with `BEGIN`."""
+FORECAST, NEXT = "forecast", "next"
+"""Names of targets: (batch, outputs) numbers, (batch, time) tokens."""
+SIDE_BY_SIDE = 16
+"""Streams in which a split whose examples follow each other is scored, each from its beginning with the state carried on."""
 
 
 @dataclass(frozen=True)
@@ -45,36 +36,30 @@ class Windows:
 
     features: NDArray[np.float32]
     targets: NDArray[np.float32]
-    origins: NDArray[np.int64]
+    origins: Indices
     lookback: int
-    parts: int = 1
+    streams: bool = False
+    variants: int = 1
+    lengths: None = None
 
     def __len__(self) -> int:
         return len(self.origins)
 
-    def batch(self, indices: NDArray[np.int64]) -> Batch:
-        """Inputs (batch, lookback, features) and targets (batch, outputs), float32."""
+    def batch(self, indices: Indices) -> Batch:
+        """`window` (batch, lookback, features) and `forecast` (batch, outputs), float32."""
         origins = self.origins[indices]
         steps = origins[:, None] + np.arange(1 - self.lookback, 1)
-        return np.asarray(self.features[steps]), np.asarray(self.targets[origins])
+        return Batch({WINDOW: np.asarray(self.features[steps])}, {FORECAST: np.asarray(self.targets[origins])})
 
     @classmethod
     def open(cls, folder: Path, lookback: int) -> dict[str, "Windows"]:
         """The splits that `save` wrote to `folder`."""
         features = np.load(folder / "features.npy", mmap_mode="r")
         targets = np.load(folder / "targets.npy", mmap_mode="r")
-        return {
-            split: cls(features, targets, np.load(folder / f"{split}.npy"), lookback)
-            for split in ("train", "valid", "test")
-        }
+        return {split: cls(features, targets, np.load(folder / f"{split}.npy"), lookback) for split in SPLITS}
 
     @staticmethod
-    def save(
-        folder: Path,
-        features: NDArray[np.float32],
-        targets: NDArray[np.float32],
-        origins: dict[str, NDArray[np.int64]],
-    ) -> None:
+    def save(folder: Path, features: Array, targets: Array, origins: dict[str, Indices]) -> None:
         """Write a table and its splits as `.npy` files, which can be memory-mapped."""
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / "features.npy", features.astype(np.float32))
@@ -90,186 +75,149 @@ class Tokens:
     The targets of a window are its tokens moved by one: what comes next, at every step.
     """
 
-    tokens: NDArray[Any]
+    tokens: Array
     window: int
-    parts: int = 1
+    streams: bool = True
+    variants: int = 1
+    lengths: None = None
 
     def __len__(self) -> int:
         return (len(self.tokens) - 1) // self.window
 
-    def batch(self, indices: NDArray[np.int64]) -> Batch:
-        """Inputs and targets (batch, window), int32."""
+    def batch(self, indices: Indices) -> Batch:
+        """`tokens` and `next` (batch, window), int32."""
         steps = indices[:, None] * self.window + np.arange(self.window + 1)
         cut = np.asarray(self.tokens[steps], np.int32)
-        return cut[:, :-1], cut[:, 1:]
+        return Batch({TOKENS: cut[:, :-1]}, {NEXT: cut[:, 1:]})
 
 
 @dataclass(frozen=True)
-class Rolls:
-    """Stretches of piano rolls in whatever key; the target of every frame is which keys sound in it.
+class Pairs:
+    """Sequences to be turned into other ones: of each its source and its target, rows of tokens of any length."""
 
-    A frame is seen as the keys that sounded in the one before and the piece's style; with `ahead`, also as how many keys sound in it,
-    the melody in it and the `ahead` frames after it, and as the frame itself, of which an output may only use the keys above its own.
-    """
-
-    roll: rolls.Roll
-    """(frames, 88), all pieces one after the other, memory-mapped."""
-    table: dict[str, NDArray[np.int64]]
-    """Of each example: its frames from `begin` to `end`, those of its piece from `first` to `last`, its `style`, the `shift` in keys,
-    the `pace` at which it is read (`SLOW`, `STEADY` or `FAST`), and the `new_style` and `new_pace` into which it may be moved."""
-    window: int
-    styles: int
-    ahead: int | None = None
-    parts: int = 1
-    manners: tuple[rolls.Manner, ...] = ()
-    """Of every style, into which pieces may be moved."""
+    sources: Sequence[Array]
+    targets: Sequence[Array]
+    streams: bool = False
+    variants: int = 1
 
     def __len__(self) -> int:
-        return len(self.table["begin"])
+        return len(self.sources)
 
-    def lengths(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Frames of each example that are no padding."""
-        rows = {name: self.table[name][indices] for name in ("begin", "end", "pace")}
-        return np.minimum(-((rows["begin"] - rows["end"]) * 2 // rows["pace"]), self.window)
+    @property
+    def lengths(self) -> Indices:
+        """Of source and target together: pairs alike in both make a batch."""
+        return np.array([len(source) + len(target) for source, target in zip(self.sources, self.targets, strict=True)])
 
-    def moved(self) -> "Rolls":
-        """The same examples, to be read in their new style and at its pace."""
-        return replace(self, table={**self.table, "style": self.table["new_style"], "pace": self.table["new_pace"]})
-
-    def cells(self, indices: NDArray[np.int64], ahead: int = 0) -> rolls.Roll:
-        """One frame before each example, its `window`, and `ahead` frames after that: (batch, 1 + window + ahead, 88)."""
-        rows = {name: column[indices, None] for name, column in self.table.items()}
-        steps = rows["begin"] + np.arange(-1, self.window + ahead) * rows["pace"] // 2
-        found = self._at(steps, rows)
-        fast, slow = rows["pace"] == FAST, (rows["pace"] == SLOW) & (np.arange(-1, self.window + ahead) % 2 == 1)
-        if fast.any():  # a key struck in the frame that is passed over is struck in this one
-            passed_over = fast[..., None] & (found > 0) & (self._at(steps - 1, rows) == rolls.STRUCK)
-            found = np.where(passed_over, rolls.STRUCK, found)
-        if slow.any():  # the same frame once more: nothing is struck again
-            found = np.where(slow[..., None], np.minimum(found, rolls.SOUNDING), found)
-        keys = np.arange(KEYS) - rows["shift"]
-        there = (keys >= 0) & (keys < KEYS)
-        return np.take_along_axis(found, np.clip(keys, 0, KEYS - 1)[:, None], 2) * there[:, None]
-
-    def _at(self, steps: NDArray[np.int64], rows: dict[str, NDArray[np.int64]]) -> rolls.Roll:
-        """Frames of the roll, silent outside the piece."""
-        inside = (steps >= rows["first"]) & (steps < rows["last"])
-        return self.roll[np.clip(steps, 0, len(self.roll) - 1)] * inside[..., None]
-
-    def batch(self, indices: NDArray[np.int64]) -> Batch:
-        """Inputs (batch, window, features) and targets (batch, window, 88), float32; the targets of padding are −1."""
-        cells = self.cells(indices, self.ahead or 0)
-        padding = np.arange(self.window)[None, :, None] >= self.lengths(indices)[:, None, None]
-        targets = np.where(padding, PADDING, cells[:, 1 : self.window + 1] > 0)
-        return self.seen(cells, self.table["style"][indices]), targets.astype(np.float32)
-
-    def seen(
-        self, cells: rolls.Roll, style: NDArray[np.int64], voices: NDArray[np.int64] | None = None
-    ) -> NDArray[np.float32]:
-        """What a network sees of `cells` (batch, 1 + window + ahead, 88), were they in `style` (batch,).
-
-        `voices` (batch, window): how many keys are to sound, if not as many as do.
-        """
-        window = cells.shape[1] - 1 - (self.ahead or 0)
-        chosen = (style[:, None] == np.arange(self.styles))[:, None].repeat(window, axis=1)
-        parts: list[NDArray[Any]] = [cells[:, :window] > 0, chosen]
-        if self.ahead is not None:
-            now = cells[:, 1 : window + 1]
-            count = rolls.voices(now) if voices is None else voices
-            melody = rolls.melody_features(cells[:, 1:], self.ahead)
-            parts += [count[..., None] == np.arange(rolls.VOICES), melody[:, :window], now > 0]
-        return np.concatenate(parts, axis=-1, dtype=np.float32, casting="unsafe")
+    def batch(self, indices: Indices) -> Batch:
+        """`source` (batch, steps), `decoder_input` and `next` (batch, time): what is written, a step later; weights 0 at padding."""
+        sources, targets = ([rows[index] for index in indices] for rows in (self.sources, self.targets))
+        following = padded([np.append(row, END) for row in targets])
+        before = padded([np.append(BEGIN, row) for row in targets])
+        inputs = {SOURCE: padded(sources), DECODER_INPUT: before}
+        return Batch(inputs, {NEXT: following}, (following != PADDING).astype(np.float32))
 
 
-def bits_of(examples: Tokens, side_by_side: int, outputs: Iterable[NDArray[np.float32]]) -> tuple[NDArray[Any], ...]:
-    """Bits of every token of a split, and whether it was the likeliest: (windows, window) each, in order.
+# Padding
 
-    `outputs` are the logits (side_by_side, window, vocabulary) of the batches of `streams`.
+
+def padded(rows: Sequence[Sequence[int] | Array]) -> NDArray[np.int32]:
+    """Rows of tokens as one array (rows, time), padded on the right to one of few lengths: each costs a compilation."""
+    result = np.full((len(rows), padded_length(max(map(len, rows)))), PADDING, np.int32)
+    for row, tokens in zip(result, rows, strict=True):
+        row[: len(tokens)] = tokens
+    return result
+
+
+def padded_length(length: int) -> int:
+    """The next of 4, 6, 8, 12, 16, 24, 32, …"""
+    size = 4
+    while size < length:
+        size = size * 3 // 2 if size & (size - 1) == 0 else size * 4 // 3
+    return size
+
+
+# Orders
+
+
+def stream_order(examples: int, side_by_side: int) -> Indices:
+    """`examples` as `side_by_side` streams to be read in parallel, in order: (steps, side_by_side) indices.
+
+    Row b of one batch continues row b of the batch before. The last `examples % side_by_side` are left out.
     """
-    bits, hits = [], []
-    for indices, logits in zip(streams(len(examples), side_by_side), outputs, strict=True):
-        targets = examples.batch(indices)[1][..., None]
-        shifted = logits.astype(np.float64) - logits.max(-1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(-1))
-        bits.append((log_sum - np.take_along_axis(shifted, targets, -1)[..., 0]) / np.log(2))
-        hits.append(logits.argmax(-1) == targets[..., 0])
-    return tuple(np.stack(part, axis=1).reshape(-1, examples.window) for part in (bits, hits))
+    steps = examples // side_by_side
+    return np.arange(side_by_side)[None, :] * steps + np.arange(steps)[:, None]
 
 
-def streams(count: int, batch_size: int) -> NDArray[np.int64]:
-    """`count` windows as `batch_size` streams to be read side by side, in order: (steps, batch_size) indices.
-
-    Row b of one batch goes on where row b of the batch before ended. The last `count % batch_size` windows are left out.
-    """
-    steps = count // batch_size
-    return np.arange(batch_size)[None, :] * steps + np.arange(steps)[:, None]
+def scored(dataset: Dataset) -> Indices:
+    """(steps, streams): the examples that are scored, batch by batch, where they follow each other."""
+    return stream_order(len(dataset), SIDE_BY_SIDE)
 
 
-def in_order(examples: Examples, batch_size: int) -> Iterator[Batch]:
-    """Batches of all examples in their order."""
-    for start in range(0, len(examples), batch_size):
-        yield examples.batch(np.arange(start, min(start + batch_size, len(examples))))
+def in_order(dataset: Dataset, batch_size: int) -> Iterator[Indices]:
+    """Batches of all examples once: in their order, or where lengths differ from the shortest to the longest."""
+    order = np.arange(len(dataset)) if dataset.lengths is None else np.argsort(dataset.lengths, kind="stable")
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
 
 
-def spread(examples: Examples, count: int) -> NDArray[Any]:
-    """Inputs of `count` examples spread evenly over the split."""
-    indices = np.unique(np.linspace(0, len(examples) - 1, count).astype(np.int64))
-    return examples.batch(indices)[0]
+def shuffled(dataset: Dataset, batch_size: int, seed: int, epoch: int) -> list[Indices]:
+    """Batches of one variant of all examples in an order that `seed` and `epoch` alone determine.
 
-
-def shuffled(examples: Examples, batch_size: int, steps: int, seed: int, first_epoch: int) -> "tf.data.Dataset":
-    """An endless dataset of training batches, `steps` an epoch, beginning with epoch `first_epoch`.
-
-    The order of an epoch depends on `seed` and the epoch's number alone, so that a resumed training sees the same
-    batches as one that was never interrupted. The last batch of an epoch is filled up with its first examples: batches of
-    another size would need other kernels.
+    So a resumed training sees the same batches as one that was never interrupted. All batches are full, since one of another size
+    would need other kernels: the last is filled up with examples of the first. Where lengths differ, examples of like lengths make a batch.
     """
     import tensorflow as tf
 
-    count = len(examples) // examples.parts
-    size = min(batch_size, count)
+    examples = len(dataset) // dataset.variants
+    size = min(batch_size, examples)
+    first = epoch % dataset.variants * examples
+    order = tf.random.experimental.stateless_shuffle(
+        tf.range(first, first + examples, dtype=tf.int64), seed=tf.constant([seed, epoch], tf.int64)
+    ).numpy()
+    steps = -(-examples // size)
+    if dataset.lengths is None:
+        return list(np.resize(order, steps * size).reshape(steps, size))
+    order = order[np.argsort(dataset.lengths[order], kind="stable")]
+    batches = [order[min(start, examples - size) :][:size] for start in range(0, examples, size)]
+    return [batches[step] for step in np.random.default_rng([seed, epoch]).permutation(steps)]
 
-    def order(epoch: "tf.Tensor") -> "tf.data.Dataset":
-        indices = tf.range(count, dtype=tf.int64) + epoch % examples.parts * count
-        indices = tf.random.experimental.stateless_shuffle(indices, seed=tf.stack([seed, epoch]))
-        return tf.data.Dataset.from_tensor_slices(indices).repeat().batch(size).take(steps)
 
-    epochs = tf.data.Dataset.counter(start=first_epoch, step=1, dtype=tf.int64)
-    return _read(epochs.flat_map(order), examples)
+def spread(dataset: Dataset, examples: int) -> Batch:
+    """`examples` examples spread evenly over the split."""
+    return dataset.batch(np.unique(np.linspace(0, len(dataset) - 1, examples).astype(np.int64)))
 
 
-def streamed(examples: Examples, batch_size: int, steps: int | None = None, first_epoch: int = 0) -> "tf.data.Dataset":
-    """All batches of `streams` once; or, with `steps`, endlessly so many of them every epoch, of one part after the other."""
+# tf.data
+
+
+def endless(dataset: Dataset, order: Callable[[int], Sequence[Indices]], first_epoch: int) -> "tf.data.Dataset":
+    """The batches that `order` gives for one epoch after the other, beginning with `first_epoch`."""
+    return _read(dataset, lambda: (batch for epoch in count(first_epoch) for batch in order(epoch)), None)
+
+
+def once(dataset: Dataset, order: Sequence[Indices]) -> "tf.data.Dataset":
+    """The batches of `order`."""
+    return _read(dataset, lambda: iter(order), len(order))
+
+
+def _read(dataset: Dataset, order: Callable[[], Iterator[Indices]], steps: int | None) -> "tf.data.Dataset":
+    """(inputs, targets[, weights]) of the batches that `order` names, read ahead of the training step."""
     import tensorflow as tf
 
-    order = streams(len(examples), batch_size)
-    if steps is None:
-        return _read(tf.data.Dataset.from_tensor_slices(order), examples)
-    part = len(order) // examples.parts
-    kept = np.concatenate([order[number * part : number * part + steps] for number in range(examples.parts)])
-    begun = np.roll(kept, -steps * (first_epoch % examples.parts), axis=0)
-    return _read(tf.data.Dataset.from_tensor_slices(begun).repeat(), examples)
+    def parts(batch: Batch) -> tuple[Any, ...]:
+        return (batch.inputs, batch.targets) if batch.weights is None else (batch.inputs, batch.targets, batch.weights)
 
+    def batches() -> Iterator[tuple[Any, ...]]:
+        return (parts(dataset.batch(indices)) for indices in order())
 
-def ordered(examples: Examples, batch_size: int) -> "tf.data.Dataset":
-    """A dataset of all examples in their order, once."""
-    import tensorflow as tf
+    def spec(array: Array) -> tf.TensorSpec:
+        steps = array.shape[1:2] if dataset.lengths is None else (None,) * (array.ndim > 1)
+        return tf.TensorSpec((None, *steps, *array.shape[2:]), array.dtype)
 
-    return _read(tf.data.Dataset.range(len(examples)).batch(batch_size), examples)
-
-
-def _read(indices: "tf.data.Dataset", examples: Examples) -> "tf.data.Dataset":
-    """Replace each batch of indices by the examples that it names, read ahead of the training step."""
-    import tensorflow as tf
-
-    inputs, targets = examples.batch(np.zeros(1, np.int64))
-    kinds = (tf.as_dtype(inputs.dtype), tf.as_dtype(targets.dtype))
-
-    def load(batch: "tf.Tensor") -> "tuple[tf.Tensor, tf.Tensor]":
-        x, y = tf.numpy_function(examples.batch, [batch], kinds, stateful=False)
-        return tf.ensure_shape(x, (None, *inputs.shape[1:])), tf.ensure_shape(y, (None, *targets.shape[1:]))
-
+    signature = tf.nest.map_structure(spec, parts(dataset.batch(np.arange(1))))
     # Nothing is left to be tuned, and the end of a fit would wait for the tuner's next turn.
     options = tf.data.Options()
     options.autotune.enabled = False
-    return indices.map(load).prefetch(2).with_options(options)
+    read = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    size = tf.data.experimental.INFINITE_CARDINALITY if steps is None else steps
+    return read.apply(tf.data.experimental.assert_cardinality(size)).prefetch(2).with_options(options)

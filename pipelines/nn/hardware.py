@@ -8,6 +8,7 @@ import platform
 import resource
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def _without_collection() -> Iterator[None]:
         gc.enable()
 
 
+@cache
 def set_up() -> None:
     """Import TensorFlow and make its results depend on seeds alone. Call before any other module that imports it.
 

@@ -1,4 +1,4 @@
-"""Fits every seed of a model: early stopping, history, checkpoints from which a killed training goes on.
+"""Fits every seed of a model: early stopping, history, checkpoints from which a killed training resumes.
 
 Everything random in an epoch (order of batches, dropout) is a function of the seed and the epoch's number, and
 everything that steers it (learning rate, patience) a function of the history. So a training that was interrupted
@@ -17,12 +17,15 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
 from numpy.typing import NDArray
 
 from pipelines import artifacts
+from pipelines.contract import Dataset, Indices
 from pipelines.errors import TrainingError
-from pipelines.nn import compiled_loop, datasets, layers, losses
-from pipelines.params.blocks import Training
+from pipelines.nn import compiled_loop, datasets, layers
+from pipelines.nn.heads import Head
+from pipelines.params.blocks import Train
 
 VALIDATION_BATCH = 512
 VALIDATION_STREAMS = 32
@@ -58,95 +61,114 @@ class Fitted:
 
 
 class Trainer(keras.Model):
-    """Trains `network` and measures the norm of the gradient on the way.
+    """Trains `network` by the loss of `head`, and measures the norm of the gradient on the way.
 
-    With `streams`, the rows of a batch by whether it is of training, each row goes on with the state in which the row of the batch
+    With `streams`, the rows of a batch by whether it is of training, each row continues with the state in which the row of the batch
     before has ended; errors are not propagated into that batch (truncated back-propagation through time, Williams & Peng 1990).
     """
 
-    def __init__(self, network: keras.Model, streams: dict[bool, int] | None = None) -> None:
+    def __init__(self, network: keras.Model, head: Head, streams: dict[bool, int] | None = None) -> None:
         super().__init__(name=f"train_{network.name}")
-        self.network = network
+        self.network, self.head = network, head
+        self.mean_loss = keras.metrics.Mean(name="mean_loss")
         self.gradient_norm = keras.metrics.Mean(name="gradient_norm")
-        self.carrying = layers.with_states(network) if streams else None
-        sizes = [state.shape[1] for state in self.carrying.inputs[1:]] if self.carrying else []
         kind = network.compute_dtype
         self.states = {
-            training: [tf.Variable(tf.zeros((rows, size), kind)) for size in sizes]
+            training: [tf.Variable(tf.zeros((rows, size), kind)) for size in layers.state_sizes(network)]
             for training, rows in (streams or {}).items()
         }
 
     @tf.autograph.experimental.do_not_convert
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """The network's output."""
         # The few passes of validation are over before a kernel for them were made.
         faster = compiled_loop.compiled(self.network) if training else nullcontext()
-        if not self.carrying:
+        if not self.states:
             with faster:
                 return self.network(inputs, training=training)
         before = self.states[training]
-        with faster:
-            outputs, *after = self.carrying([inputs, *(tf.identity(state) for state in before)], training=training)
-        for state, value in zip(before, after, strict=True):
+        with faster, layers.carried(self.network, [tf.identity(state) for state in before]) as after:
+            outputs = self.network(inputs, training=training)
+        for state, value in zip(before, after(), strict=True):
             state.assign(value)
         return outputs
 
-    def forget(self, training: bool) -> None:
+    def reset_states(self, training: bool) -> None:
         """Begin again with empty memories."""
         for state in self.states.get(training, []):
             state.assign(tf.zeros_like(state))
 
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> tf.Tensor:
+        """The mean of the head's losses over all that is no padding."""
+        losses = self.head.loss(y, y_pred)
+        if sample_weight is None:
+            return ops.divide_no_nan(ops.sum(losses), ops.cast(ops.size(losses), losses.dtype))
+        weights = ops.cast(sample_weight, losses.dtype)
+        return ops.divide_no_nan(ops.sum(losses * weights), ops.sum(weights))
+
     @tf.autograph.experimental.do_not_convert  # nothing in it is Python to be translated, and looking for it takes seconds
-    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step of back-propagation through time; clipping is the optimizer's."""
-        inputs, targets = data
+        inputs, targets, weights = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             outputs = self(inputs, training=True)
-            loss = self.compute_loss(inputs, targets, outputs)
+            loss = self.compute_loss(inputs, targets, outputs, weights)
             scaled = self.optimizer.scale_loss(loss)
         variables = self.network.trainable_variables
         gradients = tape.gradient(scaled, [variable.value for variable in variables])
         unscale = loss / scaled if scaled is not loss else 1.0
         self.gradient_norm.update_state(tf.linalg.global_norm(gradients) * unscale)
         self.optimizer.apply(gradients, variables)
-        self._loss_tracker.update_state(loss, sample_weight=tf.shape(inputs)[0])
+        self._count(loss, inputs, weights)
         return {metric.name: metric.result() for metric in self.metrics}
+
+    @tf.autograph.experimental.do_not_convert
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """The loss of a batch of validation."""
+        inputs, targets, weights = keras.utils.unpack_x_y_sample_weight(data)
+        outputs = self(inputs, training=False)
+        self._count(self.compute_loss(inputs, targets, outputs, weights, training=False), inputs, weights)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def _count(self, loss: tf.Tensor, inputs: dict[str, tf.Tensor], weights: tf.Tensor | None) -> None:
+        """Average the loss over batches by how much each holds."""
+        size = tf.shape(next(iter(inputs.values())))[0] if weights is None else tf.reduce_sum(weights)
+        self.mean_loss.update_state(loss, sample_weight=size)
 
 
 class Fitting:
     """Fits seed after seed of one network, tracing its training step only once."""
 
     def __init__(
-        self,
-        build: Callable[[], keras.Model],
-        training: Training,
-        train: datasets.Examples,
-        valid: datasets.Examples,
+        self, build: Callable[[], keras.Model], head: Head, options: Train, train: Dataset, valid: Dataset
     ) -> None:
-        self.build = build
-        self.training = training
+        self.build, self.options = build, options
         self.train = train
         self.network = build()
-        if training.carry_state:
-            rows = {True: _streams(training.batch_size, train), False: min(VALIDATION_STREAMS, len(valid))}
-            steps = len(train) // rows[True] // train.parts
-            self.valid = datasets.streamed(valid, rows[False])
-            self.trainer = Trainer(self.network, rows)
+        examples = len(train) // train.variants
+        if train.streams:
+            streams = {True: _streams(options.batch_size, train), False: min(VALIDATION_STREAMS, len(valid))}
+            steps = len(train) // streams[True] // train.variants
+            order = list(datasets.stream_order(len(valid), streams[False]))
         else:
-            steps = -(-(len(train) // train.parts) // training.batch_size)
-            self.valid = datasets.ordered(valid, VALIDATION_BATCH)
-            self.trainer = Trainer(self.network)
+            streams = {}
+            steps = -(-examples // min(options.batch_size, examples))
+            order = list(datasets.in_order(valid, VALIDATION_BATCH))
+        self.valid = datasets.once(valid, order)
+        self.trainer = Trainer(self.network, head, streams)
         calls = -(-steps // LONGEST_CALL)
         self.steps = steps // calls * calls  # calls of one length: less than a batch in a thousand is left out
+        self.kernel = compiled_loop.kernel_of(self.network)
         on_gpu = bool(tf.config.list_physical_devices("GPU"))
         self.trainer.compile(
-            optimizer=keras.optimizers.Adam(training.learning_rate, global_clipnorm=training.clip_norm),
-            loss=losses.get(training.loss),
-            jit_compile=training.xla and on_gpu,
+            optimizer=keras.optimizers.Adam(options.learning_rate, global_clipnorm=options.clip_norm),
+            jit_compile=options.xla and on_gpu,
             steps_per_execution=self.steps // calls,  # TensorFlow waits for Python between two calls
         )
         if not on_gpu:  # Keras refuses, for cuDNN's sake and for a determinism that is kept here
-            self.trainer.jit_compile = training.xla
+            self.trainer.jit_compile = options.xla
         self.trainer.optimizer.build(self.network.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.trainer.optimizer.variables]
 
@@ -158,7 +180,7 @@ class Fitting:
         keras.utils.set_random_seed(seed)
         self.network.set_weights(self.build().get_weights())
         self._restore_optimizer(self.fresh_optimizer)
-        self.trainer.optimizer.learning_rate = self.training.learning_rate
+        self.trainer.optimizer.learning_rate = self.options.learning_rate
         recorder = _Recorder(self, seed, checkpoint, what, on_epoch)
         if checkpoint.exists():
             recorder.restore()
@@ -168,7 +190,7 @@ class Fitting:
                 self._batches(seed, done),
                 validation_data=self.valid,
                 initial_epoch=done,
-                epochs=self.training.epochs,
+                epochs=self.options.epochs,
                 steps_per_epoch=self.steps,
                 callbacks=[recorder],
                 shuffle=False,  # the dataset is shuffled already
@@ -177,22 +199,31 @@ class Fitting:
         return Fitted(recorder.best_weights, recorder.history)
 
     def _batches(self, seed: int, first_epoch: int) -> tf.data.Dataset:
-        if self.training.carry_state:
-            return datasets.streamed(self.train, self.training.batch_size, self.steps, first_epoch)
-        return datasets.shuffled(self.train, self.training.batch_size, self.steps, seed, first_epoch)
+        streams, epochs = None, self.train.variants
+        if self.train.streams:
+            streams = datasets.stream_order(len(self.train), self.options.batch_size)
+            per_epoch = len(streams) // epochs
+
+        def order(epoch: int) -> list[Indices]:
+            if streams is None:
+                return datasets.shuffled(self.train, self.options.batch_size, seed, epoch)[: self.steps]
+            first = epoch % epochs * per_epoch
+            return list(streams[first : first + self.steps])
+
+        return datasets.endless(self.train, order, first_epoch)
 
     def finished(self, history: list[Epoch]) -> bool:
         """Whether patience or the epochs have run out."""
-        return len(history) >= self.training.epochs or _waited(history) >= self.training.patience
+        return len(history) >= self.options.epochs or _waited(history) >= self.options.patience
 
     def learning_rate(self, history: list[Epoch]) -> float:
         """The rate of the next epoch: along half a cosine, or halved when `plateau_patience` epochs bring nothing better."""
-        if self.training.schedule == "cosine":
-            return self.training.learning_rate * 0.5 * (1 + cos(pi * len(history) / self.training.epochs))
+        if self.options.schedule == "cosine":
+            return self.options.learning_rate * 0.5 * (1 + cos(pi * len(history) / self.options.epochs))
         if not history:
-            return self.training.learning_rate
+            return self.options.learning_rate
         waited = _waited(history)
-        plateau = waited > 0 and waited % self.training.plateau_patience == 0
+        plateau = waited > 0 and waited % self.options.plateau_patience == 0
         return history[-1].learning_rate * (0.5 if plateau else 1.0)
 
     def reseed(self, seed: int, epoch: int) -> None:
@@ -206,12 +237,12 @@ class Fitting:
             variable.assign(value)
 
 
-def _streams(wanted: int, train: datasets.Examples) -> int:
+def _streams(wanted: int, train: Dataset) -> int:
     """How many streams a batch has; raise `TrainingError` if there are fewer windows."""
     if len(train) < wanted:
         raise TrainingError(
-            f"the training part has {len(train)} windows, too few for {wanted} streams side by side; lower training.batch_size "
-            "or data.window, or set training.carry_state to false"
+            f"the training part has {len(train)} windows, too few for {wanted} streams side by side; lower train.batch_size "
+            "or prepare.window, or set prepare.carry_state to false"
         )
     return wanted
 
@@ -247,20 +278,20 @@ class _Recorder(keras.callbacks.Callback):
         """Fix the epoch's randomness and learning rate."""
         self.fitting.reseed(self.seed, epoch)
         self.fitting.trainer.optimizer.learning_rate = self.fitting.learning_rate(self.history)
-        self.fitting.trainer.forget(training=True)
+        self.fitting.trainer.reset_states(training=True)
         self.started = time.perf_counter()
 
     def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
         """Validation begins with empty memories."""
-        self.fitting.trainer.forget(training=False)
+        self.fitting.trainer.reset_states(training=False)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Record the epoch; stop when patience has run out."""
         logs = logs or {}
         row = Epoch(
             epoch=epoch,
-            loss=float(logs["loss"]),
-            valid_loss=float(logs["val_loss"]),
+            loss=float(logs["mean_loss"]),
+            valid_loss=float(logs["val_mean_loss"]),
             gradient_norm=float(logs["gradient_norm"]),
             learning_rate=self.fitting.learning_rate(self.history),
             seconds=time.perf_counter() - self.started,
@@ -268,7 +299,7 @@ class _Recorder(keras.callbacks.Callback):
         if not (isfinite(row.loss) and isfinite(row.valid_loss)):
             raise TrainingError(
                 f"{self.what}: the loss is no longer a number in epoch {epoch + 1}; "
-                "lower training.learning_rate or training.clip_norm"
+                "lower train.learning_rate or train.clip_norm"
             )
         if row.valid_loss < min((earlier.valid_loss for earlier in self.history), default=inf):
             self.best_weights = self.fitting.network.get_weights()
@@ -290,7 +321,7 @@ class _Recorder(keras.callbacks.Callback):
             np.savez(file, allow_pickle=False, **state)
 
     def restore(self) -> None:
-        """Go on from the checkpoint."""
+        """Resume from the checkpoint."""
         state = artifacts.read_arrays(self.checkpoint)
         self.history = [Epoch(**row) for row in json.loads(str(state["history"]))]
         self.best_weights = _collected("best", state)

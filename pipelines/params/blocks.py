@@ -1,14 +1,20 @@
-"""What the blocks of several tasks are made of."""
+"""What the blocks of several tasks are made of. What only one task needs stands in that task's `params.py`."""
 
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Cell = Literal[
-    "simple_rnn", "lstm", "gru",
-    "vanilla", "nig", "nfg", "nog", "niaf", "noaf", "cifg", "np", "fgr", "layernorm", "mgu", "mut1", "mut2", "mut3",
-]  # fmt: skip
-"""Keras's own, then those of `pipelines/nn/cells.py`."""
+from pipelines.params.cells import CELLS, KERAS
+
+
+def _known(name: str) -> str:
+    if name not in CELLS:
+        raise ValueError(f"there is no cell {name!r}; there are {', '.join(CELLS)}")
+    return name
+
+
+Cell = Annotated[str, AfterValidator(_known)]
 Activation = Literal["tanh", "sigmoid", "hard_sigmoid", "relu", "linear"]
 Share = Field(ge=0, lt=1)
 
@@ -19,11 +25,7 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Run(Frozen):
-    """One model of one task that the graph trains."""
-
-    task: str
-    model: str
+# Models
 
 
 class RecurrentLayer(Frozen):
@@ -36,15 +38,14 @@ class RecurrentLayer(Frozen):
     recurrent_activation: Activation = "sigmoid"
     dropout: float = Field(default=0.0, ge=0, lt=1)
     recurrent_dropout: float = Field(default=0.0, ge=0, lt=1)
-    stateful: bool = False
     forget_bias: float = 1.0
-    """What the gate that keeps the memory is opened by at the start."""
+    """Initial bias of the gate that keeps the memory."""
 
     @model_validator(mode="after")
     def _offered(self) -> Self:
         if self.cell in ("simple_rnn", "gru") and self.forget_bias != 1:
             raise ValueError(f"a {self.cell} has no forget gate; leave forget_bias out")
-        if self.cell not in ("simple_rnn", "gru", "lstm") and (self.dropout or self.recurrent_dropout):
+        if self.cell not in KERAS and (self.dropout or self.recurrent_dropout):
             raise ValueError(
                 f"{self.cell} has no dropout of its own; use the model's dropout, which acts between the layers"
             )
@@ -63,7 +64,75 @@ class Model(Frozen):
     """A budget: units of all recurrent layers are scaled together until the model has this many parameters (±2 %)."""
 
 
-class Training(Frozen):
+class TokenModel(Model):
+    """An architecture that begins with an embedding."""
+
+    embedding: int = Field(gt=0)
+    """Size of the vector that stands for a token."""
+
+
+class EncoderDecoder(Frozen):
+    """An encoder that reads the source, and a decoder that writes the target (Sutskever et al. 2014)."""
+
+    embedding: int = Field(gt=0)
+    """Size of the vector that stands for a token, on both sides."""
+    encoder: tuple[RecurrentLayer, ...] = Field(min_length=1)
+    decoder: tuple[RecurrentLayer, ...] = Field(min_length=1)
+    attention: Literal["dot", "general", "additive"] | None
+    """The score of attention (Luong et al. 2015, Bahdanau et al. 2015), or none."""
+    dropout: float = Share
+    """Dropped after embeddings and recurrent layers."""
+
+    @property
+    def recurrent(self) -> tuple[RecurrentLayer, ...]:
+        """All recurrent layers."""
+        return (*self.encoder, *self.decoder)
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if any(options.bidirectional for options in self.decoder):
+            raise ValueError("a bidirectional decoder would see what it is to write; set bidirectional to false")
+        return self
+
+
+# Stages
+
+
+class Collect(Frozen):
+    """Where a task's data come from when `data/input/<task>` is empty."""
+
+    samples: tuple[str, ...] = Field(min_length=1)
+    max_unreadable: float = Share
+    """Share of the user's files that may be unreadable before the stage stops."""
+
+
+class Shares(Frozen):
+    """How much is held out."""
+
+    valid_share: float = Field(gt=0, lt=1)
+    test_share: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _leave_some(self) -> Self:
+        if self.test_share + self.valid_share >= 1:
+            raise ValueError("test_share and valid_share leave nothing to train on")
+        return self
+
+
+class NgramBaseline(Frozen):
+    """The n-gram model that a language model is compared with."""
+
+    ngram_order: int = Field(gt=1)
+    ngram_discount: float = Field(gt=0, lt=1)
+    ngram_tokens: int = Field(gt=0)
+    """The n-gram model learns from so many tokens of the training part: its tables have to fit in memory."""
+
+
+class NoBaselines(Frozen):
+    """Baselines without a parameter."""
+
+
+class Train(Frozen):
     """How every model of a task is fitted."""
 
     seeds: tuple[int, ...] = Field(min_length=1)
@@ -80,18 +149,15 @@ class Training(Frozen):
     """Epochs without a better validation loss before the learning rate is halved."""
     schedule: Literal["plateau", "cosine"]
     """The learning rate: halved on a plateau, or along half a cosine to zero over `epochs` (Loshchilov & Hutter 2017)."""
-    carry_state: bool
-    """Windows follow each other and the state goes on from one to the next (truncated back-propagation through time)."""
-    loss: Literal["mse", "mae", "huber", "qlike", "cross_entropy", "nll_per_frame"]
     mixed_precision: bool
     xla: bool
-    """Whole training steps are compiled. Off a GPU, the loop over a window always is (`pipelines.nn.compiled_loop`)."""
+    """Whole training steps are compiled. Off a GPU, the loop over the steps always is (`pipelines.nn.compiled_loop`)."""
     targets: dict[str, dict[str, Any]] = {}
-    """What is otherwise for single targets: target -> parameter of this block -> value. All but `seeds`."""
+    """Per-target overrides: target -> parameter of this block -> value. All but `seeds`."""
 
-    def of(self, target: str) -> "Training":
+    def of(self, target: str) -> Self:
         """How `target` is learned."""
-        return Training.model_validate({**self.model_dump(exclude={"targets"}), **self.targets.get(target, {})})
+        return self.model_validate({**self.model_dump(exclude={"targets"}), **self.targets.get(target, {})})
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -104,7 +170,7 @@ class Training(Frozen):
         return self
 
 
-class Evaluation(Frozen):
+class Evaluate(Frozen):
     """How much of each explanation is computed."""
 
     traced_windows: int = Field(gt=0)
@@ -112,50 +178,30 @@ class Evaluation(Frozen):
     gradient_windows: int = Field(gt=1)
     """Test windows over which gate statistics and gradient magnitudes are averaged."""
     explained_windows: int = Field(gt=0)
-    """Test windows whose Shapley values are computed."""
-    telling_units: int = Field(gt=0)
-    """Units whose memory is drawn."""
-
-
-class WindowSource(Frozen):
-    """Where a task's data come from when `data/input/<task>` is empty."""
-
-    samples: tuple[str, ...] = Field(min_length=1)
-    max_unreadable: float = Share
-    """Share of the user's files that may be unreadable before the stage stops."""
+    """Test windows whose feature importance is computed."""
+    correlated_units: int = Field(gt=0)
+    """Units whose memory is drawn: those most correlated with the output."""
 
 
 class Block(Frozen):
-    """The block of a task; each adds its own `data`, `validation`, `models` and `evaluation`."""
+    """The block of a task: a part for each stage that has parameters, and the models. Each task says the types of its own."""
 
-    source: WindowSource
-    training: Training
-
-
-class Shares(Frozen):
-    """How much is held out."""
-
-    valid_share: float = Field(gt=0, lt=1)
-    test_share: float = Field(gt=0, lt=1)
+    collect: Any
+    prepare: Any
+    validation: Any = Field(alias="validate")
+    """The block `validate`; pydantic has a method of that name."""
+    baselines: Any
+    models: Any
+    train: Any
+    evaluate: Any
 
     @model_validator(mode="after")
-    def _leave_some(self) -> Self:
-        if self.test_share + self.valid_share >= 1:
-            raise ValueError("test_share and valid_share leave nothing to train on")
+    def _some_model(self) -> Self:
+        if not self.models:
+            raise ValueError("models is empty; describe at least one")
         return self
 
 
-class NgramEvaluation(Evaluation):
-    """The explanations' sizes and the n-gram model."""
-
-    ngram_order: int = Field(gt=1)
-    ngram_discount: float = Field(gt=0, lt=1)
-    ngram_tokens: int = Field(gt=0)
-    """The n-gram model learns from so many tokens of the training part: its tables have to fit in memory."""
-
-
-class LanguageModel(Model):
-    """An architecture that begins with an embedding."""
-
-    embedding: int = Field(gt=0)
-    """Numbers that stand for a token."""
+def by_name(values: Mapping[str, Any], name: str) -> Any:
+    """The value for `name`, or the one for `default`."""
+    return values.get(name, values["default"])

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from pipelines.analysis.statistics import LEVEL
+from pipelines.contract import ImportanceRecord
 from pipelines.report import figures as charts
 from pipelines.report import inside
 from pipelines.report.figures import Figure
-from pipelines.report.results import Results
+from pipelines.results import Results
 
 FEW = 6
 """With more models than this, cells and bands would lie too close together to be read."""
@@ -17,7 +18,8 @@ FEW = 6
 
 def of_task(results: Results, target: str) -> list[Figure]:
     """Explanations that compare the models of a task."""
-    return [_pairs(results, target), _training(results, target), _dependency(results, target)]
+    pairs = [_pairs(results, target)] if len(results.models) > 1 else []
+    return [*pairs, _training(results, target), _dependency(results, target)]
 
 
 def of_model(results: Results, target: str, model: str) -> list[Figure]:
@@ -25,13 +27,8 @@ def of_model(results: Results, target: str, model: str) -> list[Figure]:
     return [
         *inside.of_model(results, target, model),
         _own_training(results, target, model),
-        _own_dependency(results, target, model),
-        *(
-            [_importance_by_feature(results, target, model)]
-            if len(results.meta["targets"][target]["features"]) > 1
-            else []
-        ),
-        _importance_by_time(results, target, model),
+        *_own_dependency(results, target, model),
+        *_importance(results, target, model),
     ]
 
 
@@ -162,15 +159,16 @@ def _dependency(results: Results, target: str) -> Figure:
     plot = charts.empty("steps before the prediction", "share of |d output / d input|")
     banded = len(results.models) <= FEW
     for number, model in enumerate(results.models):
-        stored = results.explanation(model, target, "gradients")
-        mean = stored["last/mean"]
-        length = results.evaluation(model)["targets"][target]["memory_length"]["last"]
-        name = f"{model} (memory {length:.0f} steps)"
-        color, total = charts.COLORS[number % len(charts.COLORS)], max(mean.sum(), 1e-300)
-        low, high = stored["last/low"] / total, stored["last/high"] / total
+        gradients = results.explanation(model, target).gradients
+        if not gradients:
+            continue
+        last = gradients[-1]
+        name = f"{model} (memory {last.memory_length:.0f} steps)"
+        color, total = charts.COLORS[number % len(charts.COLORS)], max(last.mean.sum(), 1e-300)
+        mean, low, high = (values / total for values in (last.mean, last.low, last.high))
         if banded:
             charts.add_band(plot, name, charts.times(len(mean)), low, high, color)
-        charts.add_line(plot, name, charts.times(len(mean)), mean / total, color=color)
+        charts.add_line(plot, name, charts.times(len(mean)), mean, color=color)
     plot.update_yaxes(type="log", exponentformat="power", dtick=1)
     return Figure(
         f"dependency-{target}",
@@ -184,38 +182,64 @@ def _dependency(results: Results, target: str) -> Figure:
     )
 
 
-def _own_dependency(results: Results, target: str, model: str) -> Figure:
-    stored = results.explanation(model, target, "gradients")
-    about = results.evaluation(model)["targets"][target]
-    outputs = results.meta["targets"][target]["outputs"]
+def _own_dependency(results: Results, target: str, model: str) -> list[Figure]:
+    explanation = results.explanation(model, target)
+    if not explanation.gradients:
+        return []
     plot = charts.empty("steps before the prediction", "|d output / d input|")
-    chosen = [("first", outputs[0])] if len(outputs) == 1 else [("first", outputs[0]), ("last", outputs[-1])]
-    for number, (which, name) in enumerate(chosen):
-        times = charts.times(len(stored[f"{which}/mean"]))
-        label = f"{name} (memory {about['memory_length'][which]:.0f} steps)"
+    for number, gradient in enumerate(explanation.gradients):
+        times = charts.times(len(gradient.mean))
+        label = f"{gradient.output} (memory {gradient.memory_length:.0f} steps)"
         color = charts.COLORS[number]
-        charts.add_band(plot, label, times, stored[f"{which}/low"], stored[f"{which}/high"], color)
-        charts.add_line(plot, label, times, stored[f"{which}/mean"], color=color)
+        charts.add_band(plot, label, times, gradient.low, gradient.high, color)
+        charts.add_line(plot, label, times, gradient.mean, color=color)
+    outputs = [gradient.output for gradient in explanation.gradients]
     plot.update_yaxes(type="log", exponentformat="power", dtick=1)
-    return Figure(
-        f"own-dependency-{target}",
-        "Long-term dependency by gradients",
-        f"Gradient magnitude of the {'outputs' if len(chosen) > 1 else 'output'} {' and '.join(name for _, name in chosen)} with respect "
-        f"to every earlier input: mean over {about['windows']} test windows, band from the 10 % to the 90 % quantile.",
-        "The further left a line stays high, the longer ago is what the forecast depends on. A wide band: the network listens far back "
-        "in some situations only, which is what gates are for.",
-        plot,
-    )
+    return [
+        Figure(
+            f"own-dependency-{target}",
+            "Long-term dependency by gradients",
+            f"Gradient magnitude of the {'outputs' if len(outputs) > 1 else 'output'} {' and '.join(outputs)} with respect to every "
+            f"earlier input: mean over {explanation.windows} test examples, band from the 10 % to the 90 % quantile.",
+            "The further left a line stays high, the longer ago is what the forecast depends on. A wide band: the network listens far back "
+            "in some situations only, which is what gates are for.",
+            plot,
+        )
+    ]
 
 
 # Importance
 
 
-def _importance_by_feature(results: Results, target: str, model: str) -> Figure:
-    stored = results.explanation(model, target, "importance")
-    about = results.evaluation(model)["targets"][target]["importance"]
-    shares = pd.Series(stored["by_feature"], results.meta["targets"][target]["features"]).sort_values()
-    plot = charts.empty("mean |Shapley value|, scaled output", "", height=140 + 22 * len(shares))
+def _importance(results: Results, target: str, model: str) -> list[Figure]:
+    record = results.explanation(model, target).importance
+    if record is None:
+        return []
+    features = results.target_meta[target]["features"]
+    by_feature = [_importance_by_feature(record, features, target)] if len(features) > 1 else []
+    return [*by_feature, _importance_by_time(record, features, target)]
+
+
+NAMES = {"permutation Shapley values": "Shapley value", "integrated gradients": "contribution"}
+SOURCES = {
+    "permutation Shapley values": "Permutation Shapley values (Štrumbelj & Kononenko 2014; shap)",
+    "integrated gradients": "Integrated gradients (Sundararajan et al. 2017)",
+}
+
+
+def _shows(record: ImportanceRecord, what: str) -> str:
+    """What an importance chart shows, by the method that was used."""
+    chosen = record.method == "integrated gradients"
+    output = "the log-probability of the likeliest output" if chosen else "the mean output"
+    return (
+        f"{SOURCES[record.method]} of {record.windows} test examples: what {what} adds to {output}, compared with "
+        f"{record.baseline}. They add up to within {record.additivity_error:.0e}."
+    )
+
+
+def _importance_by_feature(record: ImportanceRecord, features: list[str], target: str) -> Figure:
+    shares = pd.Series(np.abs(record.values).sum(1).mean(0), features).sort_values()
+    plot = charts.empty(f"mean |{NAMES[record.method]}|", "", height=140 + 22 * len(shares))
     plot.add_bar(
         x=charts.plain(shares.to_numpy()),
         y=list(shares.index),
@@ -227,33 +251,24 @@ def _importance_by_feature(results: Results, target: str, model: str) -> Figure:
     return Figure(
         f"importance-{target}",
         "Which features matter",
-        f"Permutation Shapley values (shap) of {about['windows']} test windows, summed over time: what each feature adds to the "
-        f"mean output, compared with an average training window. They add up to the output to within {about['additivity_error']:.0e}.",
-        "A feature near zero could be left out. Importance is the network's, not nature's: a useless feature that it has learned "
-        "by heart also shows up here.",
+        _shows(record, "each feature, summed over time,"),
+        "A feature near zero could be left out. Importance is the network's, not nature's: a useless feature that it has overfitted to "
+        "also shows up here.",
         plot,
     )
 
 
-def _importance_by_time(results: Results, target: str, model: str) -> Figure:
-    stored = results.explanation(model, target, "importance")
-    about = results.evaluation(model)["targets"][target]["importance"]
-    mean = np.abs(stored["values"]).mean(0)
-    features = results.meta["targets"][target]["features"]
+def _importance_by_time(record: ImportanceRecord, features: list[str], target: str) -> Figure:
+    mean = np.abs(record.values).mean(0)
     times = charts.times(len(mean))
+    plot = charts.empty("steps before the prediction", f"mean |{NAMES[record.method]}|")
     if len(features) == 1:
-        plot = charts.empty(f"{features[0]}s before the prediction", "mean |contribution|")
         charts.add_line(plot, features[0], times, mean[:, 0], color=charts.COLORS[0])
-        shows = (
-            f"Integrated gradients at the embedding (Sundararajan et al. 2017), of {about['windows']} test windows: what each "
-            f"{features[0]} adds to the output, compared with the most frequent {features[0]}, by its distance. They add up to the "
-            f"output to within {about['additivity_error']:.0e}."
-        )
+        shows = _shows(record, f"each {features[0]}")
     else:
-        plot = charts.empty("steps before the prediction", "mean |Shapley value|")
         for number, feature in enumerate(np.argsort(-mean.sum(0))[:5]):
             charts.add_line(plot, features[feature], times, mean[:, feature], color=charts.COLORS[number])
-        charts.add_line(plot, "all features", times, stored["by_time"], color="#999999", dash="dot")
+        charts.add_line(plot, "all features", times, mean.sum(1), color="#999999", dash="dot")
         shows = "The same values by step, for the five most important features, and summed over all features."
     return Figure(
         f"importance-time-{target}",

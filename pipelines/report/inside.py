@@ -4,39 +4,38 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.contract import LayerRecord, MemoryRecord
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
-from pipelines.report.results import Results
+from pipelines.results import Results
 
 SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up")
 
 
 def of_model(results: Results, target: str, model: str) -> list[Figure]:
     """Gates of every layer that has some; memory of the last."""
-    layers = results.evaluation(model)["targets"][target]["layers"]
-    gated = [layer for layer in layers if layer["gates"]]
+    explanation = results.explanation(model, target)
+    gated = [layer for layer in explanation.layers if layer.gates]
+    memory = explanation.memory
     return [
-        *(_gates(results, target, model, layer) for layer in gated),
-        *([_saturation(results, target, model, gated)] if gated else []),
-        _memory(results, target, model, layers[-1]),
-        _time_constants(results, target, model, layers[-1]),
+        *(_gates(layer, target) for layer in gated),
+        *([_saturation(gated, target, explanation.windows)] if gated else []),
+        *([_memory(memory, target), _time_constants(memory, target)] if memory else []),
     ]
 
 
 # Gates
 
 
-def _gates(results: Results, target: str, model: str, layer: dict[str, Any]) -> Figure:
+def _gates(layer: LayerRecord, target: str) -> Figure:
     from plotly.subplots import make_subplots
 
-    stored = results.explanation(model, target, "gates")
-    key = f"{layer['layer']}/{layer['direction']}"
-    names = layer["gates"]
+    names = list(layer.gates)
     # Units in the order of the first gate's mean, the same order in every panel.
-    order = np.argsort(stored[f"{key}/{names[0]}"].mean((0, 1)))
-    panels = {name: stored[f"{key}/{name}"][:, :, order] for name in names}
+    order = np.argsort(np.nanmean(layer.gates[names[0]].values, axis=(0, 1)))
+    panels = {name: gate.values[:, :, order] for name, gate in layer.gates.items()}
     windows, steps, units = panels[names[0]].shape
-    times = charts.times(steps, layer["direction"])
+    times = charts.times(steps, layer.direction)
 
     plot = make_subplots(rows=1, cols=len(names), subplot_titles=names, shared_yaxes=True, horizontal_spacing=0.03)
     for column, (name, values) in enumerate(panels.items(), start=1):
@@ -59,7 +58,7 @@ def _gates(results: Results, target: str, model: str, layer: dict[str, Any]) -> 
         )
     choices = [
         {
-            "label": f"test window {number + 1}",
+            "label": f"test example {number + 1}",
             "method": "restyle",
             "args": [{"z": [_grid(v[number]) for v in panels.values()]}],
         }
@@ -76,27 +75,27 @@ def _gates(results: Results, target: str, model: str, layer: dict[str, Any]) -> 
     plot.update_xaxes(title="steps before the prediction", col=1)
     plot.update_yaxes(title="unit", col=1)
     return Figure(
-        f"gates-{target}-{key.replace('/', '-')}",
-        f"Gates of {layer['layer']}{'' if layer['direction'] == 'forward' else ', backward'}",
+        f"gates-{target}-{layer.layer.replace('/', '-')}-{layer.direction}",
+        f"Gates of {layer.name}",
         f"The {', '.join(names)} of all {units} units at each of the {steps} steps of a test window, units sorted by the mean of the "
-        f"{names[0]}. Recomputed from the weights; the recomputed output differs from the layer's own by at most "
-        f"{layer['discrepancy']:.0e}.",
-        layer["reading"],
+        f"{names[0]}. Recomputed from the weights; a recomputed step differs from the layer's own by at most "
+        f"{layer.discrepancy:.0e} of its scale.",
+        layer.reading,
         plot,
     )
 
 
-def _saturation(results: Results, target: str, model: str, layers: list[dict[str, Any]]) -> Figure:
-    stored = results.explanation(model, target, "gates")
+def _saturation(layers: list[LayerRecord], target: str, windows: int) -> Figure:
     plot = charts.empty("share of steps closed (below 0.1)", "share of steps open (above 0.9)")
     for number, layer in enumerate(layers):
-        key = f"{layer['layer']}/{layer['direction']}"
-        for color, gate in enumerate(layer["saturation"]):
+        for color, (name, gate) in enumerate(layer.gates.items()):
+            if gate.closed is None:
+                continue
             plot.add_scatter(
-                x=charts.plain(stored[f"{key}/{gate}/closed"]),
-                y=charts.plain(stored[f"{key}/{gate}/open"]),
+                x=charts.plain(gate.closed),
+                y=charts.plain(gate.open),
                 mode="markers",
-                name=f"{layer['layer']}{'' if layer['direction'] == 'forward' else ' backward'}: {gate}",
+                name=f"{layer.name}: {name}",
                 marker={
                     "color": charts.COLORS[color],
                     "symbol": SYMBOLS[number % len(SYMBOLS)],
@@ -108,7 +107,6 @@ def _saturation(results: Results, target: str, model: str, layers: list[dict[str
     plot.update_layout(hovermode="closest")
     plot.update_xaxes(tickformat=".1%", rangemode="tozero")
     plot.update_yaxes(tickformat=".1%", rangemode="tozero")
-    windows = results.evaluation(model)["targets"][target]["windows"]
     return Figure(
         f"saturation-{target}",
         "How often each gate is saturated",
@@ -123,24 +121,22 @@ def _saturation(results: Results, target: str, model: str, layers: list[dict[str
 # Memory
 
 
-def _memory(results: Results, target: str, model: str, layer: dict[str, Any]) -> Figure:
-    stored = results.explanation(model, target, "memory")
-    state = "cell_state" if "cell_state" in stored else "hidden_state"
-    times = charts.times(stored[state].shape[1], layer["direction"])
+def _memory(memory: MemoryRecord, target: str) -> Figure:
+    state = memory.hidden_state if memory.cell_state is None else memory.cell_state
+    times = charts.times(state.shape[1], memory.direction)
     plot = charts.empty("steps before the prediction", "state")
-    for number, (unit, correlation) in enumerate(zip(stored["units"], stored["correlations"], strict=True)):
+    for number, (unit, correlation) in enumerate(zip(memory.units, memory.correlations, strict=True)):
         color = charts.COLORS[number % len(charts.COLORS)]
         name = f"unit {unit} (r = {correlation:+.2f})"
-        charts.add_line(plot, name, times, stored[state][0, :, number], color=color)
-        if state == "cell_state":
-            charts.add_line(
-                plot, name, times, stored["hidden_state"][0, :, number], color=color, dash="dot", legend=False
-            )
-    kind = "cell state (solid) and hidden state (dotted)" if state == "cell_state" else "hidden state"
+        charts.add_line(plot, name, times, state[0, :, number], color=color)
+        if memory.cell_state is not None:
+            hidden = memory.hidden_state[0, :, number]
+            charts.add_line(plot, name, times, hidden, color=color, dash="dot", legend=False)
+    kind = "hidden state" if memory.cell_state is None else "cell state (solid) and hidden state (dotted)"
     return Figure(
         f"memory-{target}",
-        f"Memory of the most telling units of {layer['layer']}",
-        f"The {kind} over one test window. Chosen are the units whose memory after the last step goes most with the forecast: r "
+        f"Memory of the units of {memory.layer} most correlated with the output",
+        f"The {kind} over one test window. Chosen are the units whose memory after the last step is most correlated with the output: r "
         "is Pearson's correlation with the mean output over the test windows.",
         "A line that drifts slowly integrates over many steps; one that follows every step only passes the input on. An LSTM's "
         "cell state may leave the range −1 to 1, which is how it counts; a GRU's state cannot.",
@@ -148,19 +144,18 @@ def _memory(results: Results, target: str, model: str, layer: dict[str, Any]) ->
     )
 
 
-def _time_constants(results: Results, target: str, model: str, layer: dict[str, Any]) -> Figure:
-    stored = results.explanation(model, target, "memory")
+def _time_constants(memory: MemoryRecord, target: str) -> Figure:
     plot = charts.empty("units, from the shortest to the longest memory", "steps", height=320)
-    measured = np.sort(stored["autocorrelation_times"])
+    measured = np.sort(memory.autocorrelation_times)
     ranks = list(range(1, len(measured) + 1))
     charts.add_line(plot, "what the memory does (autocorrelation)", ranks, measured, color=charts.COLORS[0])
-    if "gate_time_constants" in stored:
-        by_gate = np.sort(stored["gate_time_constants"])
+    if memory.gate_time_constants is not None:
+        by_gate = np.sort(memory.gate_time_constants)
         charts.add_line(plot, "what the gate alone would do", ranks, by_gate, color=charts.COLORS[1])
     plot.update_yaxes(type="log")
     return Figure(
         f"time-constants-{target}",
-        f"How long the units of {layer['layer']} remember",
+        f"How long the units of {memory.layer} remember",
         "Two time constants of each unit, in steps: −1 / ln of its mean forget or update gate (Tallec & Ollivier 2018), and the lag "
         "at which the autocorrelation of its memory falls below 1/e.",
         "Where the second line lies far above the first, memory is kept by recurrent connections between units (or the input itself "
@@ -169,6 +164,11 @@ def _time_constants(results: Results, target: str, model: str, layer: dict[str, 
     )
 
 
-def _grid(values: Any) -> list[list[float]]:
-    """(time, units) as rows of units, in few characters."""
-    return np.round(values.T.astype(np.float64), 2).tolist()
+def _grid(values: Any) -> list[list[float | None]]:
+    """(time, units) as rows of units, in few characters; nothing at padded steps."""
+    rows = np.round(values.T.astype(np.float64), 2)
+    return (
+        [[None if np.isnan(value) else value for value in row] for row in rows.tolist()]
+        if np.isnan(rows).any()
+        else rows.tolist()
+    )

@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from pipelines.report import explanations, texts
 from pipelines.report.figures import Figure
-from pipelines.report.results import Results
+from pipelines.report.texts import number, offered
+from pipelines.results import Results
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -38,7 +39,7 @@ def write_task(
         }
         for target in results.targets
     ]
-    page = _environment("..").get_template("task.html")
+    page = _environment("../..").get_template("task.html")
     text = page.render(
         results=results,
         title=title,
@@ -63,14 +64,14 @@ def write_model(
             "target": target,
             "metrics": _metric_rows(results, model, target),
             "layers": results.training(model)["targets"][target]["layers"],
-            "about": results.evaluation(model)["targets"][target],
+            "explanation": results.explanation(model, target),
             "trained": results.training(model)["targets"][target],
             "figures": figures[target],
             "explanations": explanations.of_model(results, target, model),
         }
         for target in results.targets
     ]
-    page = _environment("..").get_template("model.html")
+    page = _environment("../..").get_template("model.html")
     text = page.render(
         results=results,
         title=title,
@@ -85,28 +86,26 @@ def write_model(
             shutil.copytree(results.files(model, target), folder / offered(model, target))
 
 
-def offered(model: str, target: str) -> str:
-    """Where a model's page finds the files of its evaluation."""
-    return f"{model}-{target}"
+def summary(results: Results, title: str, question: str, params: dict[str, Any]) -> dict[str, Any]:
+    """What the index of all tasks shows of one."""
+    return {
+        "task": results.task,
+        "title": title,
+        "question": question,
+        "verdicts": results.verdict,
+        "models": [{"name": model, "cost": results.metrics(model)["cost"]} for model in results.models],
+        "targets": {
+            name: {"rows": target["rows"], "test": target["splits"]["test"]["windows"]}
+            for name, target in results.target_meta.items()
+        },
+        "sample": results.provenance["source"]["sample"],
+        "provenance": _provenance(results, params),
+    }
 
 
-def write_index(path: Path, tasks: Sequence[tuple[Results, str, str, dict[str, Any]]]) -> None:
-    """The index of all tasks: (results, title, question, parameters) each."""
-    entries = [
-        {
-            "task": results.task,
-            "title": title,
-            "question": question,
-            "verdicts": results.verdict,
-            "models": [{"name": model, "cost": results.metrics(model)["cost"]} for model in results.models],
-            "rows": sum(target["rows"] for target in results.meta["targets"].values()),
-            "targets": results.meta["targets"],
-            "sample": results.source["sample"],
-            "provenance": _provenance(results, params),
-        }
-        for results, title, question, params in tasks
-    ]
-    text = _environment(".").get_template("index.html").render(tasks=entries)
+def write_index(path: Path, summaries: Sequence[dict[str, Any]]) -> None:
+    """The index of all tasks."""
+    text = _environment(".").get_template("index.html").render(tasks=summaries)
     path.write_text(text, encoding="utf-8")
 
 
@@ -141,15 +140,7 @@ def _chart(figure: Figure) -> Markup:
     content = json.loads(cast("go.Figure", figure.plot).to_json())
     content["layout"].pop("template", None)  # the page holds it once for all charts
     content["config"] = CHART_OPTIONS
-    return Markup(json.dumps(content, separators=(",", ":")).replace("</", "<\\/"))
-
-
-def number(value: float | None, digits: int = 4) -> str:
-    """A number for a table: whole ones with grouped thousands, others with `digits` significant; a dash for none."""
-    if value is None:
-        return "–"
-    text = f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"
-    return text.replace("-", "−") if text[0] == "-" else text
+    return Markup(json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 def _bytes(size: int) -> str:
@@ -158,21 +149,16 @@ def _bytes(size: int) -> str:
 
 def _metric_rows(results: Results, model: str, target: str) -> list[dict[str, Any]]:
     """Metric, test and validation summaries of one model."""
-    metrics = results.metrics(model)
-    test, valid = (_of_target(metrics[split], target, results) for split in ("test", "valid"))
-    return [{"name": name, "test": test[name], "valid": valid[name]} for name in test]
+    test, valid = (results.metrics(model)[split][target] for split in ("test", "valid"))
+    return [{"name": results.metric_title(name), "test": test[name], "valid": valid.get(name)} for name in test]
 
 
 def _side_by_side(results: Results, target: str) -> dict[str, Any]:
     """The models' and baselines' test metrics, best first by the metric that decided."""
     primary = results.verdict[target]["metric"]
-    models = {model: _of_target(results.metrics(model)["test"], target, results) for model in results.models}
-    baselines = {
-        name: _of_target(values, target, results)
-        for name, values in results.comparison["baselines"].items()
-        if _has_target(values, target, results)
-    }
-    columns = [primary, *sorted({name for values in models.values() for name in values} - {primary})]
+    deciding = primary["name"]
+    models = {model: results.metrics(model)["test"][target] for model in results.models}
+    columns = [deciding, *sorted({name for values in models.values() for name in values} - {deciding})]
     rows = [
         {
             "name": model,
@@ -180,7 +166,7 @@ def _side_by_side(results: Results, target: str) -> dict[str, Any]:
             "values": [values.get(column) for column in columns],
             "cost": results.metrics(model)["cost"],
             "tests": results.comparison["statistics"][target][model],
-            "sort": values[primary]["mean"],
+            "sort": values[deciding]["mean"],
         }
         for model, values in models.items()
     ]
@@ -191,21 +177,16 @@ def _side_by_side(results: Results, target: str) -> dict[str, Any]:
             "values": [{"mean": values[column], "std": None} if column in values else None for column in columns],
             "cost": None,
             "tests": None,
-            "sort": values[primary],
+            "sort": values[deciding],
         }
-        for name, values in baselines.items()
+        for name, values in results.comparison["baselines"][target].items()
     ]
-    rows.sort(key=lambda row: row["sort"])
-    return {"columns": columns, "primary": primary, "rows": rows}
-
-
-def _of_target(values: Any, target: str, results: Results) -> Any:
-    """The level of `target`, which a task with a single target does not have."""
-    return values[target] if len(results.targets) > 1 else values
-
-
-def _has_target(values: Any, target: str, results: Results) -> bool:
-    return len(results.targets) == 1 or target in values
+    rows.sort(key=lambda row: row["sort"], reverse=not primary["lower_is_better"])
+    return {
+        "columns": [results.metric_title(column) for column in columns],
+        "better": "↓" if primary["lower_is_better"] else "↑",
+        "rows": rows,
+    }
 
 
 def _provenance(results: Results, params: dict[str, Any], model: str | None = None) -> dict[str, Any]:
@@ -213,7 +194,8 @@ def _provenance(results: Results, params: dict[str, Any], model: str | None = No
     return {
         "commit": _commit(),
         "params": json.dumps(params, indent=2, ensure_ascii=False),
-        "source": results.source,
+        "source": results.provenance["source"],
+        "raw": results.provenance["raw"],
         "seeds": training["seeds"],
         "hardware": training["hardware"],
         "precision": training["precision"],

@@ -34,13 +34,26 @@ def coloured(
         parts.append(
             {"name": name, "signed": signed, "rows": list(rows[name]), "values": base64.b64encode(bytes_).decode()}
         )
-    content = json.dumps({"tokens": list(tokens), "layers": parts}, ensure_ascii=False).replace("</", "<\\/")
+    content = json.dumps({"tokens": list(tokens), "layers": parts}, ensure_ascii=False).replace("<", "\\u003c")
     return render("coloured.html", content=Markup(content), layers=parts, row_name=row_name, chosen=chosen)
 
 
 def passages(named: Mapping[str, str]) -> Markup:
     """Texts with a heading each."""
     return render("passages.html", passages=named)
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number for a table: whole ones with grouped thousands, others with `digits` significant; a dash for none."""
+    if value is None:
+        return "–"
+    text = f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"
+    return text.replace("-", "−") if text[0] == "-" else text
+
+
+def offered(model: str, target: str) -> str:
+    """Where a model's page finds the files of its evaluation."""
+    return f"{model}-{target}"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:

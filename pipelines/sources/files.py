@@ -29,7 +29,7 @@ def dropped_in(folder: Path) -> list[Path]:
     )
 
 
-def place(name: str) -> bytes:
+def order_key(name: str) -> bytes:
     """Where something stands among others in an order that looks like chance, and that its name alone decides."""
     return hashlib.sha256(name.encode()).digest()
 
@@ -52,7 +52,7 @@ def read_all(files: Sequence[Path], read: Callable[[Path], Value], max_unreadabl
         more = f" (and {failed - 1} more)" if failed > 1 else ""
         raise InputError(
             f"{readings.unreadable[0]}{more}; {failed} of {len(files)} files cannot be read, at most "
-            f"{max_unreadable:.0%} may be (source.max_unreadable)"
+            f"{max_unreadable:.0%} may be (collect.max_unreadable)"
         )
     return readings
 

@@ -1,30 +1,35 @@
 """`collect`: the sample, or what the user has put into `data/input/<task>`, as raw data with its provenance."""
 
+from typing import TYPE_CHECKING, Any
+
 from pipelines import artifacts, paths, progress
+from pipelines.contract import Source
 from pipelines.errors import InputError
-from pipelines.params import Params
-from pipelines.registry import Task
 from pipelines.sources import files
 
+if TYPE_CHECKING:
+    from pipelines.task import Collect, Task
 
-def run(task: Task, params: Params) -> None:
+
+def run(task: "Task", params: Any) -> None:
     """Write `data/raw/<task>` with a `source.json`."""
+    stage: Collect = task.stage("collect")
     dropped = files.dropped_in(paths.input_folder(task.name))
-    wanted = params.task(task.name).source
-    for sample in [] if dropped else wanted.samples:
-        if sample not in task.source.SAMPLES:
+    for sample in [] if dropped else params.collect.samples:
+        if sample not in stage.SAMPLES:
             raise InputError(
-                f"{task.name}.source.samples: there is no sample {sample!r}; there are {', '.join(task.source.SAMPLES)}"
+                f"{task.name}.collect.samples: there is no sample {sample!r}; there are {', '.join(stage.SAMPLES)}"
             )
     with artifacts.replacing_folder(paths.raw(task.name)) as folder:
-        source = task.source.collect(wanted, dropped, folder)
-        source["input"] = files.provenance(dropped)
-        source["raw"] = [
+        source: Source = stage.collect(params.collect, dropped, folder)
+        raw = [
             {**entry, "file": str(entry["file"]).removeprefix(f"{folder.as_posix()}/")}
             for entry in files.provenance([path for path in folder.rglob("*") if path.is_file()])
         ]
+        provenance = {"source": source, "input": files.provenance(dropped), "raw": raw}
         artifacts.write_json(folder / "source.json", source)
-    for sentence in source["unreadable"]:
+        artifacts.write_json(folder / "provenance.json", provenance)
+    for sentence in source.unreadable:
         progress.say(f"skipped: {sentence}")
-    what = "the sample" if source["sample"] else f"{len(dropped)} files of data/input/{task.name}"
+    what = "the sample" if source.sample else f"{len(dropped)} files of data/input/{task.name}"
     progress.say(f"{task.name}: collected {what}")

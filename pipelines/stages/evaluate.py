@@ -1,76 +1,82 @@
 """`evaluate`: the one stage that sees the test split. Metrics of every seed, explanations of one."""
 
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipelines import artifacts, paths, progress
 from pipelines.analysis import statistics
-from pipelines.contract import EXPLAINED, FILES
-from pipelines.params import Params
-from pipelines.registry import Task
+from pipelines.contract import Array
 
-BACKGROUND = 256
-"""Training windows whose mean stands for an input that is absent."""
+if TYPE_CHECKING:
+    from pipelines.task import Evaluate, Task
 
 
-def run(task: Task, name: str, params: Params) -> None:
+def run(task: "Task", name: str, params: Any) -> None:
     """Write `artifacts/evaluations/<task>/<model>` and `metrics/<task>/<model>.json`."""
     from pipelines.nn import hardware
 
     hardware.set_up()
+    from pipelines.analysis import explain
     from pipelines.nn import checkpoints
 
-    block = params.task(task.name)
-    prepared = paths.prepared(task.name)
-    meta = artifacts.read_json(prepared / "meta.json")
-    trained = artifacts.read_json(paths.model(task.name, name) / "training.json")
+    stage: Evaluate = task.stage("evaluate")
+    prepared, trained_in = paths.prepared(task.name), paths.model(task.name, name)
+    meta = artifacts.read(prepared / "meta.json", stage.Meta)
+    trained = artifacts.read_json(trained_in / "training.json")
     seeds = trained["seeds"]
     values: dict[str, dict[str, dict[str, list[float]]]] = {"test": {}, "valid": {}}
-    explained: dict[str, Any] = {}
 
     with artifacts.replacing_folder(paths.evaluation(task.name, name)) as folder:
-        for target, about in meta["targets"].items():
+        for target in meta.targets:
             progress.say(f"{task.name}/{name}/{target}: testing and explaining")
-            examples = task.data.datasets(prepared, target)
-            network = checkpoints.load(paths.model(task.name, name) / target)
+            examples = stage.datasets(prepared, meta, target)
+            head = stage.head(meta, target, params.train.of(target))
+            network = checkpoints.load(trained_in / target)
             chosen = _median_seed(seeds, trained["targets"][target]["best_valid_loss"])
-            losses = []
+            losses: list[Array] = []
             for seed in seeds:
-                checkpoints.load_seed(network, paths.model(task.name, name) / target, seed)
+                checkpoints.load_seed(network, trained_in / target, seed)
                 for split in values:
-                    outputs = task.model.outputs(network, examples[split])
-                    scores = task.score.evaluate(prepared, meta, target, split, outputs, block)
-                    for metric, value in scores.metrics.items():
+                    predictions = stage.predictions(network, head, meta, target, examples[split], params)
+                    scored = stage.evaluate(prepared, meta, target, split, predictions, params)
+                    for metric, value in scored.metrics.items():
                         values[split].setdefault(target, {}).setdefault(metric, []).append(value)
                     if split == "test":
-                        losses.append(scores.losses)
-                        if seed == chosen:
-                            artifacts.write_arrays(folder / target / "samples.npz", scores.samples)
+                        losses.append(scored.losses)
+                        if seed == chosen and scored.record is not None:
+                            artifacts.write_record(folder / target / "record.npz", scored.record)
             artifacts.write_arrays(folder / target / "losses.npz", {"losses": np.stack(losses)})
-            checkpoints.load_seed(network, paths.model(task.name, name) / target, chosen)
-            explained[target] = {
-                "seed": chosen,
-                **_explain(
-                    task.model.readout(network), network, examples, about, block.evaluation, chosen, folder / target
-                ),
-            }
-            files = folder / target / FILES
-            files.mkdir()
-            shown = task.model.illustrate(network, prepared, meta, target, block, files)
-            if not any(files.iterdir()):
-                files.rmdir()  # DVC brings no empty folder back
-            artifacts.write_arrays(folder / target / "illustrations.npz", shown)
+
+            checkpoints.load_seed(network, trained_in / target, chosen)
+            illustrated = folder / target / paths.FILES
+            illustrated.mkdir(parents=True, exist_ok=True)
+            explained, shown = explain.model(
+                network,
+                partial(stage.view, network, head, meta, target),
+                partial(stage.illustrate, network, head, prepared, meta, target, params, illustrated),
+                examples,
+                meta.targets[target],
+                params.evaluate,
+                chosen,
+            )
+            artifacts.write_record(folder / target / "explanation.npz", explained)
+            if shown is not None:
+                artifacts.write_record(folder / target / "illustration.npz", shown)
+            if not any(illustrated.iterdir()):
+                illustrated.rmdir()  # DVC brings no empty folder back
+            for part, reason in explained.failures.items():
+                progress.say(f"{task.name}/{name}/{target}: {part} cannot be shown: {reason}")
         artifacts.write_json(
             folder / "evaluation.json",
-            {"targets": explained, "seeds": seeds, "values": values, "cost": trained["cost"]},
+            {"metrics": stage.METRICS, "seeds": seeds, "values": values, "cost": trained["cost"]},
         )
         artifacts.write_json(
             paths.metrics(task.name, name),
             {
-                **{split: statistics.summarise(values[split], task.score.AVERAGED) for split in values},
+                **{split: statistics.summarised(values[split]) for split in values},
+                "average": statistics.averaged(values["test"], stage.AVERAGED),
                 "cost": trained["cost"],
                 "seeds": len(seeds),
             },
@@ -81,117 +87,3 @@ def _median_seed(seeds: list[int], valid_losses: list[float]) -> int:
     """The seed whose validation loss is the median: neither the luckiest nor the unluckiest is explained."""
     order = np.argsort(valid_losses, kind="stable")
     return seeds[order[(len(seeds) - 1) // 2]]
-
-
-def _explain(
-    readout: Any, network: Any, examples: Any, about: Any, sizes: Any, seed: int, folder: Path
-) -> dict[str, Any]:
-    """Write the arrays of the explanations; return their small numbers."""
-    from pipelines.analysis import gates
-    from pipelines.nn import datasets
-
-    explained = examples.get(EXPLAINED, examples["test"])
-    windows = datasets.spread(explained, sizes.gradient_windows)
-    numbers = readout.numbers(windows)
-    outputs = readout.network.predict_on_batch(numbers)
-    traces = gates.trace(network, windows)
-    drawn = np.unique(np.linspace(0, len(windows) - 1, sizes.traced_windows).astype(int))
-    return {
-        "windows": len(windows),
-        "layers": _explain_gates(traces, drawn, folder),
-        "memory_units": _explain_memory(traces[-1], outputs, drawn, sizes.telling_units, folder),
-        "memory_length": _explain_gradients(readout.network, numbers, outputs.shape[1], folder),
-        **_explain_importance(
-            readout,
-            datasets.spread(explained, sizes.explained_windows),
-            datasets.spread(examples["train"], BACKGROUND),
-            about.get("group_of"),
-            seed,
-            folder,
-        ),
-    }
-
-
-def _explain_gates(traces: list[Any], drawn: Any, folder: Path) -> list[dict[str, Any]]:
-    from pipelines.analysis import gates, memory
-
-    stored: dict[str, Any] = {}
-    layers = []
-    for traced in traces:
-        saturated = gates.saturation(traced)
-        for gate, activations in traced.gates.items():
-            stored[f"{traced.key}/{gate}"] = activations[drawn].astype(np.float32)
-        for gate, shares in saturated.items():
-            for side, share in shares.items():
-                stored[f"{traced.key}/{gate}/{side}"] = share
-        constants = memory.time_constants(traced)
-        layers.append(
-            {
-                "layer": traced.layer,
-                "direction": traced.direction,
-                "cell": traced.cell,
-                "reading": traced.reading,
-                "gates": list(traced.gates),
-                "discrepancy": traced.discrepancy,
-                "saturation": {
-                    gate: {side: float(share.mean()) for side, share in shares.items()}
-                    for gate, shares in saturated.items()
-                },
-                "gate_time_constant": None if constants.gate is None else float(np.median(constants.gate)),
-                "autocorrelation_time": float(np.median(constants.autocorrelation)),
-            }
-        )
-    artifacts.write_arrays(folder / "gates.npz", stored)
-    return layers
-
-
-def _explain_memory(traced: Any, outputs: Any, drawn: Any, count: int, folder: Path) -> list[int]:
-    from pipelines.analysis import memory
-
-    units, correlations = memory.telling_units(traced, outputs, count)
-    constants = memory.time_constants(traced)
-    stored = {
-        "units": units,
-        "correlations": correlations,
-        "hidden_state": traced.hidden_state[drawn][..., units].astype(np.float32),
-        "autocorrelation_times": constants.autocorrelation,
-    }
-    if traced.cell_state is not None:
-        stored["cell_state"] = traced.cell_state[drawn][..., units].astype(np.float32)
-    if constants.gate is not None:
-        stored["gate_time_constants"] = constants.gate
-    artifacts.write_arrays(folder / "memory.npz", stored)
-    return units.tolist()
-
-
-def _explain_gradients(network: Any, windows: Any, outputs: int, folder: Path) -> dict[str, float]:
-    """Of the first and the last output; return their effective memory lengths."""
-    from pipelines.analysis import gradients
-
-    stored, lengths = {}, {}
-    both = gradients.magnitudes(network, windows, (0, outputs - 1))
-    for which, magnitude in zip(("first", "last"), both, strict=True):
-        lengths[which] = gradients.memory_length(magnitude)
-        stored.update({f"{which}/{key}": value for key, value in gradients.summary(magnitude).items()})
-    artifacts.write_arrays(folder / "gradients.npz", stored)
-    return lengths
-
-
-def _explain_importance(
-    readout: Any, windows: Any, background: Any, group_of: list[int] | None, seed: int, folder: Path
-) -> dict[str, Any]:
-    """Shapley values of features; integrated gradients where a class is chosen, such as the next token."""
-    from pipelines.analysis import importance
-
-    if readout.classes is not None:
-        found = importance.integrated_gradients(readout.classes, readout.numbers(windows))
-        found = replace(found, values=importance.summed(found.values, group_of))
-    else:
-        found = importance.shapley(readout.network, windows, background, seed)
-    stored = {
-        "by_feature": np.abs(found.values).sum(1).mean(0),
-        "by_time": np.abs(found.values).sum(2).mean(0),
-        "values": found.values.astype(np.float32),
-    }
-    artifacts.write_arrays(folder / "importance.npz", stored)
-    return {"importance": {"method": found.method, "additivity_error": found.additivity_error, "windows": len(windows)}}

@@ -1,23 +1,28 @@
 """`report`: the task's page and a page per model, from what the earlier stages left."""
 
+from typing import TYPE_CHECKING, Any
+
 from pipelines import artifacts, paths, progress
-from pipelines.params import Params
-from pipelines.registry import Task
 from pipelines.report import pages
 from pipelines.report.figures import Figure
-from pipelines.report.results import Results
+from pipelines.results import Results
+
+if TYPE_CHECKING:
+    from pipelines.task import Report, Task
 
 
-def run(task: Task, params: Params) -> None:
-    """Write `reports/<task>`."""
-    results = Results(task.name, tuple(params.models(task.name)))
-    block = params.task(task.name).model_dump()
+def run(task: "Task", params: Any) -> None:
+    """Write `reports/tasks/<task>`, with a `summary.json` for the index."""
+    stage: Report = task.stage("report")
+    results = Results(task.name, tuple(params.models))
+    block = params.model_dump(by_alias=True)
 
     def own(model: str | None) -> dict[str, list[Figure]]:
-        return {target: task.figures.draw(results, target, model) for target in results.targets}
+        return {target: stage.figures(results, target, model) for target in results.targets}
 
     with artifacts.replacing_folder(paths.report(task.name)) as folder:
-        pages.write_task(folder, results, task.title, task.question, own(None), block)
+        pages.write_task(folder, results, stage.TITLE, stage.QUESTION, own(None), block)
         for model in results.models:
-            pages.write_model(folder, results, task.title, model, own(model), block)
+            pages.write_model(folder, results, stage.TITLE, model, own(model), block)
+        artifacts.write_json(folder / "summary.json", pages.summary(results, stage.TITLE, stage.QUESTION, block))
     progress.say(f"{task.name}: {paths.report(task.name) / 'index.html'}")

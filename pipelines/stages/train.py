@@ -6,79 +6,94 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pipelines import artifacts, paths, progress
-from pipelines.contract import Meta
-from pipelines.params import Params
-from pipelines.registry import Task
+from pipelines import artifacts, code, paths, progress
 from pipelines.sources import files
 
+if TYPE_CHECKING:
+    from pipelines.task import Task, Train
 
-def run(task: Task, name: str, params: Params) -> None:
-    """Write `artifacts/models/<task>/<model>`: weights, architecture, `history.csv`, `training.json`."""
+
+def run(task: "Task", name: str, params: Any) -> None:
+    """Write `artifacts/models/<task>/<model>` (weights, architecture, `training.json`) and `artifacts/histories/<task>/<model>.csv`."""
     from pipelines.nn import hardware
 
     hardware.set_up()
-    block = params.task(task.name)
-    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
-    work = _work_folder(task.name, name, block)
+    stage: Train = task.stage("train")
+    prepared = paths.prepared(task.name)
+    meta = artifacts.read(prepared / "meta.json", stage.Meta)
+    work = _work_folder(task.name, name, params)
 
     rows: list[dict[str, Any]] = []
     targets: dict[str, dict[str, Any]] = {}
     with artifacts.replacing_folder(paths.model(task.name, name)) as folder:
-        for target in meta["targets"]:
-            targets[target], epochs = _fit(task, name, target, meta, block, folder / target, work / target)
+        for target in meta.targets:
+            what = f"{task.name}/{name}/{target}"
+            targets[target], epochs = _fit(
+                stage, prepared, meta, target, params, params.models[name], folder / target, work / target, what
+            )
             rows += epochs
         history = pd.DataFrame(rows)
-        history.to_csv(folder / "history.csv", index=False, float_format="%.7g")
+        with artifacts.replacing(paths.history(task.name, name)) as partial:
+            history.to_csv(partial, index=False, float_format="%.7g")
         record = {
             "targets": targets,
-            "seeds": block.training.seeds,
+            "seeds": params.train.seeds,
             "cost": {
                 "parameters": max(int(entry["parameters"]) for entry in targets.values()),
                 "seconds_per_epoch": float(history["seconds"].mean()),
-                "epochs": len(history) / (len(targets) * len(block.training.seeds)),
+                "epochs": len(history) / (len(targets) * len(params.train.seeds)),
                 "train_seconds": float(history["seconds"].sum()),
                 "peak_memory_mb": round(hardware.peak_memory_mb()),
             },
             "hardware": hardware.describe(),
-            "precision": _precision(block.training),
+            "precision": _precision(params.train),
             "xla": all(entry["xla"] for entry in targets.values()),
-            "model": block.models[name].model_dump(),
-            "training": block.training.model_dump(),
+            "model": params.models[name].model_dump(),
+            "train": params.train.model_dump(),
         }
         artifacts.write_json(folder / "training.json", record)
     shutil.rmtree(work)
 
 
 def _fit(
-    task: Task, name: str, target: str, meta: Meta, block: Any, folder: Path, work: Path
+    stage: "Train",
+    prepared: Path,
+    meta: Any,
+    target: str,
+    params: Any,
+    model: Any,
+    folder: Path,
+    work: Path,
+    what: str,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Fit all seeds on one target and keep their weights; return what the record says of them, and the history."""
     import keras
 
     from pipelines.nn import checkpoints, layers, training
 
-    def build() -> keras.Model:
-        return task.model.build(block.models[name], meta, target)
+    options = params.train.of(target)
+    head = stage.head(meta, target, options)
 
-    examples = task.data.datasets(paths.prepared(task.name), target)
-    options = block.training.of(target)
+    def build() -> keras.Model:
+        return stage.build(model, meta, target, head)
+
+    examples = stage.datasets(prepared, meta, target)
     keras.mixed_precision.set_global_policy(_precision(options))
-    fitting = training.Fitting(build, options, examples["train"], examples["valid"])
+    fitting = training.Fitting(build, head, options, examples["train"], examples["valid"])
     fitted = [
-        _fit_seed(fitting, seed, work / f"seed-{seed}.npz", f"{task.name}/{name}/{target}, seed {seed}", options.epochs)
+        _fit_seed(fitting, seed, work / f"seed-{seed}.npz", f"{what}, seed {seed}", options.epochs)
         for seed in options.seeds
     ]
     # Kept, tested and explained in full precision; mixed precision is a matter of training speed.
     keras.mixed_precision.set_global_policy("float32")
     network = build()
     checkpoints.save(folder, network, options.seeds, [fit.weights for fit in fitted])
-    kernel, because = layers.kernel(network)
-    about = {
+    kernel, because = fitting.kernel
+    record = {
         "parameters": layers.parameter_count(network),
         "layers": _layers(network),
         "xla": fitting.trainer.jit_compile,
@@ -93,7 +108,7 @@ def _fit(
         for seed, fit in zip(options.seeds, fitted, strict=True)
         for row in fit.history
     ]
-    return about, history
+    return record, history
 
 
 def _fit_seed(fitting: Any, seed: int, checkpoint: Path, what: str, epochs: int) -> Any:
@@ -111,28 +126,29 @@ def _precision(options: Any) -> str:
 
 
 def _layers(network: Any) -> list[Mapping[str, Any]]:
-    """Name, class, output shape and parameters of each layer, for the report."""
-    from pipelines.nn import layers
+    """Name, class, output shape and parameters of each layer, for the report; of models inside it the layers too."""
+    import keras
 
-    return [
-        {
-            "name": layer.name,
-            "kind": type(layer).__name__,
-            "shape": str(tuple(layers.sequence_of(layer).shape)).replace("None", "batch", 1).replace("None", "time"),
-            "parameters": layer.count_params(),
-        }
-        for layer in network.layers
-    ]
+    found: list[Mapping[str, Any]] = []
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            found += [{**inner, "name": f"{layer.name}/{inner['name']}"} for inner in _layers(layer)]
+            continue
+        output = layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
+        shape = str(tuple(output.shape)).replace("None", "batch", 1).replace("None", "time")
+        parameters = layer.count_params()
+        found.append({"name": layer.name, "kind": type(layer).__name__, "shape": shape, "parameters": parameters})
+    return found
 
 
-def _work_folder(task: str, name: str, block: Any) -> Path:
+def _work_folder(task: str, name: str, params: Any) -> Path:
     """Where this training keeps its checkpoints; emptied unless parameters, data and code are the same as before."""
-    code = [*Path("pipelines/nn").glob("*.py"), Path(f"pipelines/tasks/{task}/model.py")]
     data = [path for path in paths.prepared(task).rglob("*") if path.is_file()]
     identity = {
-        "model": block.models[name].model_dump(),
-        "training": block.training.model_dump(),
-        "files": {path.as_posix(): files.sha256(path) for path in sorted([*code, *data])},
+        "model": params.models[name].model_dump(),
+        "train": params.train.model_dump(),
+        "code": code.hashes("train", task),
+        "data": {path.as_posix(): files.sha256(path) for path in sorted(data)},
     }
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     work = paths.checkpoint(task, name)
@@ -142,5 +158,5 @@ def _work_folder(task: str, name: str, block: Any) -> Path:
         work.mkdir(parents=True)
         stored.write_text(fingerprint)
     elif any(work.rglob("*.npz")):
-        progress.say(f"{task}/{name}: goes on from where the last training was interrupted")
+        progress.say(f"{task}/{name}: resuming from the checkpoints of the training that was interrupted")
     return work

@@ -1,21 +1,23 @@
-"""`validate`: hold the prepared data against the task's Great Expectations suites."""
+"""`validate`: check the prepared data against the task's Great Expectations suites."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines import artifacts, paths, progress
 from pipelines.contract import Suite
 from pipelines.errors import ExpectationError
-from pipelines.params import Params
-from pipelines.registry import Task
+
+if TYPE_CHECKING:
+    from pipelines.task import Task, Validate
 
 EXAMPLES = 5
 """Rows shown of a failed expectation."""
 
 
-def run(task: Task, params: Params) -> None:
+def run(task: "Task", params: Any) -> None:
     """Write `data/validated/<task>.json`, or raise `ExpectationError` with what failed and example rows."""
-    meta = artifacts.read_json(paths.prepared(task.name) / "meta.json")
-    suites = task.data.expectations(paths.prepared(task.name), meta, params.task(task.name).validation)
+    stage: Validate = task.stage("validate")
+    meta = artifacts.read(paths.prepared(task.name) / "meta.json", stage.Meta)
+    suites = stage.expectations(paths.prepared(task.name), meta, params.validation)
     results = [_check(suite) for suite in suites]
     failed = [
         f"{result['table']}: {entry['says']}{entry['examples']}"
@@ -27,7 +29,7 @@ def run(task: Task, params: Params) -> None:
     if failed:
         raise ExpectationError(
             f"{task.name}: {len(failed)} of {count} expectations are not met; nothing is trained on these data. "
-            f"Correct data/input/{task.name}, or the limits in {task.name}.validation\n  - " + "\n  - ".join(failed)
+            f"Correct data/input/{task.name}, or the limits in {task.name}.validate\n  - " + "\n  - ".join(failed)
         )
     artifacts.write_json(paths.validated(task.name), {"suites": results, "expectations": count})
     progress.say(f"{task.name}: all {count} expectations are met")

@@ -221,7 +221,7 @@ def test_scheduled_nightly_brings_the_real_graph_up_to_date(server: Server, tmp_
     project = tmp_path / "project"
     project.mkdir()
     copy_project(project)
-    use_tiny_profile(project, models=2)
+    use_tiny_profile(project)
     subprocess.run(
         ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qam", "tiny"],
         cwd=project,

@@ -1,11 +1,14 @@
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipelines.contract import Batch
 from pipelines.nn import datasets
 from pipelines.nn.datasets import Tokens, Windows
+from pipelines.nn.vocabulary import PADDING
 
 
 @pytest.fixture
@@ -17,84 +20,118 @@ def windows(tmp_path: Path) -> dict[str, Windows]:
 
 
 def test_a_window_ends_at_its_origin_and_is_read_from_disk(windows: dict[str, Windows]) -> None:
-    inputs, targets = windows["valid"].batch(np.array([0, 2]))
-    assert inputs[:, :, 0].tolist() == [[9, 10, 11], [11, 12, 13]]
-    assert targets.tolist() == [[110], [130]]
+    batch = windows["valid"].batch(np.array([0, 2]))
+    assert batch.inputs["window"][:, :, 0].tolist() == [[9, 10, 11], [11, 12, 13]]
+    assert batch.targets["forecast"].tolist() == [[110], [130]]
     assert isinstance(windows["valid"].features, np.memmap)
 
 
 def epochs(windows: Windows, seed: int, first_epoch: int, count: int) -> list[list[float]]:
+    def order(epoch: int) -> list[np.ndarray]:
+        return datasets.shuffled(windows, 3, seed, epoch)
+
     steps = -(-len(windows) // 3)
-    batches = list(islice(datasets.shuffled(windows, 3, steps, seed, first_epoch), steps * count))
+    batches = list(islice(datasets.endless(windows, order, first_epoch), steps * count))
     return [
-        [float(y) for _, targets in batches[e * steps : (e + 1) * steps] for y in targets.numpy().ravel()]
+        [float(y) for _, targets in batches[e * steps : (e + 1) * steps] for y in targets["forecast"].numpy().ravel()]
         for e in range(count)
     ]
 
 
-def test_an_epoch_holds_every_example_in_an_order_of_its_own_and_full_batches(windows: dict[str, Windows]) -> None:
+def test_epoch_holds_every_example_in_an_order_of_its_own_and_full_batches(windows: dict[str, Windows]) -> None:
     first, second = epochs(windows["train"], seed=1, first_epoch=0, count=2)
     assert first[8:] == first[:1]  # the last batch is filled up
     assert sorted(first[:8]) == sorted(second[:8]) == [10.0 * t for t in range(2, 10)]
     assert first != second
 
 
-def test_an_epochs_order_depends_on_seed_and_number_alone(windows: dict[str, Windows]) -> None:
+def test_order_of_an_epoch_depends_on_seed_and_number_alone(windows: dict[str, Windows]) -> None:
     from_start = epochs(windows["train"], seed=1, first_epoch=0, count=3)
     assert epochs(windows["train"], seed=1, first_epoch=2, count=1) == from_start[2:]
     assert epochs(windows["train"], seed=2, first_epoch=2, count=1) != from_start[2:]
 
 
 def test_batches_in_order_cover_the_split(windows: dict[str, Windows]) -> None:
-    read = np.concatenate([targets for _, targets in datasets.in_order(windows["train"], 3)])
-    assert read.ravel().tolist() == [10.0 * t for t in range(2, 10)]
-    assert sum(len(y) for _, y in datasets.ordered(windows["train"], 3)) == 8
+    order = list(datasets.in_order(windows["train"], 3))
+    assert np.concatenate(order).tolist() == list(range(8))
+    read = [targets["forecast"].numpy() for _, targets in datasets.once(windows["train"], order)]
+    assert np.concatenate(read).ravel().tolist() == [10.0 * t for t in range(2, 10)]
 
 
-def test_the_targets_of_tokens_are_the_next_ones() -> None:
+def test_targets_of_tokens_are_the_next_ones() -> None:
     row = Tokens(np.arange(14), window=4)
     assert len(row) == 3
-    inputs, targets = row.batch(np.array([0, 2]))
-    assert inputs.tolist() == [[0, 1, 2, 3], [8, 9, 10, 11]]
-    assert targets.tolist() == [[1, 2, 3, 4], [9, 10, 11, 12]]
+    batch = row.batch(np.array([0, 2]))
+    assert batch.inputs["tokens"].tolist() == [[0, 1, 2, 3], [8, 9, 10, 11]]
+    assert batch.targets["next"].tolist() == [[1, 2, 3, 4], [9, 10, 11, 12]]
 
 
-def test_each_stream_goes_on_where_it_has_ended() -> None:
+def test_stream_continues_where_the_batch_before_has_ended() -> None:
     row = Tokens(np.arange(4 * 7 + 1), window=4)
-    batches = [inputs.numpy() for inputs, _ in datasets.streamed(row, 3)]
+    order = list(datasets.stream_order(len(row), 3))
+    batches = [inputs["tokens"].numpy() for inputs, _ in datasets.once(row, order)]
     streams = np.concatenate(batches, axis=1)
     assert streams.tolist() == [list(range(start, start + 8)) for start in (0, 8, 16)]
-    twice = list(islice(datasets.streamed(row, 3, steps=2), 4))
-    np.testing.assert_array_equal(twice[0][0], twice[2][0])
 
 
-def test_an_epoch_may_be_cut_short_and_the_next_begins_at_the_beginning() -> None:
-    row = Tokens(np.arange(4 * 7 + 1), window=4)
-    streamed = list(islice(datasets.streamed(row, 2, steps=2), 3))
-    np.testing.assert_array_equal(streamed[0][0], streamed[2][0])
-    first, second, third = (
-        [inputs.numpy() for inputs, _ in islice(datasets.shuffled(row, 2, 3, seed=1, first_epoch=epoch), 6)]
-        for epoch in (0, 1, 2)
-    )
-    np.testing.assert_array_equal(first[3:], second[:3])
-    np.testing.assert_array_equal(second[3:], third[:3])
-
-
-def test_an_epoch_reads_one_part_and_the_next_one_another() -> None:
-    row = Tokens(np.arange(4 * 12 + 1), window=4, parts=3)
+def test_epoch_reads_one_variant_and_the_next_one_another() -> None:
+    row = Tokens(np.arange(4 * 12 + 1), window=4, variants=3)
     first, second, third, again = (
-        sorted(
-            int(inputs[0, 0]) // 4 for inputs, _ in islice(datasets.shuffled(row, 1, 4, seed=1, first_epoch=epoch), 4)
-        )
-        for epoch in range(4)
+        sorted(int(index[0]) for index in datasets.shuffled(row, 1, seed=1, epoch=epoch)) for epoch in range(4)
     )
     assert [first, second, third] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
     assert again == first
 
 
-def test_streams_go_on_through_the_parts_and_begin_where_an_epoch_does() -> None:
-    row = Tokens(np.arange(4 * 12 + 1), window=4, parts=3)
-    begun = [int(inputs[0, 0]) // 4 for inputs, _ in islice(datasets.streamed(row, 2, steps=2), 8)]
-    assert begun == [0, 1, 2, 3, 4, 5, 0, 1]
-    later = [int(inputs[0, 0]) // 4 for inputs, _ in islice(datasets.streamed(row, 2, steps=2, first_epoch=2), 4)]
-    assert later == [4, 5, 0, 1]
+# Lengths that differ
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of tokens, padded; the targets are the tokens."""
+
+    rows: list[list[int]]
+    streams: bool = False
+    variants: int = 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.array([len(row) for row in self.rows])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, indices: np.ndarray) -> Batch:
+        tokens = datasets.padded([np.array(self.rows[index]) for index in indices])
+        return Batch({"tokens": tokens}, {"next": tokens}, np.not_equal(tokens, PADDING).astype(np.float32))
+
+
+@pytest.fixture
+def rows(random: np.random.Generator) -> Rows:
+    return Rows([[index + 1] * int(length) for index, length in enumerate(random.integers(1, 40, 50))])
+
+
+def test_batches_of_an_epoch_hold_all_examples_of_like_lengths(rows: Rows) -> None:
+    batches = datasets.shuffled(rows, 8, seed=1, epoch=0)
+    assert [len(batch) for batch in batches] == [8] * 7
+    assert set(np.concatenate(batches).tolist()) == set(range(50))
+    spread = [np.ptp(rows.lengths[batch]) for batch in batches]
+    assert max(spread) < 15
+    assert [rows.lengths[batch].max() for batch in batches] != sorted(rows.lengths[batch].max() for batch in batches)
+    other = datasets.shuffled(rows, 8, seed=1, epoch=1)
+    assert np.concatenate(batches).tolist() != np.concatenate(other).tolist()
+
+
+def test_padded_batches_have_few_lengths_and_weights_of_zero_at_padding(rows: Rows) -> None:
+    order = list(datasets.in_order(rows, 8))
+    lengths = set()
+    for (inputs, targets, weights), indices in zip(datasets.once(rows, order), order, strict=True):
+        lengths.add(inputs["tokens"].shape[1])
+        assert weights.numpy().sum(1).tolist() == rows.lengths[indices].tolist()
+        assert ((targets["next"].numpy() == 0) == (weights.numpy() == 0)).all()
+    assert lengths <= {4, 6, 8, 12, 16, 24, 32, 48}
+
+
+@pytest.mark.parametrize(("length", "size"), [(1, 4), (4, 4), (5, 6), (7, 8), (9, 12), (13, 16), (17, 24), (33, 48)])
+def test_padded_length_is_the_next_of_a_few(length: int, size: int) -> None:
+    assert datasets.padded_length(length) == size

@@ -1,4 +1,5 @@
 from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 
 import keras
@@ -7,15 +8,15 @@ import pytest
 import tensorflow as tf
 
 from pipelines.errors import TrainingError
-from pipelines.nn import checkpoints, compiled_loop, forecasts, hardware, layers
+from pipelines.nn import checkpoints, compiled_loop, inference, layers
 from pipelines.nn.datasets import Tokens, Windows
+from pipelines.nn.heads import NextToken, Regression
 from pipelines.nn.training import Epoch, Fitting
-from pipelines.params.blocks import LanguageModel, RecurrentLayer, Training
+from pipelines.params.blocks import RecurrentLayer, TokenModel, Train
 
-TRAINING = Training(
+TRAINING = Train(
     seeds=(1, 2), epochs=6, batch_size=8, learning_rate=0.02, clip_norm=1.0, patience=6, plateau_patience=2,
-    schedule="plateau", carry_state=False,
-    loss="mse", mixed_precision=False, xla=False,
+    schedule="plateau", mixed_precision=False, xla=False,
 )  # fmt: skip
 
 
@@ -28,14 +29,14 @@ def windows(tmp_path: Path, random: np.random.Generator) -> dict[str, Windows]:
 
 
 def build() -> keras.Model:
-    inputs = keras.Input((6, 1))
-    hidden = keras.layers.Dropout(0.2)(keras.layers.GRU(4)(inputs))
-    return keras.Model(inputs, keras.layers.Dense(1)(hidden))
+    window = keras.Input((6, 1), name="window")
+    hidden = keras.layers.Dropout(0.2)(keras.layers.GRU(4)(window))
+    return keras.Model({"window": window}, keras.layers.Dense(1)(hidden))
 
 
 def fitting(windows: dict[str, Windows], **changes: object) -> Fitting:
     options = TRAINING.model_copy(update=changes)
-    return Fitting(build, options, windows["train"], windows["valid"])
+    return Fitting(build, Regression(1, "mse"), options, windows["train"], windows["valid"])
 
 
 def without_time(history: list[Epoch]) -> list[tuple[float, ...]]:
@@ -85,8 +86,8 @@ def test_the_weights_kept_are_those_of_the_best_epoch(windows: dict[str, Windows
     fitted = fitting(windows).fit(1, tmp_path / "seed.npz", "seed")
     network = build()
     network.set_weights(fitted.weights)
-    inputs, targets = windows["valid"].batch(np.arange(len(windows["valid"])))
-    error = float(np.mean((network.predict_on_batch(inputs) - targets) ** 2))
+    batch = windows["valid"].batch(np.arange(len(windows["valid"])))
+    error = float(np.mean((network.predict_on_batch(batch.inputs) - batch.targets["forecast"]) ** 2))
     assert error == pytest.approx(min(row.valid_loss for row in fitted.history), rel=1e-5)
 
 
@@ -102,7 +103,9 @@ def test_patience_ends_training_and_a_plateau_halves_the_rate(windows: dict[str,
 def test_a_loss_that_is_no_number_names_model_seed_and_remedy(windows: dict[str, Windows], tmp_path: Path) -> None:
     broken = Windows(windows["train"].features * np.nan, windows["train"].targets, windows["train"].origins, 6)
     with pytest.raises(TrainingError, match=r"lstm/co2, seed 1: the loss is no longer a number in epoch 1; lower"):
-        Fitting(build, TRAINING, broken, windows["valid"]).fit(1, tmp_path / "s.npz", "lstm/co2, seed 1")
+        Fitting(build, Regression(1, "mse"), TRAINING, broken, windows["valid"]).fit(
+            1, tmp_path / "s.npz", "lstm/co2, seed 1"
+        )
 
 
 def test_saved_networks_are_the_same_bytes_and_give_the_same_outputs(
@@ -115,35 +118,29 @@ def test_saved_networks_are_the_same_bytes_and_give_the_same_outputs(
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
     loaded = checkpoints.load(tmp_path / "a")
     checkpoints.load_seed(loaded, tmp_path / "a", 3)
-    ours, theirs = (np.concatenate(list(forecasts.outputs(each, windows["test"]))) for each in (loaded, network))
+    ours, theirs = (
+        np.concatenate([part.outputs for part in inference.predictions(each, windows["test"])])
+        for each in (loaded, network)
+    )
     np.testing.assert_array_equal(ours, theirs)
 
 
-def test_the_hardware_is_described() -> None:
-    described = hardware.describe()
-    assert described["cores"] >= 1
-    assert described["versions"]["tensorflow"]
-    assert hardware.peak_memory_mb() > 50
-
-
-# The memory that goes on
+# States that are carried
 
 
 def reader() -> keras.Model:
-    stack = (RecurrentLayer(cell="gru", units=6),)
-    return layers.next_step_model(5, LanguageModel(embedding=3, recurrent=stack, dense=(), dropout=0.2), name="reader")
+    options = TokenModel(embedding=3, recurrent=(RecurrentLayer(cell="gru", units=6),), dense=(), dropout=0.2)
+    return layers.next_step_model(5, options, NextToken(5), name="reader")
 
 
-def reading(**changes: object) -> Fitting:
+def reading(carry: bool = True, **changes: object) -> Fitting:
     """A row in which only the token eleven steps before tells the next: more than a window of four can hold."""
     random = np.random.default_rng(3)
     row = random.integers(0, 5, 4 * 11 * 30)
-    for place in range(11, len(row)):
-        row[place] = row[place - 11]
-    options = TRAINING.model_copy(
-        update={"carry_state": True, "schedule": "cosine", "loss": "cross_entropy", **changes}
-    )
-    return Fitting(reader, options, Tokens(row[:1000], 4), Tokens(row[1000:], 4))
+    for index in range(11, len(row)):
+        row[index] = row[index - 11]
+    options = TRAINING.model_copy(update={"schedule": "cosine", **changes})
+    return Fitting(reader, NextToken(5), options, Tokens(row[:1000], 4, carry), Tokens(row[1000:], 4))
 
 
 def test_a_killed_training_that_carries_its_memory_ends_with_the_same_weights(tmp_path: Path) -> None:
@@ -165,11 +162,11 @@ def test_the_memory_goes_on_from_window_to_window_and_is_empty_before_each_epoch
     fitting = reading()
     trainer, row = fitting.trainer, fitting.train
     fitting.fit(1, tmp_path / "s.npz", "s")
-    trainer.forget(training=False)
+    trainer.reset_states(training=False)
     assert not any(state.numpy().any() for state in trainer.states[False])
     pieces = [trainer(inputs, training=False) for inputs, _ in fitting.valid]
-    whole = np.concatenate([inputs for inputs, _ in fitting.valid], axis=1)
-    np.testing.assert_allclose(np.concatenate(pieces, axis=1), fitting.network(whole), atol=1e-5)
+    whole = np.concatenate([inputs["tokens"] for inputs, _ in fitting.valid], axis=1)
+    np.testing.assert_allclose(np.concatenate(pieces, axis=1), fitting.network({"tokens": whole}), atol=1e-5)
     assert len(row) // 8 == fitting.steps
 
 
@@ -183,19 +180,37 @@ def test_a_long_epoch_is_several_calls_and_resumes_all_the_same(
         if row.epoch == 1:
             raise KilledError
 
-    fitting = reading(carry_state=carry, epochs=3)
+    fitting = reading(carry, epochs=3)
     assert fitting.trainer.steps_per_execution == 6
     assert fitting.steps == 30
     whole = fitting.fit(1, tmp_path / "whole.npz", "whole")
     with pytest.raises(KilledError):
-        reading(carry_state=carry, epochs=3).fit(1, tmp_path / "killed.npz", "killed", kill)
-    resumed = reading(carry_state=carry, epochs=3).fit(1, tmp_path / "killed.npz", "resumed")
+        reading(carry, epochs=3).fit(1, tmp_path / "killed.npz", "killed", kill)
+    resumed = reading(carry, epochs=3).fit(1, tmp_path / "killed.npz", "resumed")
     assert without_time(resumed.history) == without_time(whole.history)
 
 
 def test_the_cosine_ends_low_and_forgets_nothing_on_the_way(tmp_path: Path) -> None:
     rates = [row.learning_rate for row in reading(epochs=4).fit(1, tmp_path / "s.npz", "s").history]
     assert rates == pytest.approx([0.02, 0.02 * (2 + 2**0.5) / 4, 0.01, 0.02 * (2 - 2**0.5) / 4])
+
+
+def test_epoch_of_streams_reads_one_variant_and_a_resumed_training_begins_where_it_was() -> None:
+    row = Tokens(np.arange(4 * 12 + 1), window=4, variants=3)
+    fitting = Fitting(
+        lambda: layers.next_step_model(
+            50, TokenModel(embedding=2, recurrent=(RecurrentLayer(cell="gru", units=2),), dense=(), dropout=0), NextToken(50), name="n"
+        ),
+        NextToken(50),
+        TRAINING.model_copy(update={"batch_size": 2}),
+        row,
+        Tokens(np.arange(9), 4),
+    )  # fmt: skip
+    assert fitting.steps == 2
+    begun = [int(inputs["tokens"][0, 0]) // 4 for inputs, _ in islice(fitting._batches(1, 0), 8)]
+    assert begun == [0, 1, 2, 3, 4, 5, 0, 1]
+    later = [int(inputs["tokens"][0, 0]) // 4 for inputs, _ in islice(fitting._batches(1, 2), 4)]
+    assert later == [4, 5, 0, 1]
 
 
 def test_more_streams_than_windows_is_said(tmp_path: Path) -> None:
@@ -205,9 +220,9 @@ def test_more_streams_than_windows_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("carry", [True, False])
 def test_compiled_loops_teach_what_kerass_own_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carry: bool) -> None:
-    compiled = reading(carry_state=carry, epochs=2).fit(1, tmp_path / "compiled.npz", "s")
+    compiled = reading(carry, epochs=2).fit(1, tmp_path / "compiled.npz", "s")
     monkeypatch.setattr(compiled_loop, "compiled", nullcontext)
-    kerass = reading(carry_state=carry, epochs=2).fit(1, tmp_path / "kerass.npz", "s")
+    kerass = reading(carry, epochs=2).fit(1, tmp_path / "kerass.npz", "s")
     assert [row.valid_loss for row in compiled.history] == pytest.approx(
         [row.valid_loss for row in kerass.history], rel=1e-4
     )
@@ -222,7 +237,7 @@ def test_half_precision_and_whole_compiled_steps_learn_too(
 ) -> None:
     keras.mixed_precision.set_global_policy("mixed_float16" if "mixed_precision" in changes else "float32")
     try:
-        fitting = reading(carry_state=carry, epochs=2, **changes)
+        fitting = reading(carry, epochs=2, **changes)
         first, second = fitting.fit(1, tmp_path / "s.npz", "s").history
     finally:
         keras.mixed_precision.set_global_policy("float32")

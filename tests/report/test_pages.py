@@ -2,15 +2,25 @@
 
 import shutil
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipelines import artifacts, params, registry
-from pipelines.report.pages import number
+from pipelines.report.texts import number
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(autouse=True)
+def in_tiny(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of pages run in the project that made them."""
+    if "tiny" in request.fixturenames:
+        monkeypatch.chdir(request.getfixturevalue("tiny"))
+        params.values.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +38,10 @@ def pages(project: Path) -> list[Path]:
 
 @pytest.mark.graph
 def test_there_is_a_page_for_every_task_and_model(tiny: Path) -> None:
-    loaded = params.load(tiny / "params.yaml")
     expected = {tiny / "reports" / "index.html"}
     for task in registry.TASKS:
-        names = ["index", *loaded.models(task.name)]
-        expected |= {tiny / "reports" / task.name / f"{name}.html" for name in names}
+        names = ["index", *task.params().models]
+        expected |= {tiny / "reports" / "tasks" / task.name / f"{name}.html" for name in names}
     assert set(pages(tiny)) == expected
 
 
@@ -52,9 +61,19 @@ def _watch(page: Page) -> tuple[list[str], list[str]]:
     return faults, outside
 
 
+def of_each_kind(project: Path) -> list[Path]:
+    """The index, and of every task its page and one model's: all kinds of charts are on these."""
+    reports = project / "reports"
+    found = [reports / "index.html"]
+    for task in registry.TASKS:
+        model = next(iter(task.params().models))
+        found += [reports / "tasks" / task.name / f"{name}.html" for name in ("index", model)]
+    return found
+
+
 @pytest.mark.graph
 def test_pages_are_complete_offline_and_draw_every_chart(tiny: Path, browser: Browser) -> None:
-    for path in pages(tiny):
+    for path in of_each_kind(tiny):
         context = browser.new_context(offline=True)
         page = context.new_page()
         faults, outside = _watch(page)
@@ -70,37 +89,49 @@ def test_pages_are_complete_offline_and_draw_every_chart(tiny: Path, browser: Br
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
             f"{path} is wider than the window"
         )
-        identifiers = page.evaluate(
-            "[...document.querySelectorAll('[id]')].filter(e => !e.closest('.plot')).map(e => e.id)"
-        )
-        assert len(identifiers) == len(set(identifiers)), path
         context.close()
 
 
+class _Links(HTMLParser):
+    """What a page names: anchors to go to, files to load, and its own identifiers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.identifiers: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src") and value and not value.startswith("data:"):
+                self.links.append(value)
+            if name == "id" and value:
+                self.identifiers.append(value)
+
+
 @pytest.mark.graph
-def test_no_link_leads_nowhere(tiny: Path, browser: Browser) -> None:
-    page = browser.new_page(java_script_enabled=False)  # charts have no links
+def test_no_link_leads_nowhere_and_no_identifier_comes_twice(tiny: Path) -> None:
     for path in pages(tiny):
-        page.goto(path.as_uri())
-        links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)")
-        assert links, path
-        for link in links:
-            assert Path(link.removeprefix("file://").split("#")[0]).exists(), f"{path}: {link}"
-    page.close()
+        found = _Links()
+        found.feed(path.read_text(encoding="utf-8"))
+        assert found.links, path
+        for link in found.links:
+            target = unquote(link.split("#")[0])
+            assert "://" not in link, f"{path}: {link}"
+            assert (path.parent / target).exists(), f"{path}: {link}"
+        assert len(found.identifiers) == len(set(found.identifiers)), path
 
 
 @pytest.mark.graph
 def test_a_models_page_has_the_five_explanations_and_its_provenance(tiny: Path) -> None:
-    loaded = params.load(tiny / "params.yaml")
     for task in registry.TASKS:
         meta = artifacts.read_json(tiny / "data" / "prepared" / task.name / "meta.json")
         several = any(len(about["features"]) > 1 for about in meta["targets"].values())
-        for model in loaded.models(task.name):
-            text = (tiny / "reports" / task.name / f"{model}.html").read_text()
-            gated = loaded.task(task.name).models[model].recurrent[0].cell != "simple_rnn"
+        for model, described in task.params().models.items():
+            text = (tiny / "reports" / "tasks" / task.name / f"{model}.html").read_text()
+            gated = described.recurrent[0].cell != "simple_rnn"
             for title in (
                 *(["Gates of", "How often each gate is saturated"] if gated else []),
-                "Memory of the most telling units", "Gradient norm in training", "Long-term dependency by gradients",
+                "most correlated with the output", "Gradient norm in training", "Long-term dependency by gradients",
                 *(("Which features matter", "When they matter") if several else ("What matters, and when",)),
                 "Git commit", "SHA-256", "Seeds", "tensorflow",
             ):  # fmt: skip
@@ -110,7 +141,7 @@ def test_a_models_page_has_the_five_explanations_and_its_provenance(tiny: Path) 
 @pytest.mark.graph
 def test_a_tasks_page_shows_models_and_baselines_and_a_verdict(tiny: Path) -> None:
     for task in registry.TASKS:
-        text = (tiny / "reports" / task.name / "index.html").read_text()
+        text = (tiny / "reports" / "tasks" / task.name / "index.html").read_text()
         for title in (
             "Verdict",
             "Training compared",

@@ -6,25 +6,26 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.contract import Primary
-from pipelines.stages.compare import decide, rank
+from pipelines.analysis import comparison
+from pipelines.contract import Metric, Primary
+from pipelines.stages.compare import in_words
 
 ITEMS = 200
-COST = {"small": {"parameters": 100}, "large": {"parameters": 1000}}
+PARAMETERS = {"small": 100, "large": 1000}
 
 
 def verdict(models: dict[str, NDArray[np.float64]], baseline: NDArray[np.float64]) -> dict[str, Any]:
     """What is said of models whose losses (seeds, items) are these, and whose metric is the mean loss."""
-    primary = Primary("mae", "naive")
-    result = rank(
+    metric = Metric("mae", "MAE")
+    decision, _ = comparison.decide(
         {name: losses.mean(1).tolist() for name, losses in models.items()},
         models,
         {"naive": float(baseline.mean())},
         {"naive": baseline},
-        primary,
-        lags=1,
+        Primary(metric, "naive"),
+        PARAMETERS,
     )
-    return decide(result, primary, COST)
+    return {**in_words(decision, metric, PARAMETERS), "outcome": decision.outcome, "best": decision.best}
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_a_network_that_is_better_on_hardly_any_item_is_not_said_to_win(errors: 
     small = small + (baseline[0].mean() * 0.98 - small.mean())
     said = verdict({"small": small, "large": large + 1}, baseline[0])
     assert said["outcome"] == "even"
-    assert "is 2.0% better than the best baseline, naive, which is within chance" in said["short"]
+    assert "is 2.0% better than the best baseline, naive, which is not statistically significant" in said["short"]
     assert said["advice"].startswith("Use naive, which is as good as far as these data can tell")
 
 
@@ -47,8 +48,8 @@ def test_a_network_that_is_better_throughout_wins(errors: NDArray[np.float64]) -
     said = verdict({"small": small, "large": large + 1}, baseline[0] + 0.5)
     assert said["outcome"] == "won"
     assert "beats the best baseline, naive" in said["short"]
-    assert "holds over the test items (p < 0.0001)" in " ".join(said["sentences"])
-    assert "Every other model is worse" in " ".join(said["sentences"])
+    assert "significant over the test items (p < 0.0001)" in " ".join(said["sentences"])
+    assert "Every other model is significantly worse" in " ".join(said["sentences"])
     assert said["advice"] == "Use small."
 
 
@@ -74,5 +75,37 @@ def test_a_smaller_one_with_an_unlucky_seed_is_not_recommended_for_want_of_evide
     small, large, baseline = errors
     small = small + np.array([[0.0], [0.1], [0.5]])
     said = verdict({"small": small, "large": large}, baseline[0] + 0.5)
-    assert "Not told apart from it: small." in said["sentences"]
+    assert "Not significantly different from it: small." in said["sentences"]
     assert said["advice"] == "Use large."
+
+
+def test_decision_follows_the_direction_of_the_metric(errors: NDArray[np.float64]) -> None:
+    """Accuracy: the higher the better, decided by a loss per item that is the lower the better."""
+    small, large, baseline = errors
+    metric = Metric("accuracy", "accuracy", lower_is_better=False)
+    decision, _ = comparison.decide(
+        {"small": [0.8, 0.82, 0.81], "large": [0.9, 0.91, 0.92]},
+        {"small": small, "large": large - 0.5},
+        {"majority": 0.7, "naive Bayes": 0.85},
+        {"majority": baseline[0] + 1, "naive Bayes": baseline[0]},
+        Primary(metric, "majority", lags=0),
+        PARAMETERS,
+    )
+    assert (decision.best, decision.baseline, decision.outcome) == ("large", "naive Bayes", "won")
+    assert decision.gap == pytest.approx((0.85 - 0.91) / 0.85)
+    assert "beats the best baseline, naive Bayes, by 7.1%" in in_words(decision, metric, PARAMETERS)["short"]
+
+
+def test_baseline_that_gets_nothing_right_is_beaten_without_a_ratio(errors: NDArray[np.float64]) -> None:
+    small, large, baseline = errors
+    metric = Metric("exact_match", "exact match", lower_is_better=False)
+    decision, _ = comparison.decide(
+        {"small": [0.8, 0.82, 0.81], "large": [0.9, 0.91, 0.92]},
+        {"small": small, "large": large - 0.5},
+        {"copy": 0.0},
+        {"copy": baseline[0] + 1},
+        Primary(metric, "copy", lags=0),
+        PARAMETERS,
+    )
+    assert decision.outcome == "won"
+    assert "beats the best baseline, copy (exact match 0)" in in_words(decision, metric, PARAMETERS)["sentences"][0]

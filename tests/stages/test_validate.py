@@ -18,7 +18,9 @@ pytestmark = pytest.mark.graph
 def prepared(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the tiny graph's prepared data, to be spoilt."""
     shutil.copytree(tiny / "data" / "prepared", tmp_path / "data" / "prepared", symlinks=False)
+    shutil.copyfile(tiny / "params.yaml", tmp_path / "params.yaml")
     monkeypatch.chdir(tmp_path)
+    params.values.cache_clear()
     return tmp_path
 
 
@@ -41,11 +43,11 @@ def spoil(path: Path, column: str, row: int, value: Any) -> None:
     ],
 )
 def test_a_broken_table_is_refused_with_the_expectation_and_example_rows(
-    prepared: Path, tiny: Path, task: str, table: str, column: str, row: int, value: object, message: str
+    prepared: Path, task: str, table: str, column: str, row: int, value: object, message: str
 ) -> None:
     spoil(paths.prepared(task) / table, column, row, value)
     with pytest.raises(ExpectationError) as caught:
-        validate.run(registry.find(task), params.load(tiny / "params.yaml"))
+        validate.run(registry.find(task), registry.find(task).params())
     assert message in str(caught.value)
     assert "nothing is trained on these data" in str(caught.value)
     assert "for example" in str(caught.value)
@@ -56,9 +58,9 @@ def test_a_broken_table_is_refused_with_the_expectation_and_example_rows(
 
 
 @pytest.mark.parametrize("task", ["timeseries", "finance"])
-def test_splits_that_overlap_are_refused(prepared: Path, tiny: Path, task: str) -> None:
+def test_splits_that_overlap_are_refused(prepared: Path, task: str) -> None:
     folder = next(path for path in sorted(paths.prepared(task).iterdir()) if (path / "valid.npy").exists())
     origins = np.load(folder / "valid.npy")
     np.save(folder / "valid.npy", np.concatenate([origins[:1] - 40, origins[1:]]))
     with pytest.raises(ExpectationError, match="first_target"):
-        validate.run(registry.find(task), params.load(tiny / "params.yaml"))
+        validate.run(registry.find(task), registry.find(task).params())

@@ -2,20 +2,20 @@
 
 import argparse
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import FilePath
 
-from pipelines.contract import Answer
 from pipelines.errors import InputError
-from pipelines.predict import typed
+from pipelines.predict import Answer, typed
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pipelines.predict import Trained
+    from pipelines.tasks.finance.data import Prices, Scaler
 
 YEAR = 252
 """Trading days."""
@@ -35,59 +35,58 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
     A symbol that training has not seen is scaled by its own days, all of which are past. Raise `InputError` for prices that
     cannot be used.
     """
-    from pipelines.sources import prices
+    from pipelines.tasks.finance import prices
+    from pipelines.tasks.finance.data import Meta
 
     table = prices.read(options.file)
     symbol = (options.symbol or options.file.stem).strip().lower()
-    for target, about in trained.meta["targets"].items():
-        scaler, window = _window(table, symbol, about, options.file.as_posix())
-        runs = np.concatenate(list(trained.outputs(target, window[None]))).astype(np.float64)
+    for target, meta in trained.meta(Meta).targets.items():
+        scaler, window = _window(table, symbol, meta, options.file.as_posix())
+        runs = np.concatenate(list(trained.outputs(target, {"window": window[None]}))).astype(np.float64)
         model = trained.model(target)
-        known = "" if symbol in about["symbols"] else "; a symbol that training has not seen, scaled by its own days"
+        known = "" if symbol in meta.symbols else "; a symbol that training has not seen, scaled by its own days"
         forecast = (_returns if target == "returns" else _volatility)(runs, scaler, table)
         yield Answer(
             {
                 "symbol": symbol,
                 "target": target,
                 "model": model,
-                "seen": symbol in about["symbols"],
+                "seen": symbol in meta.symbols,
                 "forecast": forecast.to_dict("records"),
             },
             f"{symbol}, {target}, by {model}{known}\n{forecast.to_string(index=False, float_format='{:.5g}'.format)}",
         )
 
 
-def _window(
-    table: "pd.DataFrame", symbol: str, about: dict[str, Any], where: str
-) -> tuple[dict[str, Any], NDArray[np.float32]]:
+def _window(table: "pd.DataFrame", symbol: str, meta: "Prices", where: str) -> tuple["Scaler", NDArray[np.float32]]:
     """The symbol's scaling, and what the network sees of its last days: (lookback, features)."""
-    from pipelines.tasks.finance.data import WARM_UP, indicators, scale
+    from pipelines.tasks.finance.data import WARM_UP, Scaler, indicators, scale
 
-    needed = WARM_UP + about["lookback"]
+    needed = WARM_UP + meta.lookback
     if len(table) < needed:
         raise InputError(f"{where}: has {len(table)} days, but the network and its indicators need {needed}: add days")
-    features = indicators(table).reindex(columns=about["features"]).iloc[WARM_UP:]
-    if symbol in about["symbols"]:
-        scaler = about["symbols"][symbol]["scaler"]
+    features = indicators(table).reindex(columns=meta.features).iloc[WARM_UP:]
+    if symbol in meta.symbols:
+        scaler = meta.symbols[symbol]
     else:
         returns = np.log(table["close"]).diff().iloc[WARM_UP:]
-        scaler = {
-            "mean": returns.mean(),
-            "std": returns.std(),
-            "variance": (returns**2).mean(),
-            "features_mean": features.mean().fillna(0).tolist(),
-            "features_std": features.std().replace(0, 1).fillna(1).tolist(),
-        }
-        if not scaler["std"]:
+        scaler = Scaler(
+            float(returns.mean()),
+            float(returns.std()),
+            float((returns**2).mean()),
+            features.mean().fillna(0).tolist(),
+            features.std().replace(0, 1).fillna(1).tolist(),
+        )
+        if not scaler.std:
             raise InputError(f"{where}: its price never changes; there is nothing to forecast")
-    return scaler, scale(features, scaler)[-about["lookback"] :]
+    return scaler, scale(features, scaler)[-meta.lookback :]
 
 
-def _returns(runs: NDArray[np.float64], scaler: dict[str, Any], table: "pd.DataFrame") -> "pd.DataFrame":
+def _returns(runs: NDArray[np.float64], scaler: "Scaler", table: "pd.DataFrame") -> "pd.DataFrame":
     """Daily log returns, and the price they lead to."""
     import pandas as pd
 
-    returns = runs * scaler["std"] + scaler["mean"]
+    returns = runs * scaler.std + scaler.mean
     last = cast(pd.Timestamp, table.index[-1])
     days = pd.bdate_range(last, periods=runs.shape[1] + (last.weekday() < 5))[-runs.shape[1] :]
     prices = table["close"].iloc[-1] * np.exp(returns.cumsum(1))
@@ -102,9 +101,9 @@ def _returns(runs: NDArray[np.float64], scaler: dict[str, Any], table: "pd.DataF
     )
 
 
-def _volatility(runs: NDArray[np.float64], scaler: dict[str, Any], table: "pd.DataFrame") -> "pd.DataFrame":
+def _volatility(runs: NDArray[np.float64], scaler: "Scaler", table: "pd.DataFrame") -> "pd.DataFrame":
     """Annualised volatility over the whole horizon, in percentage points."""
     import pandas as pd
 
-    percent = 100 * np.sqrt(np.exp(runs) * scaler["variance"] * YEAR)
+    percent = 100 * np.sqrt(np.exp(runs) * scaler.variance * YEAR)
     return pd.DataFrame({"volatility": percent.mean(0), "std": percent.std(0)})

@@ -1,27 +1,25 @@
-"""`predict language PROMPT…`: the trained network goes on writing."""
+"""`predict language PROMPT…`: the trained network continues a text."""
 
 import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, NonNegativeInt
 
-from pipelines.contract import Answer
-from pipelines.errors import InputError, UsageError
-from pipelines.predict import typed
+from pipelines.errors import UsageError
+from pipelines.predict import Answer, lines_of, typed
 
 if TYPE_CHECKING:
     from pipelines.predict import Trained
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """The prompts, and how to draw what comes after them."""
+    """The prompts, and how to sample what follows."""
     count, number = typed(Annotated[int, Field(gt=0)]), typed(NonNegativeInt)
     warmth = typed(Annotated[float, Field(ge=0, allow_inf_nan=False)])
     share = typed(Annotated[float, Field(gt=0, le=1)])
-    parser.add_argument("prompts", nargs="*", metavar="PROMPT", help="what to go on from")
+    parser.add_argument("prompts", nargs="*", metavar="PROMPT", help="the beginning of a text")
     parser.add_argument("--prompts", dest="file", metavar="FILE", help="a prompt a line; - is standard input")
     parser.add_argument("--length", type=count, default=300, help="characters (or words) to write; 300")
     parser.add_argument("--temperature", type=warmth, default=0.7, help="0: always the likeliest; 1: as learned; 0.7")
@@ -35,16 +33,17 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
 
     Raise `InputError` for a file without prompts or not in UTF-8, `UsageError` if there is no prompt at all.
     """
-    from pipelines.tasks.language.data import decode, encode
+    from pipelines.tasks.language.data import Meta, decode, encode
 
-    prompts = [*options.prompts, *_read(options.file)]
+    prompts = [*options.prompts, *lines_of(options.file, "prompt")]
     if not prompts:
         raise UsageError("no prompt; give one as an argument, or several by --prompts FILE (- is standard input)")
-    encoded = [encode(prompt, trained.meta) for prompt in prompts]
+    meta = trained.meta(Meta)
+    encoded = [encode(prompt, meta) for prompt in prompts]
     network, trained_seed = trained.network("text")
-    from pipelines.nn import sampling
+    from pipelines.nn import generation
 
-    written = sampling.go_on(
+    written = generation.generate(
         network,
         [tokens for tokens, _ in encoded],
         options.length,
@@ -55,27 +54,10 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
     )
     model = trained.model("text")
     for prompt, (_, unseen), tokens in zip(prompts, encoded, written, strict=True):
-        text = decode(tokens, trained.meta)
+        text = decode(tokens, meta)
         if unseen:
             print(f"note: training has not seen {' '.join(map(repr, unseen))}; read as unknown", file=sys.stderr)
         yield Answer(
             {"prompt": prompt, "text": text, "model": model, "trained_seed": trained_seed, "unseen": unseen},
             prompt + text,
         )
-
-
-def _read(file: str | None) -> list[str]:
-    """The lines of `file` that are not blank."""
-    if file is None:
-        return []
-    try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        lines = content.decode("utf-8-sig").splitlines()
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror}); name a text file with a prompt a line") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}, byte {error.start}: is not UTF-8; save the file in that encoding") from error
-    prompts = [line for line in lines if line.strip()]
-    if not prompts:
-        raise InputError(f"{file}: holds no prompt; write one a line")
-    return prompts

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field, NonNegativeInt
 
-from pipelines.contract import Answer
 from pipelines.errors import InputError, UsageError
-from pipelines.predict import typed
+from pipelines.predict import Answer, typed
 
 if TYPE_CHECKING:
-    from pipelines.params.music import Music
     from pipelines.predict import Trained
-    from pipelines.sources.midi import Piece
+    from pipelines.tasks.music.data import Meta
+    from pipelines.tasks.music.midi import Piece
 
 SPARE = 1.3
 """Tokens that are drawn for every one that is needed on average: some pieces are dense."""
@@ -27,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     positive = typed(Annotated[float, Field(gt=0, allow_inf_nan=False)])
     parser.add_argument("files", nargs="+", metavar="FILE", help="out.mid; with --transfer: in.mid out.mid")
     parser.add_argument("--style", help="of the new piece; the styles are those that were trained")
-    parser.add_argument("--transfer", metavar="STYLE", help="carry in.mid over into this style")
+    parser.add_argument("--transfer", metavar="STYLE", help="rewrite in.mid in this style")
     parser.add_argument("--seconds", type=positive, default=20.0, help="length of the new piece; 20")
     parser.add_argument("--tempo", type=positive, default=100.0, help="quarter notes a minute of the new piece; 100")
     parser.add_argument("--temperature", type=positive, help="1: as learned; lower: safer; 0.9, and 1 with --transfer")
@@ -48,7 +47,10 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
         raise UsageError(
             f"{len(options.files)} files are named, not {wanted}: {'out.mid' if options.style else 'in.mid out.mid'}"
         )
-    style, styles = options.style or options.transfer, trained.meta["styles"]
+    from pipelines.tasks.music.data import Meta
+
+    meta = trained.meta(Meta)
+    style, styles = options.style or options.transfer, meta.styles
     if style not in styles:
         raise UsageError(f"there is no style {style!r}; the networks have learned {', '.join(styles)}")
     if options.transfer and len(styles) < 2:
@@ -58,96 +60,88 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
     target = Path(options.files[-1])
     if not target.parent.is_dir():
         raise InputError(f"{target}: there is no folder {target.parent}; make it, or name another file")
-    values = _write(trained, style, options) if options.style else _carry_over(trained, style, options)
+    values = _write(trained, meta, style, options) if options.style else _transfer(trained, meta, style, options)
     piece: Piece = values.pop("piece")
     if not len(piece.notes):
         raise InputError(
             f"{target}: not written, for the network wrote no note; try another --seed or a higher --temperature"
         )
-    written = _keep(piece, target, _block().evaluation.program(style), options.wav)
+    written = _keep(piece, target, trained.params.evaluate.program(style), options.wav)
     values |= {"style": style, "notes": len(piece.notes), "seconds": round(60 * piece.minutes, 1), "files": written}
     text = f"{' and '.join(written)}: {values['notes']} notes in {values['seconds']:g} seconds, {style}, by {values['model']}"
     yield Answer(values, text)
 
 
-def _write(trained: "Trained", style: str, options: argparse.Namespace) -> dict[str, Any]:
-    from pipelines.tasks.music import data
+def _write(trained: "Trained", meta: "Meta", style: str, options: argparse.Namespace) -> dict[str, Any]:
+    from pipelines.tasks.music.data import EVENTS, mark, piece_of
 
-    about = trained.meta["targets"]["events"]
     quarters = options.seconds * options.tempo / 60
-    length = ceil(SPARE * quarters * about["tokens_per_quarter"][style]) + 32
-    begin = np.array([about["vocabulary"].index(data.mark(style))], np.int32)
-    network, seed = trained.network("events")
-    from pipelines.nn import sampling
-    from pipelines.sources import midi
+    length = ceil(SPARE * quarters * meta.tokens.tokens_per_quarter[style]) + 32
+    begin = np.array([meta.tokens.vocabulary.index(mark(style))], np.int32)
+    network, seed = trained.network(EVENTS)
+    from pipelines.nn import generation
+    from pipelines.tasks.music import midi
 
-    rows = sampling.go_on(network, [begin], length, options.temperature or 0.9, 0, options.top_p, options.seed)
-    piece = data.piece_of(rows[0], trained.meta, options.tempo)
+    rows = generation.generate(network, [begin], length, options.temperature or 0.9, 0, options.top_p, options.seed)
+    piece = piece_of(rows[0], meta, options.tempo)
     notes = piece.notes[piece.notes["start"] < quarters].copy()
     notes["end"] = np.minimum(notes["end"], quarters)
     return {
         "piece": midi.Piece(notes, piece.tempi, piece.signatures),
-        "model": trained.model("events"),
+        "model": trained.model(EVENTS),
         "trained_seed": seed,
     }
 
 
-def _carry_over(trained: "Trained", style: str, options: argparse.Namespace) -> dict[str, Any]:
+def _transfer(trained: "Trained", meta: "Meta", style: str, options: argparse.Namespace) -> dict[str, Any]:
     """Tempo and time signatures stay those of the piece, which may come to last twice or half as long."""
-    from pipelines.nn.datasets import Rolls
-    from pipelines.sources import measures, midi, rolls
-    from pipelines.tasks.music import data
+    from pipelines.tasks.music import measures, midi, rolls
+    from pipelines.tasks.music.data import TRANSFER, Rolls, pace
 
     source = Path(options.files[0])
     before = midi.read(source)
-    longest = _block().source.max_minutes
+    longest = trained.params.collect.max_minutes
     if before.minutes > longest:
         raise InputError(
-            f"{source}: lasts {before.minutes:,.0f} minutes, more than {longest:g}; cut it, or raise music.source.max_minutes"
+            f"{source}: lasts {before.minutes:,.0f} minutes, more than {longest:g}; cut it, or raise music.collect.max_minutes"
         )
-    steps, about = trained.meta["steps"], trained.meta["targets"]["transfer"]
-    roll, first, _ = rolls.from_notes(before.notes, steps)
+    roll, first, _ = rolls.from_notes(before.notes, meta.steps)
     if not len(roll):
-        raise InputError(f"{source}: holds no notes that could be carried over; choose another file")
-    network, seed = trained.network("transfer")
-    from pipelines.nn import sampling
+        raise InputError(f"{source}: holds no notes for a style transfer; choose another file")
+    network, seed = trained.network(TRANSFER)
+    from pipelines.tasks.music.transfer import transfer
 
-    wanted = trained.meta["styles"].index(style)
-    density = (len(measures.moves(before.notes)) + 1) / before.quarters
-    pace = data.pace(density, trained.meta["densities"][style])
-    length = -(-2 * len(roll) // pace)
-    columns = {"begin": 0, "first": 0, "end": len(roll), "last": len(roll), "shift": 0, "pace": pace, "style": wanted}
+    density = (len(measures.intervals(before.notes)) + 1) / before.quarters
+    rate = pace(density, meta.densities[style])
+    length = -(-2 * len(roll) // rate)
+    columns = {
+        "begin": 0, "first": 0, "end": len(roll), "last": len(roll), "shift": 0, "pace": rate, "style": meta.styles.index(style),
+    }  # fmt: skip
     table = {name: np.array([value]) for name, value in columns.items()}
-    examples = Rolls(
-        roll, table, length, len(trained.meta["styles"]), about["ahead"], manners=data.manners(trained.meta)
-    )
-    after = sampling.carry_over(network, examples, np.array([0]), options.temperature or 1.0, options.seed)[0]
-    notes = rolls.to_notes(after, steps)
-    longer = 2 / pace
+    voicings = tuple(meta.voicings[name] for name in meta.styles)
+    ahead = meta.rolls_of(TRANSFER).ahead
+    examples = Rolls(roll, table, length, len(meta.styles), ahead, voicings=voicings)
+    after = transfer(network, examples, np.array([0]), options.temperature or 1.0, options.seed)[0]
+    notes = rolls.to_notes(after, meta.steps)
+    longer = 2 / rate
     for side in ("start", "end"):
-        notes[side] += longer * first / steps
+        notes[side] += longer * first / meta.steps
     return {
         "piece": midi.Piece(
             notes,
             tuple((place * longer, tempo) for place, tempo in before.tempi),
             tuple((place * longer, above, below) for place, above, below in before.signatures),
         ),
-        "model": trained.model("transfer"),
+        "model": trained.model(TRANSFER),
         "trained_seed": seed,
         "source": str(source),
         "times_as_long": longer,
     }
 
 
-def _block() -> "Music":
-    from pipelines import params
-
-    return params.load().music
-
-
 def _keep(piece: "Piece", target: Path, program: int, wav: bool) -> list[str]:
     """Write the MIDI file, and its sound if that is wanted."""
-    from pipelines.sources import midi
+    from pipelines.tasks.music import midi
 
     written = [target, target.with_suffix(".wav")] if wav else [target]
     try:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from pydantic import FilePath
 
-from pipelines.contract import Answer
 from pipelines.errors import InputError, UsageError
-from pipelines.predict import typed
+from pipelines.predict import Answer, typed
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pipelines.predict import Trained
+    from pipelines.tasks.timeseries.data import Series
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,19 +31,20 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
     Raise `InputError` for a table that cannot be used, `UsageError` for a series that no network was trained on.
     """
     from pipelines.sources import tables
-    from pipelines.tasks.timeseries.source import slug
+    from pipelines.tasks.timeseries.data import Meta
 
-    table, targets = tables.read(options.file), trained.meta["targets"]
+    meta = trained.meta(Meta)
+    table, targets = tables.read(options.file), meta.targets
     if options.series and len(table.columns) > 1:
         raise UsageError(f"--series is for one numeric column, but {options.file} has {len(table.columns)}")
     for column in table.columns:
-        names = [options.series] if options.series else [slug(str(column)), slug(options.file.stem)]
+        names = [options.series] if options.series else [tables.slug(str(column)), tables.slug(options.file.stem)]
         name = next((name for name in names if name in targets), None)
         if name is None:
             raise UsageError(
                 f"no network was trained on {names[0]!r}; say with --series which it is: {', '.join(targets)}"
             )
-        forecast = _forecast(trained, name, table[column], f"{options.file}, column {column}")
+        forecast = _forecast(trained, name, targets[name], table[column], f"{options.file}, column {column}")
         shown = forecast.to_string(index=False, float_format="{:.5g}".format)
         model = trained.model(name)
         yield Answer(
@@ -51,24 +52,24 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
         )
 
 
-def _forecast(trained: "Trained", name: str, values: "pd.Series[float]", where: str) -> "pd.DataFrame":
+def _forecast(
+    trained: "Trained", name: str, series: "Series", values: "pd.Series[float]", where: str
+) -> "pd.DataFrame":
     import pandas as pd
 
-    from pipelines.tasks.timeseries.data import even_steps, inputs, known_part
+    from pipelines.tasks.timeseries.data import even_steps, inputs, known_part, phase
 
-    series = trained.meta["targets"][name]
     even, step = even_steps(values, where)
-    if step != series["frequency"]:
-        raise InputError(
-            f"{where}: its steps are {step}, those of {name} were {series['frequency']}; resample the table"
-        )
-    needed, horizon, scaler = series["lookback"] + series["difference"], series["horizon"], series["target_scaler"]
+    if step != series.frequency:
+        raise InputError(f"{where}: its steps are {step}, those of {name} were {series.frequency}; resample the table")
+    needed, horizon, lag = series.lookback + series.difference, series.horizon, series.difference
     if len(even) < needed:
         raise InputError(f"{where}: has {len(even)} steps, but the network looks back over {needed}; add earlier rows")
-    window = inputs(even, series)[-series["lookback"] :].astype(np.float32)
-    known = known_part(even.ffill().to_numpy(), np.array([len(even) - 1]), horizon, series["difference"])
-    changes = np.concatenate(list(trained.outputs(name, window[None]))).astype(np.float64)
-    runs = known + changes * scaler["std"] + scaler["mean"]
+    at = phase(cast(pd.DatetimeIndex, even.index), series.calendar, series.start, step, series.season)
+    window = inputs(even, series.features, series.scaler, lag, at)[-series.lookback :].astype(np.float32)
+    known = known_part(even.ffill().to_numpy(), np.array([len(even) - 1]), horizon, lag)
+    outputs = np.concatenate(list(trained.outputs(name, {"window": window[None]}))).astype(np.float64)
+    runs = known + outputs * series.target_scaler.std + series.target_scaler.mean
     dates = pd.date_range(cast(pd.Timestamp, even.index[-1]), periods=horizon + 1, freq=step)[1:]
     return pd.DataFrame(
         {

@@ -1,0 +1,119 @@
+"""Models and baselines of one target: their ranks, whether differences are more than chance, and what to use. Numbers only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipelines.analysis import statistics
+from pipelines.contract import Floats, Primary
+
+SMALLER = 0.9
+"""A model is recommended for its size only if it has at most this share of the best one's parameters."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the numbers say of a target."""
+
+    best: str
+    """The best recurrent model, by the mean over seeds of the primary metric."""
+    mean: float
+    std: float
+    baseline: str
+    """The best baseline."""
+    baseline_value: float
+    reference: str
+    gap: float
+    """How much worse than the best baseline the best model is, relative to it; below zero: better."""
+    reference_gap: float
+    p: float
+    """Of the difference in loss to the best baseline, over the test items."""
+    significant: bool
+    alike: tuple[str, ...]
+    """Models that are not significantly worse than the best one, over items or over seeds."""
+    recommended: str
+    """The smallest model within one standard error of the best (Breiman et al. 1984), or the best."""
+
+    @property
+    def outcome(self) -> str:
+        """Of the best model against the best baseline."""
+        return "even" if not self.significant else "won" if self.gap < 0 else "lost"
+
+
+def tests(
+    values: Mapping[str, list[float]],
+    losses: Mapping[str, Floats],
+    baseline_losses: Mapping[str, Floats],
+    baseline: str,
+    primary: Primary,
+) -> dict[str, Any]:
+    """Each model against the best `baseline`, the reference, and every other model.
+
+    `values` holds the primary metric of each seed, `losses` (seeds, items) the loss of each item, `baseline_losses` (items,) the same of
+    methods without seeds. A model's losses are averaged over its seeds: what is compared is the expected run, not a lucky one.
+    """
+    expected = {model: array.mean(0) for model, array in losses.items()}
+    lags = primary.lags
+    return {
+        model: {
+            "against_best_baseline": statistics.paired(expected[model], baseline_losses[baseline], lags),
+            "against_reference": statistics.paired(expected[model], baseline_losses[primary.reference], lags),
+            "against_models": {
+                other: {
+                    "items": statistics.paired(expected[model], expected[other], lags),
+                    "seeds": statistics.welch(values[model], values[other]),
+                }
+                for other in values
+                if other != model
+            },
+        }
+        for model in values
+    }
+
+
+def decide(
+    values: Mapping[str, list[float]],
+    losses: Mapping[str, Floats],
+    baselines: Mapping[str, float],
+    baseline_losses: Mapping[str, Floats],
+    primary: Primary,
+    parameters: Mapping[str, int],
+) -> tuple[Decision, dict[str, Any]]:
+    """The decision on a target, and the tests that it rests on; arguments as in `tests`, `baselines` their primary metric."""
+    metric = primary.metric
+    means = {model: float(np.mean(numbers)) for model, numbers in values.items()}
+    best, baseline = metric.best(means), metric.best(baselines)
+    tested = tests(values, losses, baseline_losses, baseline, primary)
+    p = tested[best]["against_best_baseline"]["p"]
+
+    def worse_than(value: float) -> float:
+        return statistics.ratio(metric.gain(value, means[best]), abs(value))
+
+    alike = tuple(model for model, test in tested.items() if model != best and not _worse(test["against_models"][best]))
+    slack = statistics.standard_error(values[best])
+    near = [model for model in alike if metric.gain(means[best], means[model]) <= slack]
+    smaller = [model for model in near if parameters[model] < SMALLER * parameters[best]]
+    decision = Decision(
+        best=best,
+        mean=means[best],
+        std=statistics.summary(values[best])["std"],
+        baseline=baseline,
+        baseline_value=baselines[baseline],
+        reference=primary.reference,
+        gap=worse_than(baselines[baseline]),
+        reference_gap=worse_than(baselines[primary.reference]),
+        p=p,
+        significant=bool(np.isfinite(p) and p < 1 - statistics.LEVEL),
+        alike=alike,
+        recommended=min([best, *smaller], key=lambda model: parameters[model]),
+    )
+    return decision, tested
+
+
+def _worse(test: Mapping[str, Any]) -> bool:
+    """Whether a model is significantly worse than another, over test items and over seeds alike."""
+    items, seeds = test["items"], test["seeds"]
+    limit = 1 - statistics.LEVEL
+    return bool(items["p"] < limit and items["relative"] > 0 and (seeds is None or seeds["p"] < limit))

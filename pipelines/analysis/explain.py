@@ -1,0 +1,143 @@
+"""All explanations of one trained network. What fails is left out with the reason: nothing measured is lost by it."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import keras
+import numpy as np
+
+from pipelines.analysis import gates, gradients, importance, memory
+from pipelines.contract import (
+    EXPLAINED,
+    Array,
+    Batch,
+    Datasets,
+    Explanation,
+    GateRecord,
+    GradientRecord,
+    ImportanceRecord,
+    LayerRecord,
+    MemoryRecord,
+    Target,
+)
+from pipelines.nn import datasets
+from pipelines.nn.views import SEQUENCE, View
+
+BACKGROUND = 256
+"""Training windows whose mean stands for an input that is absent."""
+Result = TypeVar("Result")
+
+
+def model(
+    network: keras.Model,
+    view: Callable[[], View],
+    illustrate: Callable[[], Any],
+    examples: Datasets,
+    target: Target,
+    sizes: Any,
+    seed: int,
+) -> tuple[Explanation, Any]:
+    """Gates, memory, gradients and importance of a network, and what the task shows besides (None if that failed).
+
+    `sizes` is the task's block `evaluate`.
+    """
+    failures: dict[str, str] = {}
+
+    def tried(what: str, compute: Callable[[], Result]) -> Result | None:
+        try:
+            return compute()
+        except Exception as error:  # no explanation may stop a finished training from being reported
+            failures[what] = f"{type(error).__name__}: {error}".splitlines()[0]
+            return None
+
+    explained = examples.get(EXPLAINED, examples["test"])
+    windows = datasets.spread(explained, sizes.gradient_windows)
+    count = len(next(iter(windows.inputs.values())))
+    drawn = np.unique(np.linspace(0, count - 1, sizes.traced_windows).astype(int))
+    traced = tried("gates", lambda: gates.trace_network(network, windows.inputs))
+    traces = traced.traces if traced else []
+    failures |= {f"gates of {layer}": reason for layer, reason in (traced.untraced if traced else {}).items()}
+    seen = tried("the network as explanations see it", view)
+    outputs = tried("outputs", lambda: seen.likeliest().predict_on_batch(seen.embed(windows.inputs))) if seen else None
+    layers = tried("saturation", lambda: [_layer(trace, drawn) for trace in traces]) or []
+    remembered = None
+    if traces and outputs is not None:
+        remembered = tried("memory", lambda: _memory(traces[-1], outputs, drawn, sizes.correlated_units))
+    slopes, weights = None, None
+    if seen:
+        slopes = tried("gradients", lambda: _gradients(seen, windows, target))
+        few = datasets.spread(explained, sizes.explained_windows)
+        weights = tried("importance", lambda: _importance(seen, few, examples["train"], target, seed))
+    shown = tried("illustrations", illustrate)
+    return Explanation(seed, count, layers, remembered, slopes or [], weights, failures), shown
+
+
+def _layer(trace: gates.Trace, drawn: Array) -> LayerRecord:
+    saturated = gates.saturation(trace)
+    constants = memory.time_constants(trace)
+    return LayerRecord(
+        trace.layer,
+        trace.direction,
+        trace.cell,
+        trace.reading,
+        trace.discrepancy,
+        {
+            gate: GateRecord(
+                values[drawn].astype(np.float32),
+                saturated[gate]["closed"] if gate in saturated else None,
+                saturated[gate]["open"] if gate in saturated else None,
+            )
+            for gate, values in trace.gates.items()
+        },
+        None if constants.gate is None else float(np.median(constants.gate)),
+        float(np.median(constants.autocorrelation)),
+    )
+
+
+def _memory(trace: gates.Trace, outputs: Array, drawn: Array, count: int) -> MemoryRecord:
+    units, correlations = memory.correlated_units(trace, outputs, count)
+    constants = memory.time_constants(trace)
+    return MemoryRecord(
+        trace.layer,
+        trace.direction,
+        units,
+        correlations,
+        trace.hidden_state[drawn][..., units].astype(np.float32),
+        None if trace.cell_state is None else trace.cell_state[drawn][..., units].astype(np.float32),
+        constants.autocorrelation,
+        constants.gate,
+    )
+
+
+def _gradients(view: View, windows: Batch, target: Target) -> list[GradientRecord]:
+    """Of the first and the last output, where there are several."""
+    network, inputs = view.likeliest(), view.embed(windows.inputs)
+    last = network.output_shape[-1] - 1
+    magnitudes = gradients.magnitudes(network, inputs, SEQUENCE, sorted({0, last}))
+    mask = view.mask(windows.inputs) if view.mask else None
+    names = dict(zip((0, last), (target.outputs[0], target.outputs[-1]), strict=True))
+    return [
+        GradientRecord(names[output], *gradients.summary(aligned), gradients.memory_length(aligned))
+        for output, aligned in (
+            (output, gradients.aligned(magnitude, mask)) for output, magnitude in magnitudes.items()
+        )
+    ]
+
+
+def _importance(view: View, windows: Batch, training: Any, target: Target, seed: int) -> ImportanceRecord:
+    """Shapley values of features; integrated gradients where one of several classes is chosen, such as the next token."""
+    inputs = view.embed(windows.inputs)
+    if view.method == "integrated gradients":
+        neutral = view.neutral
+        if neutral is None:
+            neutral = view.embed(datasets.spread(training, BACKGROUND).inputs)[SEQUENCE].mean((0, 1))
+        found = importance.integrated_gradients(view.network, inputs, neutral)
+        values = importance.summed(found.values, target.groups or None)
+    else:
+        background = view.embed(datasets.spread(training, BACKGROUND).inputs)
+        found = importance.shapley(view.network, inputs[SEQUENCE], background[SEQUENCE], seed)
+        values = found.values
+    values = gradients.aligned(values, view.mask(windows.inputs)) if view.mask else values
+    return ImportanceRecord(
+        view.method, view.absent, len(values), found.additivity_error, np.nan_to_num(values).astype(np.float32)
+    )

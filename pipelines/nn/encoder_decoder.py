@@ -1,0 +1,114 @@
+"""Sequence to sequence: a bidirectional encoder, and a decoder that attends to its states.
+
+A network consists of two models, so that decoding runs the encoder once and the decoder step by step:
+
+    encoder   `source` (batch, steps) int32 -> [memory (batch, steps, features), mask (batch, steps), states of the decoder …]
+    decoder   [tokens (batch, time) int32, memory, mask, states …] -> [logits (batch, time, vocabulary), states …, and with attention its
+              weights (batch, time, steps)]
+
+The final states of both directions become the decoder's first ones through a layer with tanh. The context enters the output layer: the
+logits are of tanh(W [hidden state; context]) (Luong et al. 2015, equation 5).
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from pipelines.nn import layers
+from pipelines.nn.attention import Attention
+from pipelines.nn.datasets import DECODER_INPUT, SOURCE
+from pipelines.nn.heads import Head
+from pipelines.nn.vocabulary import PADDING
+from pipelines.params.blocks import EncoderDecoder, RecurrentLayer
+
+ENCODER, DECODER, ATTENTION = "encoder", "decoder", "attention"
+
+
+@keras.saving.register_keras_serializable("gatehouse")
+class IsToken(keras.layers.Layer):
+    """(batch, steps) tokens -> (batch, steps) bool, False at padding."""
+
+    def call(self, tokens: Any) -> Any:
+        """Compare."""
+        return ops.not_equal(tokens, PADDING)
+
+
+@keras.saving.register_keras_serializable("gatehouse")
+class Unmasked(keras.layers.Layer):
+    """Its input, without the mask that Keras attaches to it: the decoder is given the mask as an input of its own."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.supports_masking = True
+
+    def call(self, values: Any) -> Any:
+        """A copy: the mask is attached to the tensor itself."""
+        return ops.copy(values)
+
+    def compute_mask(self, values: Any, mask: Any = None) -> None:
+        """None."""
+
+
+def encoder_decoder(sources: int, targets: int, model: EncoderDecoder, head: Head, name: str) -> keras.Model:
+    """The network: `source` and `decoder_input` -> logits (batch, time, targets). `sources` and `targets` are sizes of vocabularies."""
+    encoder, decoder = _encoder(sources, model), _decoder(targets, model, head)
+    source = keras.Input((None,), dtype="int32", name=SOURCE)
+    tokens = keras.Input((None,), dtype="int32", name=DECODER_INPUT)
+    logits, *_ = decoder([tokens, *encoder(source)])
+    return keras.Model({SOURCE: source, DECODER_INPUT: tokens}, logits, name=name)
+
+
+def _state_sizes(options: RecurrentLayer) -> list[int]:
+    probe = layers.layer(options.model_copy(update={"bidirectional": False}), return_sequences=True, name="probe")
+    size = probe.cell.state_size
+    return list(size) if isinstance(size, list | tuple) else [size]
+
+
+def _encoder(vocabulary: int, model: EncoderDecoder) -> keras.Model:
+    source = keras.Input((None,), dtype="int32", name=SOURCE)
+    mask = IsToken(name="mask")(source)
+    hidden = layers.embedding(vocabulary, model.embedding)(source)
+    hidden = keras.layers.Dropout(model.dropout, name="embedding_dropout")(hidden)
+    states: list[Any] = []
+    for number, options in enumerate(model.encoder, start=1):
+        recurrent = layers.layer(options, return_sequences=True, name=f"{options.cell}_{number}", return_state=True)
+        hidden, *states = recurrent(hidden, mask=mask)
+        hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
+    ends = states[:1] if not model.encoder[-1].bidirectional else [states[0], states[len(states) // 2]]
+    end = ends[0] if len(ends) == 1 else keras.layers.Concatenate(name="ends")(ends)
+    first = [
+        keras.layers.Dense(size, activation="tanh", name=f"bridge_{number}_{state}")(end)
+        for number, options in enumerate(model.decoder, start=1)
+        for state, size in enumerate(_state_sizes(options), start=1)
+    ]
+    return keras.Model(source, [Unmasked(name="memory")(hidden), mask, *first], name=ENCODER)
+
+
+def _decoder(vocabulary: int, model: EncoderDecoder, head: Head) -> keras.Model:
+    last = model.encoder[-1]
+    features = last.units * (2 if last.bidirectional else 1)
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    memory = keras.Input((None, features), name="memory")
+    mask = keras.Input((None,), dtype="bool", name="memory_mask")
+    hidden = layers.embedding(vocabulary, model.embedding)(tokens)
+    hidden = keras.layers.Dropout(model.dropout, name="embedding_dropout")(hidden)
+    real = IsToken(name="mask")(tokens)
+    first: list[Any] = []
+    after: list[Any] = []
+    for number, options in enumerate(model.decoder, start=1):
+        name = f"{options.cell}_{number}"
+        states = [keras.Input((size,), name=f"{name}_{state}") for state, size in enumerate(_state_sizes(options))]
+        recurrent = layers.layer(options, return_sequences=True, name=name, return_state=True)
+        hidden, *ends = recurrent(hidden, initial_state=states, mask=real)
+        hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
+        first += states
+        after += ends
+    attended: list[Any] = []
+    if model.attention:
+        attention = Attention(model.attention, model.decoder[-1].units, name=ATTENTION)
+        context, weights = attention(hidden, memory, mask)
+        attended = [weights]
+        joined = keras.layers.Concatenate(name="hidden_and_context")([hidden, context])
+        hidden = keras.layers.Dense(model.decoder[-1].units, activation="tanh", name="attentional")(joined)
+    return keras.Model([tokens, memory, mask, *first], [head.output(hidden), *after, *attended], name=DECODER)

@@ -1,0 +1,58 @@
+"""Autoregressive generation: a token is drawn from what a network predicts, and given back to it."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from pipelines.nn.datasets import TOKENS
+from pipelines.nn.inference import Stepper
+
+
+def generate(
+    network: keras.Model,
+    prompts: Sequence[NDArray[np.int32]],
+    length: int,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    seed: int,
+) -> list[NDArray[np.int64]]:
+    """`length` tokens after each prompt (1-D, at least one token), all prompts side by side.
+
+    `temperature` divides the logits; 0 takes the likeliest. `top_k` (Fan et al. 2018) and `top_p` (Holtzman et al. 2020) leave only
+    the likeliest to draw from.
+    """
+    stepper = Stepper(network)
+    read = [stepper({TOKENS: prompt[None].astype(np.int32)}) for prompt in prompts]
+    last = tf.concat([logits[:, -1] for logits, _ in read], axis=0)
+    states = [tf.concat(parts, axis=0) for parts in zip(*(after for _, after in read), strict=True)]
+    random = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(length):
+        drawn.append(draw(last.numpy(), temperature, top_k, top_p, random))
+        logits, states = stepper({TOKENS: drawn[-1][:, None].astype(np.int32)}, states)
+        last = logits[:, -1]
+    return list(np.stack(drawn, axis=1)) if drawn else [np.zeros(0, np.int64) for _ in prompts]
+
+
+def draw(
+    logits: NDArray[np.float32], temperature: float, top_k: int, top_p: float, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """One token for each row of logits (batch, vocabulary)."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    scaled = logits.astype(np.float64) / temperature
+    order = np.argsort(-scaled, axis=-1, kind="stable")
+    ranked = np.take_along_axis(scaled, order, -1)
+    chances = np.exp(ranked - ranked[:, :1])
+    if top_k:
+        chances[:, top_k:] = 0
+    chances /= chances.sum(-1, keepdims=True)
+    before = chances.cumsum(-1) - chances
+    chances[before >= top_p] = 0  # the first is always left
+    chances /= chances.sum(-1, keepdims=True)
+    ranks = (chances.cumsum(-1) > random.random((len(logits), 1))).argmax(-1)
+    return np.take_along_axis(order, ranks[:, None], -1)[:, 0]

@@ -1,0 +1,116 @@
+"""What the stages left of a task, as its pages read it."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from pipelines import artifacts, paths
+from pipelines.contract import Explanation, Meta
+
+Record = TypeVar("Record")
+TaskMeta = TypeVar("TaskMeta", bound=Meta)
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything stored about a task; files are read when asked for, JSON once."""
+
+    task: str
+    models: tuple[str, ...]
+    _read: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def prepared(self) -> Path:
+        """The task's prepared data."""
+        return paths.prepared(self.task)
+
+    @cached_property
+    def meta(self) -> Meta:
+        """What every page may know of the prepared data, whatever the task's own meta has besides."""
+        return Meta(self.target_meta, artifacts.read_json(self.prepared / "meta.json")["splitting"])
+
+    def meta_as(self, kind: type[TaskMeta]) -> TaskMeta:
+        """The meta as the task describes it."""
+        return artifacts.read(self.prepared / "meta.json", kind)
+
+    @cached_property
+    def target_meta(self) -> dict[str, Any]:
+        """Of each target what `contract.Target` promises, as plain values."""
+        targets: dict[str, Any] = artifacts.read_json(self.prepared / "meta.json")["targets"]
+        return targets
+
+    @property
+    def targets(self) -> list[str]:
+        """Names, in order."""
+        return list(self.target_meta)
+
+    @cached_property
+    def provenance(self) -> Any:
+        """Where the data come from, with the hash of every file."""
+        return artifacts.read_json(paths.raw(self.task) / "provenance.json")
+
+    @cached_property
+    def validation(self) -> Any:
+        """The expectations and how they were met."""
+        return artifacts.read_json(paths.validated(self.task))
+
+    @cached_property
+    def comparison(self) -> Any:
+        """Baselines, best models, statistics."""
+        return artifacts.read_json(paths.comparison_metrics(self.task))
+
+    @cached_property
+    def verdict(self) -> Any:
+        """Per target the decision and its sentences."""
+        return artifacts.read_json(paths.comparison(self.task) / "verdict.json")
+
+    def metrics(self, model: str) -> Any:
+        """The metrics file of a model."""
+        return self._json(paths.metrics(self.task, model))
+
+    def metric_title(self, name: str) -> str:
+        """A metric as the field writes it."""
+        metrics = self._json(paths.evaluation(self.task, self.models[0]) / "evaluation.json")["metrics"]
+        return str(metrics[name]["title"]) if name in metrics else name.replace("_", " ")
+
+    def training(self, model: str) -> Any:
+        """What the training ran on, with which parameters, for how long."""
+        return self._json(paths.model(self.task, model) / "training.json")
+
+    def history(self, model: str) -> pd.DataFrame:
+        """Target, seed, epoch, loss, valid_loss, gradient_norm, learning_rate, seconds."""
+        return pd.read_csv(paths.history(self.task, model))
+
+    def explanation(self, model: str, target: str) -> Explanation:
+        """Gates, memory, gradients, importance of the explained seed."""
+        return self._record(paths.evaluation(self.task, model) / target / "explanation.npz", Explanation)
+
+    def record(self, model: str, target: str, kind: type[Record]) -> Record:
+        """What the task's charts draw of the explained seed."""
+        return self._record(paths.evaluation(self.task, model) / target / "record.npz", kind)
+
+    def illustration(self, model: str, target: str, kind: type[Record]) -> Record | None:
+        """What else is shown of the explained seed; None if it could not be made."""
+        path = paths.evaluation(self.task, model) / target / "illustration.npz"
+        return self._record(path, kind) if path.exists() else None
+
+    def files(self, model: str, target: str) -> Path:
+        """Folder of what can be heard or downloaded, if there is anything."""
+        return paths.evaluation(self.task, model) / target / paths.FILES
+
+    def baseline_records(self, target: str, kind: type[Record]) -> dict[str, Record]:
+        """What the task's charts draw of each baseline."""
+        return artifacts.read_record(paths.baselines(self.task) / target / "records.npz", dict[str, kind])  # type: ignore[valid-type]
+
+    def _json(self, path: Path) -> Any:
+        if path not in self._read:
+            self._read[path] = artifacts.read_json(path)
+        return self._read[path]
+
+    def _record(self, path: Path, kind: type[Record]) -> Record:
+        if path not in self._read:
+            self._read[path] = artifacts.read_record(path, kind)
+        return self._read[path]

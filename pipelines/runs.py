@@ -1,0 +1,47 @@
+"""`runs.yaml`: the tasks and trainings that `dvc.yaml` iterates over, derived from the registry and `params.yaml`."""
+
+from pathlib import Path
+
+from pipelines import artifacts, params, registry
+from pipelines.errors import ParameterError
+
+RUNS = Path("runs.yaml")
+HEADER = """\
+# What dvc.yaml iterates over. Derived from pipelines/registry.py and the models of params.yaml by `python -m pipelines runs`,
+# which `gatehouse run` and `make repro` call first. Do not edit.
+"""
+
+
+def derived() -> str:
+    """What `runs.yaml` has to hold: every task with a block in `params.yaml`, and every model of each.
+
+    Raise `ParameterError` for the first wrong key or value of any task, and for a block of no task.
+    """
+    blocks = params.values()
+    known = [task.name for task in registry.TASKS]
+    for name in blocks:
+        if name not in known:
+            raise ParameterError(f"params.yaml: there is no task {name!r}; the tasks are {', '.join(known)}")
+    tasks = [task for task in registry.TASKS if task.name in blocks]
+    lines = [f"tasks: [{', '.join(task.name for task in tasks)}]", "runs:"]
+    for task in tasks:
+        lines += [f"  {task.name}-{model}: {{task: {task.name}, model: {model}}}" for model in task.params().models]
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def write() -> bool:
+    """Bring `runs.yaml` up to date; return whether it had to change."""
+    wanted = derived()
+    if RUNS.exists() and RUNS.read_text(encoding="utf-8") == wanted:
+        return False
+    with artifacts.replacing(RUNS) as partial:
+        partial.write_text(wanted, encoding="utf-8")
+    return True
+
+
+def check() -> None:
+    """Raise `ParameterError` if `runs.yaml` is not what the parameters say."""
+    if not RUNS.exists() or RUNS.read_text(encoding="utf-8") != derived():
+        raise ParameterError(
+            f"{RUNS}: does not list the tasks and models of params.yaml; run `python -m pipelines runs`, then the same command again"
+        )

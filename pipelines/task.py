@@ -1,0 +1,173 @@
+"""A task, and what each of its files offers the stage of the same name. `tests/test_contract.py` holds every task to it."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pipelines.contract import Datasets, Evaluation, Meta, Metric, Predictions, Primary, Source, Suite
+
+if TYPE_CHECKING:
+    import argparse
+
+    import keras
+
+    from pipelines.nn.heads import Head
+    from pipelines.nn.views import View
+    from pipelines.params.blocks import Block
+    from pipelines.predict import Answer, Trained
+    from pipelines.report.figures import Figure
+    from pipelines.results import Results
+
+
+@dataclass(frozen=True)
+class Task:
+    """One problem: a folder `pipelines/tasks/<name>/` with a file for each stage and `params.py`, and a block in `params.yaml`.
+
+    A file is imported only when its stage runs.
+    """
+
+    name: str
+
+    def stage(self, kind: str) -> Any:
+        """The task's module for one kind of stage."""
+        return import_module(f"pipelines.tasks.{self.name}.{kind}")
+
+    def params(self) -> Any:
+        """The task's block of `params.yaml`; raise `ParameterError` for a wrong key or value."""
+        from pipelines import params
+
+        block: type[Block] = self.stage("params").Params
+        return params.block(self.name, block)
+
+
+class Collect(Protocol):
+    """`collect.py`."""
+
+    SAMPLES: Collection[str]
+    """What `collect.samples` may name."""
+
+    def collect(self, params: Any, files: Sequence[Path], destination: Path) -> Source:
+        """Write raw data: the user's `files`, or the sample if there are none."""
+
+
+class Prepare(Protocol):
+    """`prepare.py`."""
+
+    def prepare(self, raw: Path, params: Any, destination: Path) -> Meta:
+        """Write arrays, splits and tables."""
+
+
+class Validate(Protocol):
+    """`validate.py`."""
+
+    Meta: type[Meta]
+
+    def expectations(self, prepared: Path, meta: Any, params: Any) -> list[Suite]:
+        """What must hold before anything is trained."""
+
+
+class Baselines(Protocol):
+    """`baselines.py`."""
+
+    Meta: type[Meta]
+
+    def baselines(self, prepared: Path, meta: Any, target: str, params: Any) -> dict[str, Evaluation]:
+        """Every baseline on the test split."""
+
+
+class Train(Protocol):
+    """`train.py`."""
+
+    Meta: type[Meta]
+
+    def datasets(self, prepared: Path, meta: Any, target: str) -> Datasets:
+        """The examples of each split, read from disk as they are asked for."""
+
+    def head(self, meta: Any, target: str, params: Any) -> "Head":
+        """What turns hidden states into the target's output."""
+
+    def build(self, model: Any, meta: Any, target: str, head: "Head") -> "keras.Model":
+        """The network, not compiled; its inputs and their names are those of the datasets' batches."""
+
+
+class Evaluate(Protocol):
+    """`evaluate.py`; it offers `datasets` and `head` too."""
+
+    Meta: type[Meta]
+    METRICS: Mapping[str, Metric]
+    """Every metric that an evaluation has, by its key."""
+    AVERAGED: tuple[str, ...]
+    """Metrics that mean the same on every target, so that their average is reported too."""
+
+    def datasets(self, prepared: Path, meta: Any, target: str) -> Datasets:
+        """As for training."""
+
+    def head(self, meta: Any, target: str, params: Any) -> "Head":
+        """As for training."""
+
+    def predictions(
+        self, network: "keras.Model", head: "Head", meta: Any, target: str, dataset: Any, params: Any
+    ) -> Predictions:
+        """What the trained network puts out for a split, a batch at a time, as `evaluate` reads it."""
+
+    def evaluate(
+        self, prepared: Path, meta: Any, target: str, split: str, predictions: Predictions, params: Any
+    ) -> Evaluation:
+        """Score the predictions of a split."""
+
+    def view(self, network: "keras.Model", head: "Head", meta: Any, target: str) -> "View":
+        """The network as the explanations see it."""
+
+    def illustrate(
+        self, network: "keras.Model", head: "Head", prepared: Path, meta: Any, target: str, params: Any, files: Path
+    ) -> Any:
+        """What else is shown of the explained seed, as a dataclass for `report.py`, or None.
+
+        What is to be heard or downloaded is written to the folder `files`.
+        """
+
+
+class Compare(Protocol):
+    """`compare.py`."""
+
+    Meta: type[Meta]
+
+    def primary(self, meta: Any, target: str) -> Primary:
+        """What decides on `target`."""
+
+
+class Report(Protocol):
+    """`report.py`."""
+
+    TITLE: str
+    """What the task is called in reports."""
+    QUESTION: str
+    """What it asks."""
+
+    def figures(self, results: "Results", target: str, model: str | None) -> "list[Figure]":
+        """Charts that only this task has: for a model's page, or for the task's page where `model` is None."""
+
+
+class Predict(Protocol):
+    """`predict.py`: `python -m pipelines predict TASK …`. Its options are seen without TensorFlow being imported."""
+
+    def arguments(self, parser: "argparse.ArgumentParser") -> None:
+        """Add the task's own arguments to those of all tasks (`--model`, `--json`)."""
+
+    def answer(self, trained: "Trained", options: "argparse.Namespace") -> "Iterator[Answer]":
+        """Predictions of the trained networks, one after the other."""
+
+
+STAGES: dict[str, type] = {
+    "collect": Collect,
+    "prepare": Prepare,
+    "validate": Validate,
+    "baselines": Baselines,
+    "train": Train,
+    "evaluate": Evaluate,
+    "compare": Compare,
+    "report": Report,
+}
+"""Kind of stage -> what the task's file of that name offers. `predict.py` is no stage's: it is run by people alone."""

@@ -1,0 +1,45 @@
+"""Where the prices come from: two indices out of a package, or the user's own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.contract import Source
+from pipelines.errors import InputError
+from pipelines.params.blocks import Collect
+from pipelines.sources import files
+from pipelines.tasks.finance import prices
+
+SAMPLES = {
+    "sp500": "S&P 500, daily, 1999–2018 (Yahoo Finance); arch.data.sp500",
+    "nasdaq": "NASDAQ Composite, daily, 1999–2018 (Yahoo Finance); arch.data.nasdaq",
+}
+LICENCE = "as distributed with arch (NCSA); quotations are facts"
+
+
+def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Source:
+    """Write each symbol to `<symbol>.csv`; the sample also brings the VIX, where it exists.
+
+    Raise `InputError` if too many files are unreadable.
+    """
+    if not dropped:
+        return _collect_samples(params, destination)
+    readings = files.read_all(dropped, prices.read, params.max_unreadable)
+    symbols = {}
+    for path, table in readings.values.items():
+        name = path.stem.strip().lower()
+        if name in symbols:
+            raise InputError(f"{path}: there is another file for the symbol {name!r}; keep one file a symbol")
+        symbols[name] = {"origin": path.as_posix(), "licence": "the user's own"}
+        table.to_csv(destination / f"{name}.csv")
+    return Source(False, symbols, readings.unreadable)
+
+
+def _collect_samples(params: Collect, destination: Path) -> Source:
+    from importlib import import_module
+
+    vix = import_module("arch.data.vix").load()["vix"]
+    for name in params.samples:
+        table = prices.check(import_module(f"arch.data.{name}").load(), f"arch.data.{name}")
+        table.rename_axis("date").join(vix).to_csv(destination / f"{name}.csv")
+    symbols = {name: {"origin": SAMPLES[name], "licence": LICENCE} for name in params.samples}
+    return Source(True, symbols)

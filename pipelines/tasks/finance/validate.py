@@ -1,0 +1,81 @@
+"""What the prepared prices must meet."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipelines.contract import SPLITS, Suite
+from pipelines.tasks.finance.data import Meta
+from pipelines.tasks.finance.params import Validate
+
+__all__ = ["Meta", "expectations"]
+
+
+def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
+    """Prices that can be, returns within reason, ordered days, scaled features, and an embargo between splits."""
+    import great_expectations.expectations as gxe
+
+    horizon = next(iter(meta.targets.values())).horizon
+    table = pd.read_parquet(prepared / "table.parquet")
+    scaled = pd.read_parquet(prepared / "scaled.parquet")
+    positive = [
+        gxe.ExpectColumnValuesToBeBetween(column=name, min_value=0, strict_min=True)
+        for name in ("open", "high", "low", "close")
+    ]
+    limit = params.max_abs_return
+    fewest, most = params.up_days
+    table["rises"] = (table["return"] > 0).astype(float)
+    suites = [
+        Suite(
+            str(symbol),
+            days,
+            [
+                *positive,
+                gxe.ExpectColumnValuesToBeOfType(column="close", type_="float64"),
+                gxe.ExpectColumnValuesToBeIncreasing(column="date", strictly=True),
+                gxe.ExpectColumnValuesToBeUnique(column="date"),
+                gxe.ExpectColumnPairValuesAToBeGreaterThanB(column_A="high", column_B="low", or_equal=True),
+                gxe.ExpectColumnValuesToBeBetween(column="return", min_value=-limit, max_value=limit),
+                gxe.ExpectColumnMeanToBeBetween(column="rises", min_value=fewest, max_value=most),
+                gxe.ExpectColumnValuesToBeInSet(column="split", value_set=list(SPLITS)),
+            ],
+        )
+        for symbol, days in table.groupby("symbol", sort=True)
+    ]
+    bound = params.max_abs_scaled
+    complete = [gxe.ExpectColumnValuesToNotBeNull(column=name) for name in scaled.columns]
+    bounded = [
+        gxe.ExpectColumnValuesToBeBetween(column=name, min_value=-bound, max_value=bound) for name in scaled.columns
+    ]
+    suites.append(Suite("features, as the network sees them", scaled, [*complete, *bounded]))
+    suites.append(_borders(prepared, meta, table, horizon))
+    return suites
+
+
+def _borders(prepared: Path, meta: Meta, table: pd.DataFrame, horizon: int) -> Suite:
+    """Between the last target of one split and the first of the next lie at least `horizon` days, for every symbol."""
+    import great_expectations.expectations as gxe
+
+    folder = prepared / next(iter(meta.targets))
+    pairs = []
+    for symbol, days in table.groupby("symbol", sort=True):
+        rows = {
+            split: [row for row in np.load(folder / f"{split}.npy") if days["row"].min() <= row <= days["row"].max()]
+            for split in SPLITS
+        }
+        pairs += [
+            {
+                "symbol": symbol,
+                "split": after,
+                "first_target": rows[after][0] + 1,
+                "end_of_embargo": rows[before][-1] + 2 * horizon,
+            }
+            for before, after in pairwise(SPLITS)
+        ]
+    return Suite(
+        "embargo between splits",
+        pd.DataFrame(pairs),
+        [gxe.ExpectColumnPairValuesAToBeGreaterThanB(column_A="first_target", column_B="end_of_embargo")],
+    )

@@ -1,0 +1,85 @@
+"""Likelihood of the test text under the trained networks; what they generate, and what happens inside while they read."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from pipelines.analysis import gates, importance
+from pipelines.contract import Array, Dataset, Evaluation, Floats, Predictions
+from pipelines.nn import generation, inference, views
+from pipelines.nn.datasets import NEXT, TOKENS, Tokens
+from pipelines.nn.heads import Head
+from pipelines.tasks.language.data import END, encode, tokens_of
+from pipelines.tasks.language.params import Params
+from pipelines.tasks.language.records import Contributions, Illustration
+from pipelines.tasks.language.score import METRICS, score
+from pipelines.tasks.language.train import Meta, datasets, head
+
+__all__ = ["AVERAGED", "METRICS", "Meta", "datasets", "evaluate", "head", "illustrate", "predictions", "view"]
+AVERAGED = ()
+COLD = 256
+"""Tokens of the windows that show how an empty memory fills."""
+
+
+def predictions(
+    network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset, params: Params
+) -> Predictions:
+    """Logits (streams, window, vocabulary), the state carried from one batch to the next."""
+    return inference.predictions(network, dataset)
+
+
+def evaluate(
+    prepared: Path, meta: Meta, target: str, split: str, predictions: Predictions, params: Params
+) -> Evaluation:
+    """Score the logits, each token as it came."""
+    bits, hits = inference.bits_per_token(datasets(prepared, meta, target)[split], predictions)
+    return score(prepared, meta, split, bits, hits)
+
+
+def view(network: keras.Model, head: Head, meta: Meta, target: str) -> views.View:
+    """From embedded tokens to the likeliest next one; neutral is the most frequent, which is the space in most texts."""
+    return views.of_tokens(network, head, neutral=END + 1, absent=f"the most frequent {meta.text.step}")
+
+
+def illustrate(
+    network: keras.Model, head: Head, prepared: Path, meta: Meta, target: str, params: Params, files: Path
+) -> Illustration:
+    """Generated texts; a piece of the test part with all that happens inside; how an empty memory fills."""
+    sizes = params.evaluate
+    test = tokens_of(prepared, meta, "test")
+    read = np.asarray(test[: sizes.read_tokens], np.int32)
+    inside: dict[str, Array] = {}
+    for traced in gates.trace_network(network, {TOKENS: read[None]}).traces:
+        for name, values in {**traced.gates, "memory": traced.memory}.items():
+            inside[f"{traced.layer}: {name}"] = values[0].T.astype(np.float16)
+    prompt, _ = encode(sizes.prompt, meta)
+    generated = {}
+    for temperature in sizes.temperatures:
+        (tokens,) = generation.generate(
+            network, [prompt], sizes.sample_length, temperature, sizes.top_k, sizes.top_p, seed=params.train.seeds[0]
+        )
+        generated[f"{temperature:g}"] = np.concatenate([prompt[1:], tokens])
+    seen = view(network, head, meta, target)
+    return Illustration(read, inside, _contributions(network, seen, read), _cold(network, test), generated)
+
+
+def _contributions(network: keras.Model, seen: views.View, read: Array) -> Contributions:
+    """At a dozen places in the text: how much each token before adds to the log-probability of the likeliest next one."""
+    span = min(64, len(read) // 2)
+    places = np.linspace(span, len(read) - 1, 12).astype(int)
+    windows = {TOKENS: np.stack([read[place - span : place] for place in places])}
+    assert seen.neutral is not None
+    found = importance.integrated_gradients(seen.network, seen.embed(windows), seen.neutral)
+    guesses = network.predict_on_batch(windows)[:, -1].argmax(-1)
+    return Contributions(places, found.values.sum(-1).astype(np.float32), guesses)
+
+
+def _cold(network: keras.Model, test: Array) -> Floats:
+    """Mean bits a token by position in windows that begin with an empty memory."""
+    window = min(COLD, (len(test) - 1) // 4)
+    examples = Tokens(test, window)
+    batch = examples.batch(np.unique(np.linspace(0, len(examples) - 1, 128).astype(np.int64)))
+    logits = inference.log_probabilities(network.predict_on_batch(batch.inputs))
+    bits = -np.take_along_axis(logits, batch.targets[NEXT][..., None], -1)[..., 0] / np.log(2)
+    return bits.mean(0)

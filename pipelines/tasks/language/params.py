@@ -1,0 +1,56 @@
+"""The block `language`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipelines.params.blocks import Block, Collect, Evaluate, Frozen, NgramBaseline, Share, Shares, TokenModel, Train
+
+
+class Prepare(Shares):
+    """Texts as rows of tokens."""
+
+    unit: Literal["characters", "words"]
+    window: int = Field(gt=1)
+    """Length of truncated back-propagation, in tokens."""
+    carry_state: bool
+    """Training windows follow each other and the state is carried from one to the next (truncated back-propagation through time)."""
+    min_count: int = Field(gt=0)
+    """A character or word that training has seen less often is unknown."""
+    max_vocabulary: int = Field(gt=1)
+    """The most frequent are kept."""
+
+
+class Validate(Frozen):
+    """Limits of the suite."""
+
+    max_unknown_share: float = Share
+    min_windows: int = Field(gt=0)
+    min_vocabulary: int = Field(gt=1)
+
+
+class LanguageEvaluate(Evaluate):
+    """The explanations' sizes and the samples."""
+
+    read_tokens: int = Field(gt=1)
+    """Length of the test text that is shown coloured by what happens inside."""
+    prompt: str
+    """The beginning of the generated texts."""
+    sample_length: int = Field(gt=0)
+    temperatures: tuple[Annotated[float, Field(ge=0)], ...] = Field(min_length=1)
+    top_k: int = Field(ge=0)
+    """Sample among the k likeliest; 0: among all (Fan et al. 2018)."""
+    top_p: float = Field(gt=0, le=1)
+    """… and among the likeliest that together have this probability (Holtzman et al. 2020)."""
+
+
+class Params(Block):
+    """The block `language`."""
+
+    collect: Collect
+    prepare: Prepare
+    validation: Validate = Field(alias="validate")
+    baselines: NgramBaseline
+    models: dict[str, TokenModel]
+    train: Train
+    evaluate: LanguageEvaluate

@@ -1,0 +1,273 @@
+"""Figures that only text has: what is written and read, and the gate structures side by side."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipelines.report import figures as charts
+from pipelines.report import texts
+from pipelines.report.figures import Figure
+from pipelines.report.texts import number
+from pipelines.results import Results
+from pipelines.tasks.language.data import Meta, decode, units
+from pipelines.tasks.language.records import Illustration
+from pipelines.tasks.language.score import Reading
+
+TITLE = "Language"
+QUESTION = (
+    "Which gates does a network need to write like the text it has read, and does it know more than an n-gram model?"
+)
+MARGIN = 1.02
+"""A model has arrived when its validation loss is within 2 % of the best mean loss of the slowest learner."""
+
+
+def figures(results: Results, target: str, model: str | None) -> list[Figure]:
+    """What a model writes, reads and attends to; for the task, its gate structures side by side and where they err."""
+    if model is None:
+        return [*_structures(results, target), _by_context(results, target), _cold_start(results, target)]
+    shown = results.illustration(model, target, Illustration)
+    if shown is None:
+        return []
+    meta = results.meta_as(Meta)
+    return [_generated(shown, meta, target), _read(results, shown, meta, target, model), _why(shown, meta, target)]
+
+
+# The task: gate structures
+
+
+def _structures(results: Results, target: str) -> list[Figure]:
+    """Loss against size and time, how saturated the gates are, in one table and one picture."""
+    rows = [_structure(results, target, model) for model in results.models]
+    goal = max(row["best"] for row in rows) * MARGIN
+    for row in rows:
+        row["arrival"] = _arrival(row["curve"], goal)
+    return [_table(results, rows, goal), _picture(results, rows, goal)]
+
+
+def _structure(results: Results, target: str, model: str) -> dict[str, Any]:
+    """What a model has cost and reached: mean validation loss after every epoch, in nats, with the seconds it took."""
+    history = results.history(model)
+    by_epoch = history.groupby("epoch")[["valid_loss", "seconds"]].mean()
+    gates = {
+        name: {"closed": float(gate.closed.mean()), "open": float(gate.open.mean())}
+        for layer in results.explanation(model, target).layers
+        for name, gate in layer.gates.items()
+        if gate.closed is not None and gate.open is not None
+    }
+    metrics = results.metrics(model)
+    tokens = results.meta_as(Meta).text.splits["train"].tokens
+    return {
+        "model": model,
+        "gates": gates,
+        "bits": metrics["test"][target]["bits_per_character"],
+        "parameters": metrics["cost"]["parameters"],
+        "speed": tokens / metrics["cost"]["seconds_per_epoch"],
+        "best": float(by_epoch["valid_loss"].min()),
+        "curve": pd.DataFrame({"loss": by_epoch["valid_loss"], "seconds": by_epoch["seconds"].cumsum()}),
+    }
+
+
+def _arrival(curve: pd.DataFrame, goal: float) -> float | None:
+    """Seconds until the loss is `goal`, between two epochs in a straight line; None if it never is."""
+    there = np.flatnonzero(curve["loss"] <= goal)
+    if not len(there):
+        return None
+    first = int(there[0])
+    if first == 0:
+        return float(curve["seconds"].iloc[0])
+    (high, low), (early, late) = (curve[column].iloc[first - 1 : first + 1] for column in ("loss", "seconds"))
+    return float(early + (late - early) * (high - goal) / (high - low))
+
+
+def _table(results: Results, rows: list[dict[str, Any]], goal: float) -> Figure:
+    unit = results.meta_as(Meta).text.unit
+    shown = []
+    for row in sorted(rows, key=lambda row: row["bits"]["mean"]):
+        saturated = [shares["closed"] + shares["open"] for shares in row["gates"].values()]
+        shown.append(
+            [
+                row["model"],
+                ", ".join(name.removesuffix(" gate") for name in row["gates"]) or "none",
+                number(row["bits"]["mean"]),
+                number(row["parameters"]),
+                number(round(row["speed"] / 100) * 100),
+                "–" if row["arrival"] is None else f"{row['arrival']:.0f} s",
+                f"{100 * float(np.mean(saturated)):.0f} %" if saturated else "–",
+            ]
+        )
+    columns = [
+        "model",
+        "gates",
+        "bits per character",
+        "parameters",
+        f"{unit} a second",
+        f"to a loss of {goal:.3f}",
+        "saturated",
+    ]
+    return Figure(
+        "structures",
+        "Gate structures: what they reach, at what cost",
+        f"Best first, by the test part. Speed is that of training, validation included. «To a loss of {goal:.3f}»: mean seconds of "
+        f"training until the validation loss (nats) is within {100 * (MARGIN - 1):.0f} % of what the slowest learner reaches at all. "
+        "Saturated: share of steps at which a gate is below 0.1 or above 0.9, mean over gates and units.",
+        "Compare rows with about as many parameters, or look at the picture below. A gate that can be left out at no cost in the third "
+        "column was not needed on this text; whether a difference is more than chance stands in the table of pairs below.",
+        texts.table(columns, shown),
+    )
+
+
+def _picture(results: Results, rows: list[dict[str, Any]], goal: float) -> Figure:
+    from plotly.subplots import make_subplots
+
+    titles = ("loss against parameters", "loss against time", "saturated gates")
+    plot = make_subplots(rows=1, cols=3, subplot_titles=titles, horizontal_spacing=0.07)
+    base = charts.empty("", "")
+    plot.update_layout(
+        template=base.layout.template, font=base.layout.font, height=420, hovermode="closest", barmode="stack",
+        margin={"l": 56, "r": 16, "t": 40, "b": 110}, legend={"orientation": "h", "y": -0.22, "x": 0},
+    )  # fmt: skip
+    for place, row in enumerate(rows):
+        color, name = charts.COLORS[place % len(charts.COLORS)], row["model"]
+        symbol = "circle" if place < len(charts.COLORS) else "diamond"
+        spread = None if row["bits"]["std"] is None else {"array": [row["bits"]["std"]], "thickness": 1}
+        plot.add_scatter(
+            x=[row["parameters"]], y=[row["bits"]["mean"]], error_y=spread, mode="markers", name=name, legendgroup=name,
+            marker={"color": color, "size": 10, "symbol": symbol}, row=1, col=1,
+        )  # fmt: skip
+        plot.add_scatter(
+            x=charts.plain(row["curve"]["seconds"]), y=charts.plain(row["curve"]["loss"]), mode="lines+markers", name=name,
+            legendgroup=name, showlegend=False, line={"color": color, "width": 2}, marker={"size": 5, "symbol": symbol}, row=1, col=2,
+        )  # fmt: skip
+    gated = [row for row in rows if row["gates"]]
+    for side, color in (("closed", charts.COLORS[3]), ("open", charts.COLORS[2])):
+        plot.add_bar(
+            x=[row["model"] for row in gated],
+            y=[float(np.mean([shares[side] for shares in row["gates"].values()])) for row in gated],
+            name=f"gates {side}", marker={"color": color}, row=1, col=3,
+        )  # fmt: skip
+    plot.update_xaxes(title="parameters", row=1, col=1)
+    plot.update_xaxes(title="seconds of training, one seed", row=1, col=2)
+    plot.update_yaxes(title="bits per character, test", row=1, col=1)
+    plot.update_yaxes(title="validation loss, nats", row=1, col=2)
+    plot.update_yaxes(tickformat=".0%", row=1, col=3)
+    return Figure(
+        "structures-picture",
+        "Gate structures in pictures",
+        "Left: bits per character of the test part against size, mean and standard deviation over seeds. Middle: mean validation loss "
+        "after every epoch against the seconds that took. Right: share of steps at which a gate is closed (below 0.1) or open (above 0.9).",
+        "Down and to the left is better on the left and in the middle. Bars near zero are gates that scale and never decide; "
+        "long ones are gates that switch, and let little gradient through where they do.",
+        plot,
+    )
+
+
+def _by_context(results: Results, target: str) -> Figure:
+    """Bits inside and outside quotation marks and brackets."""
+    everyone = {name: results.record(name, target, Reading) for name in results.models}
+    everyone |= results.baseline_records(target, Reading)
+    told = {name: record for name, record in everyone.items() if record.bits_inside is not None}
+    plot = charts.empty("", "bits a character")
+    for color, (part, name) in enumerate(
+        (("bits_outside", "outside"), ("bits_inside", "within quotation marks and brackets"))
+    ):
+        plot.add_bar(
+            x=list(told),
+            y=[getattr(record, part) for record in told.values()],
+            name=name,
+            marker={"color": charts.COLORS[color]},
+        )
+    plot.update_layout(hovermode="closest")
+    share = next((f"{100 * record.inside_share:.0f} %" for record in told.values()), "none")
+    return Figure(
+        f"context-{target}",
+        "Where it errs: speech and narration",
+        f"Mean bits of the characters within quotation marks and brackets ({share} of the test part, the closing mark included) and of "
+        "all others; of the explained seed, and of the baselines.",
+        "To know that a quotation is open, a network has to remember its beginning over many characters, which an n-gram model cannot "
+        "(Karpathy et al. 2015 found units that do just this). What people say is also harder to foresee than what is told.",
+        plot,
+    )
+
+
+def _cold_start(results: Results, target: str) -> Figure:
+    """Bits by position in a window that begins with an empty memory."""
+    plot = charts.empty(f"{results.meta_as(Meta).text.step}s read since the memory was empty", "bits a token")
+    for place, model in enumerate(results.models):
+        shown = results.illustration(model, target, Illustration)
+        if shown is None:
+            continue
+        bits = shown.cold
+        edges = np.unique(np.geomspace(1, len(bits), 18).astype(int))
+        centres = [(first + last) / 2 for first, last in pairwise(edges)]
+        means = [bits[first - 1 : last - 1].mean() for first, last in pairwise(edges)]
+        charts.add_line(plot, model, centres, means, color=charts.COLORS[place % len(charts.COLORS)])
+    plot.update_xaxes(type="log")
+    return Figure(
+        f"cold-{target}",
+        "What memory is worth",
+        "Mean bits by position, in test windows of which the network knows nothing before; positions in groups that widen.",
+        "Where a line stops falling, more context no longer helps this network: that is as far as its memory reaches. An n-gram model's "
+        "line would be flat after as many characters as its order.",
+        plot,
+    )
+
+
+# A model
+
+
+def _generated(shown: Illustration, meta: Meta, target: str) -> Figure:
+    """Samples at several temperatures."""
+    named = {f"temperature {temperature}": decode(tokens, meta) for temperature, tokens in shown.generated.items()}
+    return Figure(
+        f"written-{target}",
+        "What it writes",
+        "The explained seed continues a prompt, one token after the other drawn from its predictions.",
+        "A low temperature plays safe and soon repeats itself, a high one takes risks with spelling. Names, quotation marks that close "
+        "again and the thread of a sentence show what the memory carries.",
+        texts.passages(named),
+    )
+
+
+def _read(results: Results, shown: Illustration, meta: Meta, target: str, model: str) -> Figure:
+    """A piece of the test part, coloured by any gate or memory of any unit."""
+    tokens = units(shown.read, meta)
+    # The memory of the last layer first: it is what most people want to see.
+    order = sorted(shown.inside, key=lambda name: (not name.endswith("memory"), name))
+    layers = {name: shown.inside[name].astype(np.float32) for name in order}
+    memory = results.explanation(model, target).memory
+    unit = int(memory.units[0]) if memory else 0
+    rows = {name: [str(row) for row in range(len(values))] for name, values in layers.items()}
+    return Figure(
+        f"read-{target}",
+        "Reading along",
+        "The beginning of the test part. Each token has the colour of what the chosen unit has after reading it: a gate from 0 (white) to "
+        "1 (blue), a memory or candidate from −1 (red) over 0 to 1 (blue; larger values are cut off). First shown is the unit "
+        "whose memory is most correlated with how sure the network is.",
+        "Look for units that change at spaces, at capital letters, at the beginning and end of speech. Most units do nothing that has "
+        "a name: a network divides its work among many.",
+        texts.coloured(tokens, layers, rows, "unit", unit),
+    )
+
+
+def _why(shown: Illustration, meta: Meta, target: str) -> Figure:
+    """The text before a prediction, coloured by what each token has added to it."""
+    values, places = shown.contributions.values, shown.contributions.places
+    span = values.shape[1]
+    names = units(shown.read, meta)
+    spread = np.zeros((len(places), len(names)), np.float32)
+    labels = []
+    guesses = units(shown.contributions.guesses, meta)
+    for row, (place, guess) in enumerate(zip(places.tolist(), guesses, strict=True)):
+        spread[row, place - span : place] = values[row] / max(np.abs(values[row]).max(), 1e-9)
+        labels.append(f"after «{''.join(names[max(0, place - 12) : place])}»: «{guess}»".replace("\n", "↵"))
+    return Figure(
+        f"why-{target}",
+        "Why this one?",
+        f"For a dozen places of the same text: how much each of the {span} tokens before adds to the log-probability of the token that the "
+        "network thinks likeliest there (integrated gradients at the embedding), the largest scaled to 1. Blue speaks for it, red against.",
+        "Most of the colour stands right before the place. Where some stands further back (at the beginning of a word, at an opening "
+        "quotation mark) the network uses its memory.",
+        texts.coloured(names, {"contribution": spread}, {"contribution": labels}, "prediction"),
+    )

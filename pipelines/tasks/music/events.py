@@ -1,0 +1,67 @@
+"""Pieces as rows of tokens: bars, positions, keys and lengths (REMI, Huang & Yang 2020; miditok's)."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from pipelines.tasks.music import midi
+
+LONGEST = 8
+"""Quarter notes of the longest length that has a token."""
+PITCH = "Pitch_"
+BAR = "Bar_None"
+
+
+@cache
+def _tokenizer(steps: int) -> Any:
+    """A tokenizer with `steps` positions in a quarter note."""
+    import miditok
+
+    return miditok.REMI(
+        miditok.TokenizerConfig(
+            pitch_range=(midi.LOWEST, midi.HIGHEST + 1),
+            beat_res={(0, LONGEST): steps},
+            use_velocities=False,
+            use_programs=False,
+            use_time_signatures=True,
+            special_tokens=["PAD"],
+        )
+    )
+
+
+def encode(piece: midi.Piece, steps: int) -> list[str]:
+    """The tokens of a piece, its notes moved to the nearest of `steps` positions in a quarter note.
+
+    A piece that names no time signature has 4/4.
+    """
+    tokenizer = _tokenizer(steps)
+    encoded = tokenizer.encode(midi.score_of(piece))
+    rows = encoded if isinstance(encoded, list) else [encoded]
+    return [token for row in rows[:1] for token in row.tokens]
+
+
+def decode(tokens: Sequence[str], steps: int, tempo: float) -> midi.Piece:
+    """The piece that a row of tokens means, at `tempo` quarter notes a minute; tokens out of place are passed over."""
+    import miditok
+
+    tokenizer = _tokenizer(steps)
+    known = [token for token in tokens if token in tokenizer.vocab]
+    score = tokenizer.decode([miditok.TokSequence(tokens=known, ids=[tokenizer.vocab[token] for token in known])])
+    parts = [track.notes.numpy() for track in score.tracks]
+    ticks = score.ticks_per_quarter
+    start, length, pitch = (
+        np.concatenate([part[name] for part in parts]) if parts else np.zeros(0)
+        for name in ("time", "duration", "pitch")
+    )
+    return midi.Piece(
+        midi.as_notes(start / ticks, (start + length) / ticks, pitch),
+        ((0.0, tempo),),
+        tuple((each.time / ticks, each.numerator, each.denominator) for each in score.time_signatures),
+    )
+
+
+def transposed(token: str, keys: int) -> str:
+    """The token of a note `keys` higher; other tokens stay as they are."""
+    return f"{PITCH}{int(token.removeprefix(PITCH)) + keys}" if token.startswith(PITCH) else token

@@ -1,0 +1,299 @@
+"""Figures that only music has: what is heard inside a piano roll, what is generated, and pieces in another style."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.report import figures as charts
+from pipelines.report import sounds, texts
+from pipelines.report.figures import Figure
+from pipelines.report.sounds import Clip
+from pipelines.report.texts import number, offered
+from pipelines.results import Results
+from pipelines.tasks.music.data import EVENTS, FRAMES, TRANSFER, Meta
+from pipelines.tasks.music.measures import MEASURES
+from pipelines.tasks.music.midi import KEYS, LOWEST
+from pipelines.tasks.music.records import ClipRecord, Generated, Inside, Likeness, Measured, Stretch, Transferred
+
+TITLE = "Music"
+QUESTION = "Which cell predicts the next notes of a chorale or a fiddle tune best, and can it write and rewrite pieces in either style?"
+PUBLISHED = {
+    "JSB chorales": {"tanh": 9.10, "GRU": 8.54, "LSTM": 8.67},
+    "Nottingham": {"tanh": 3.13, "GRU": 3.23, "LSTM": 3.20},
+}
+"""Test nats a frame of Chung et al. 2014, on other pieces and another split: for orientation, never for comparison."""
+NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+
+
+def figures(results: Results, target: str, model: str | None) -> list[Figure]:
+    """Of a target, for the task or one model."""
+    if model is None:
+        return {FRAMES: _by_style, EVENTS: _against_corpus, TRANSFER: _distributions}[target](results)
+    if target == FRAMES:
+        shown = results.illustration(model, target, Inside)
+        return [_inside(stretch) for stretch in shown.stretches] if shown else []
+    if target == EVENTS:
+        generated = results.illustration(model, target, Generated)
+        return [_generated(generated, model)] if generated else []
+    transferred = results.illustration(model, target, Transferred)
+    return [_before_and_after(transferred, model)] if transferred else []
+
+
+# The task
+
+
+def _by_style(results: Results) -> list[Figure]:
+    meta = results.meta_as(Meta)
+    styles = meta.styles
+    rows = [
+        [model, *(_mean(results.metrics(model)["test"][FRAMES][f"nll_per_frame_{style}"]) for style in styles)]
+        for model in results.models
+    ]
+    rows += [
+        [f"{name} (baseline)", *(number(values[f"nll_per_frame_{style}"]) for style in styles)]
+        for name, values in results.comparison["baselines"][FRAMES].items()
+    ]
+    resolutions = meta.resolutions
+    published = "; ".join(
+        f"{corpus}: {', '.join(f'{cell} {value:.2f}' for cell, value in cells.items())}"
+        for corpus, cells in PUBLISHED.items()
+    )
+    return [
+        Figure(
+            "by-style",
+            "Nats a frame, by style",
+            "Negative log-likelihood of which of 88 keys sound in the next frame, mean over the frames of the test pieces but their first, "
+            f"± standard deviation over seeds. Frames in a quarter note: {', '.join(f'{style} {resolutions[style]}' for style in styles)}.",
+            "Compare within a column: finer frames repeat the one before more often and are easier to foresee. For orientation, Chung et "
+            f"al. 2014 report, of other pieces at 1 and 2 frames a quarter note: {published}. Here, versions of one tune "
+            f"never stand in two "
+            "parts, and one network learns all styles.",
+            texts.table(["model", *styles], rows),
+        )
+    ]
+
+
+def _mean(summary: dict[str, Any]) -> str:
+    return number(summary["mean"]) + (f" ± {number(summary['std'], 2)}" if summary["std"] is not None else "")
+
+
+def _against_corpus(results: Results) -> list[Figure]:
+    """What is written, measured beside real pieces, and whether it is copied."""
+    shown = {model: results.illustration(model, EVENTS, Generated) for model in results.models}
+    columns = ["", *MEASURES, "longest run from training"]
+    rows = []
+    composed: set[str] = set()
+    for model, generated in shown.items():
+        for measured in generated.measured if generated else []:
+            if measured.temperature is not None:
+                name = f"{measured.style}: {model}, temperature {measured.temperature:g}"
+            elif measured.style not in composed:
+                composed.add(measured.style)
+                name = f"{measured.style}: test pieces"
+            else:
+                continue
+            rows.append([name, *_measures(measured)])
+    rows.sort(key=lambda row: (row[0].partition(":")[0], not row[0].endswith("test pieces")))
+    return [
+        Figure(
+            "corpus",
+            "What is written, beside what was composed",
+            "Median, and in brackets the quartiles, over pieces of one seed. Pitch-class entropy in bits (3.58 for all "
+            "twelve alike); share "
+            "of the notes in the best-fitting major scale; notes at a time; share of bars that have come before; and the "
+            "longest run of melody "
+            "notes, in any key, that some training piece has too.",
+            "Good imitations have the numbers of the test pieces, not the highest ones. A run from training far longer than those of test "
+            "pieces would mean copying: those share formulas with the training pieces too, without having been learned from.",
+            texts.table(columns, rows),
+        )
+    ]
+
+
+def _measures(measured: Measured) -> list[str]:
+    return [_quartiles(measured.measures[name], 2) for name in MEASURES] + [_quartiles(measured.runs, 0)]
+
+
+def _quartiles(values: NDArray[Any], digits: int) -> str:
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return "–"
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return f"{middle:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
+
+
+def _distributions(results: Results) -> list[Figure]:
+    """Whether the new style is recognised, and the old content kept."""
+    methods = {model: results.record(model, TRANSFER, Likeness) for model in results.models}
+    methods |= {f"{name} (baseline)": record for name, record in results.baseline_records(TRANSFER, Likeness).items()}
+    styles = results.meta_as(Meta).styles
+    names = [f"{style} → {styles[(number + 1) % len(styles)]}" for number, style in enumerate(styles)]
+    rows = [
+        [
+            method,
+            *(_share(record.recognised[record.old == number]) for number in range(len(styles))),
+            _share(record.melody),
+        ]
+        for method, record in methods.items()
+    ]
+    accuracy = next(iter(methods.values())).accuracy
+    plots = []
+    for kind, what in (("chroma", "pitch classes"), ("rhythm", "rhythm")):
+        plot = charts.empty("", "likeness")
+        for color, (key, name) in enumerate(
+            ((kind, "the piece that it was"), (f"{kind}_unrelated", "another piece of its style"))
+        ):
+            plot.add_box(
+                x=[method for method, record in methods.items() for _ in getattr(record, key)],
+                y=charts.plain(np.concatenate([getattr(record, key) for record in methods.values()])),
+                name=name, marker={"color": charts.COLORS[color], "size": 3},
+            )  # fmt: skip
+        plot.update_layout(boxmode="group", hovermode="closest")
+        how = (
+            "Mean cosine between the pitch classes of every quarter note"
+            if kind == "chroma"
+            else "Cosine between the frames in which anything is struck"
+        )
+        plots.append(
+            Figure(
+                f"likeness-{kind}",
+                f"Is the content kept? The {what}",
+                f"{how}, of each test piece after the transfer and the piece that it was (blue), or another test piece of that style "
+                "(orange); of the explained seed.",
+                "Content is kept where blue lies well above orange, which is what chance and a common metre give. Fully alike would "
+                "be 1: the melody stays, and what goes with it changes.",
+                plot,
+            )
+        )
+    return [
+        Figure(
+            "recognised",
+            "Is the new style recognised?",
+            "Share of the test pieces that, after the transfer, a style classifier takes for pieces of the new style, one that "
+            "knows neither network nor "
+            "transfer: logistic regression on voices, register, density and melodic steps, trained on the training pieces. Of the test "
+            f"pieces as they are it tells {accuracy:.1%} right. Last column: by a classifier that sees only the melody, both directions.",
+            "The first classifier is easily convinced: four voices are a chorale to it, one is a tune. The second asks for "
+            "more, since the melody "
+            "is what the transfer keeps: a high share there would mean that the melody has been bent to the new style.",
+            texts.table(["method", *names, "by the melody alone"], rows),
+        ),
+        *plots,
+    ]
+
+
+def _share(values: NDArray[Any]) -> str:
+    return f"{100 * float(values.mean()):.0f} %"
+
+
+# A model
+
+
+def _inside(stretch: Stretch) -> Figure:
+    """Keys, memory, gates, gradient and importance of one stretch, over a common time."""
+    from plotly.subplots import make_subplots
+
+    style, keys, weights = stretch.style, stretch.keys, stretch.importance.astype(float)
+    used = np.flatnonzero(keys.any(0) | (np.abs(weights).max(0) > 0.02 * np.abs(weights).max()))
+    span = slice(max(int(used.min()) - 1, 0), min(int(used.max()) + 2, KEYS))
+    names = [f"{NAMES[(key + LOWEST) % 12]}{(key + LOWEST) // 12 - 1}" for key in range(KEYS)][span]
+    inside = {name: values.astype(float) for name, values in stretch.inside.items()}
+    memory = inside.pop("memory")
+    gates = {name: values for name, values in inside.items() if name != "candidate"}
+    order = np.argsort(memory.mean(1))
+    panels = ["keys", "memory", *gates, "gradient", "importance"]
+    heights = [0.24, 0.18, *([0.14] * len(gates)), 0.1, 0.22]
+    plot = make_subplots(
+        rows=len(panels), cols=1, shared_xaxes=True, subplot_titles=panels, row_heights=heights, vertical_spacing=0.045
+    )
+    times = charts.times(len(keys))
+    bar = {"showscale": False, "x": times}
+    plot.add_heatmap(
+        z=keys.T[span].astype(int).tolist(),
+        y=names,
+        colorscale=[[0, "#f5f7fa"], [1, charts.COLORS[0]]],
+        row=1,
+        col=1,
+        **bar,
+    )
+    limit = float(np.abs(memory).max())
+    plot.add_heatmap(z=_rounded(memory[order]), zmin=-limit, zmax=limit, colorscale="RdBu", row=2, col=1, **bar)
+    for row, values in enumerate(gates.values(), start=3):
+        plot.add_heatmap(z=_rounded(values[order]), zmin=0, zmax=1, colorscale="Viridis", row=row, col=1, **bar)
+    row = 3 + len(gates)
+    plot.add_scatter(
+        x=times,
+        y=charts.plain(stretch.gradient),
+        mode="lines",
+        line={"color": charts.COLORS[1]},
+        showlegend=False,
+        row=row,
+        col=1,
+    )
+    largest = float(np.abs(weights).max()) or 1.0
+    plot.add_heatmap(
+        z=_rounded(weights.T[span] / largest), y=names, zmin=-1, zmax=1, colorscale="RdBu", row=row + 1, col=1, **bar
+    )
+    base = charts.empty("", "")
+    height = 560 + 110 * len(gates)
+    plot.update_layout(
+        template=base.layout.template, font=base.layout.font, height=height, margin={"l": 64, "r": 16, "t": 40, "b": 48}
+    )
+    plot.update_yaxes(type="log", exponentformat="power", dtick=1, row=row, col=1)
+    plot.update_xaxes(title="frames before the prediction", row=row + 1, col=1)
+    likeliest = stretch.likeliest
+    name = f"{NAMES[(likeliest + LOWEST) % 12]}{(likeliest + LOWEST) // 12 - 1}"
+    return Figure(
+        f"inside-{style}",
+        f"Inside, under the notes: {style}",
+        f"A stretch of a test piece. From above: the keys that sound; the memory of the last layer, units in the order "
+        f"of its mean, from red "
+        f"(negative) to blue{'; its ' + ', '.join(gates) + ', yellow where open' if gates else ''}; the gradient of the last frame's "
+        f"prediction with respect to each frame; and what every key in every frame adds to the log-probability of {name}, the likeliest "
+        "key of the last frame (integrated gradients against silence), blue for, red against.",
+        "Look for units that change where the harmony or the phrase does, and for gates that open there. Importance says which notes the "
+        "prediction rests on: mostly the frame before, and the same key or chord further back where the network knows the metre.",
+        plot,
+    )
+
+
+def _rounded(values: NDArray[Any]) -> list[list[float]]:
+    return np.round(values, 2).tolist()
+
+
+def _generated(generated: Generated, model: str) -> Figure:
+    return Figure(
+        "written",
+        "What it generates",
+        "The explained seed generates one token after the other: bars, positions, keys, lengths. Grey: the bars of a test piece that "
+        "were given. Sound: a free sound font.",
+        "Listen for a metre that holds, for phrases that come back, for voices that end together. A low temperature "
+        "plays safe and repeats; a "
+        "high one wanders. Whether it imitates or copies stands in the table on the task's page.",
+        sounds.clips(_groups(generated.clips, model, EVENTS)),
+    )
+
+
+def _before_and_after(transferred: Transferred, model: str) -> Figure:
+    return Figure(
+        "before-and-after",
+        "Before and after",
+        "Test pieces as they are, and as the explained seed rewrites them: it sees the pitch classes and the rhythm of the melody, "
+        "a few beats ahead, and writes the keys of every frame in the other style; where that has quicker or slower melodies by far, at "
+        "double or half pace.",
+        "A tune becomes a chorale when a bass and inner voices join its melody; a chorale becomes a tune when one "
+        "voice is left of it, in the "
+        "register of a fiddle. The melody can be followed in both.",
+        sounds.clips(_groups(transferred.clips, model, TRANSFER)),
+    )
+
+
+def _groups(clips: list[ClipRecord], model: str, target: str) -> dict[str, list[Clip]]:
+    """Clips by their heading."""
+    folder = offered(model, target)
+    groups: dict[str, list[Clip]] = {}
+    for clip in clips:
+        sound, score = (f"{folder}/{clip.file}.{kind}" for kind in ("mp3", "mid"))
+        groups.setdefault(clip.group, []).append(Clip(clip.name, sound, score, clip.notes, clip.given))
+    return groups

@@ -1,0 +1,1 @@
+"""Numbers in words, from one language into another: the smallest task from sequence to sequence."""

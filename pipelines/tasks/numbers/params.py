@@ -1,0 +1,64 @@
+"""The block `numbers`."""
+
+from pydantic import Field
+
+from pipelines.params.blocks import Block, Collect, EncoderDecoder, Evaluate, Frozen, Share, Shares, Train
+
+
+class NumbersCollect(Collect):
+    """Where pairs come from."""
+
+    pairs: int = Field(gt=20)
+    """So many numbers make the sample."""
+    highest: int = Field(gt=100, le=999_999_999)
+    """The highest number of the sample."""
+
+
+class Prepare(Shares):
+    """Pairs as rows of tokens."""
+
+    longest: int = Field(gt=1)
+    """Pairs whose source has more tokens are neither trained on nor validated with: they are a test part of their own."""
+    min_count: int = Field(gt=0)
+    """A word that training has seen less often is unknown."""
+    max_longer: int = Field(gt=0)
+    """At most so many of the longer pairs are tested."""
+
+
+class Validate(Frozen):
+    """Limits of the suite."""
+
+    min_pairs: int = Field(gt=0)
+    """Of each part."""
+    max_unknown_share: float = Share
+    max_ratio: float = Field(gt=1)
+    """Between the lengths of source and target, in tokens."""
+
+
+class Baselines(Frozen):
+    """Methods without a recurrent network."""
+
+    alignment_iterations: int = Field(gt=0)
+    """Of expectation maximisation for the word table."""
+
+
+class NumbersEvaluate(Evaluate):
+    """The explanations' sizes, and how targets are written."""
+
+    beam: int = Field(gt=0)
+    """Hypotheses that beam search keeps; 1: greedy."""
+    length_penalty: float = Field(ge=0)
+    shown: int = Field(gt=0)
+    """Test pairs whose attention is drawn."""
+
+
+class Params(Block):
+    """The block `numbers`."""
+
+    collect: NumbersCollect
+    prepare: Prepare
+    validation: Validate = Field(alias="validate")
+    baselines: Baselines
+    models: dict[str, EncoderDecoder]
+    train: Train
+    evaluate: NumbersEvaluate

@@ -1,0 +1,31 @@
+"""Classical forecasts."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.contract import Evaluation
+from pipelines.tasks.timeseries import classical
+from pipelines.tasks.timeseries.data import Meta, table_of
+from pipelines.tasks.timeseries.params import Params
+from pipelines.tasks.timeseries.score import score
+
+__all__ = ["Meta", "baselines"]
+
+
+def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[str, Evaluation]:
+    """Classical forecasts at the test part's origins; parameters estimated on everything before the test part."""
+    series = meta.targets[target]
+    table = table_of(prepared, target)
+    origins = np.load(prepared / target / "test.npy")
+    values, horizon = table["filled"].to_numpy(), series.horizon
+    season, past = series.season, series.borders["test"]
+    forecasts = {
+        "naive": classical.naive(values, origins, horizon),
+        "seasonal naive": classical.seasonal_naive(values, origins, horizon, season),
+        "seasonal naive + drift": classical.seasonal_naive_drift(values, origins, horizon, season),
+        "drift": classical.drift(values, origins, horizon, past),
+        "ETS": classical.ets(values, origins, horizon, season, past),
+        "ARIMA": classical.arima(values, origins, horizon, season, series.period, past),
+    }
+    return {name: score(table, series, origins, forecast) for name, forecast in forecasts.items()}

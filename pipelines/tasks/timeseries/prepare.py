@@ -1,0 +1,161 @@
+"""From series to windows: even steps, openly filled gaps, splits by time, scaling fitted on the training part."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from pipelines import artifacts
+from pipelines.contract import SPLITS, Source, Split
+from pipelines.errors import InputError
+from pipelines.nn.datasets import Windows
+from pipelines.params.blocks import by_name
+from pipelines.tasks.timeseries.data import Meta, Scaler, Series, changes, even_steps, inputs, known_part, phase
+from pipelines.tasks.timeseries.params import Prepare
+
+SEASONS = {"h": 24, "D": 7, "B": 5, "W": 52, "MS": 12, "ME": 12, "QS": 4, "QE": 4, "YS": 1, "YE": 1}
+"""Steps in a season by pandas frequency."""
+STEP_NAMES = {"h": "hour", "D": "day", "B": "business day", "W": "week", "MS": "month", "ME": "month"}
+
+
+def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
+    """Write each series' windows and table; a series that cannot be used raises `InputError`."""
+    source = artifacts.read(raw / "source.json", Source)
+    return Meta(
+        {
+            name: _series(name, raw / f"{name}.csv", part, params, destination / name)
+            for name, part in sorted(source.parts.items())
+        },
+        "Dates are those of the targets. Scaling is fitted on the training part alone; no training and no choice sees the test part.",
+    )
+
+
+def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder: Path) -> Series:
+    where = f"series {name!r} ({part['origin']})"
+    values, frequency = even_steps(_read(path), where)
+    season = params.season.get(name) or SEASONS.get(frequency.split("-")[0], 1)
+    lag, lookback = by_name(params.difference, name), by_name(params.lookback, name)
+    observed = values.notna().to_numpy()
+    _check_gaps(values, params.max_gap, where)
+    # Carried forward, never interpolated: a value between two others would know the later one.
+    filled = values.ffill().to_numpy()
+
+    test, valid = (round(len(filled) * share) for share in (params.test_share, params.valid_share))
+    borders = {
+        "train": 0,
+        "valid": len(filled) - test - valid,
+        "test": len(filled) - test,
+        "end": len(filled),
+    }
+    origins = window_origins(borders, lag + lookback - 1, params.horizon)
+    for split, rows in origins.items():
+        if not len(rows):
+            raise InputError(
+                f"{where}: {len(filled)} rows leave no window of {lookback} + {params.horizon} steps for {split}; "
+                "add rows, or lower timeseries.prepare.lookback, horizon or difference"
+            )
+
+    # What is forecast: the values less what is known of them at the origin.
+    ahead = np.arange(len(filled))[:, None] + np.arange(1, params.horizon + 1)
+    known = known_part(filled, np.arange(len(filled)), params.horizon, lag)
+    aim = filled[np.minimum(ahead, len(filled) - 1)] - known
+    target_scaler = _scaler(aim[origins["train"]], where)
+    targets = (aim - target_scaler.mean) / target_scaler.std
+
+    dates = cast(pd.DatetimeIndex, values.index)
+    start = dates[0].isoformat()
+    calendar, period = _period(dates, season)
+    scaler = _scaler(changes(filled, lag)[lag : borders["valid"]], where)
+    names = ["value", "season sine", "season cosine"]
+    if not observed[: borders["valid"]].all():
+        names.append("observed")
+    features = inputs(values, names, scaler, lag, phase(dates, calendar, start, frequency, season))
+    Windows.save(folder, features.astype(np.float32), targets, origins)
+
+    rows_at = np.arange(len(filled))
+    parts = np.select([rows_at >= borders["test"], rows_at >= borders["valid"]], ["test", "valid"], "train")
+    table = pd.DataFrame(
+        {
+            "date": dates,
+            "value": values.to_numpy(),
+            "filled": filled,
+            "observed": observed,
+            "scaled": np.where(np.arange(len(filled)) < lag, np.nan, features[:, 0]),
+            "split": parts,
+        }
+    )
+    table.to_parquet(folder / "table.parquet", index=False)
+    step = STEP_NAMES.get(frequency.split("-")[0], "step")
+    return Series(
+        features=names,
+        outputs=[f"+{k} {step}{'s' if k > 1 else ''}" for k in range(1, params.horizon + 1)],
+        lookback=lookback,
+        step=step,
+        rows=len(filled),
+        splits={
+            split: Split(
+                len(rows), f"{dates[int(rows[0]) + 1].date()} to {dates[int(rows[-1]) + params.horizon].date()}"
+            )
+            for split, rows in origins.items()
+        },
+        horizon=params.horizon,
+        frequency=frequency,
+        start=start,
+        season=season,
+        calendar=calendar,
+        period=period,
+        difference=lag,
+        scaler=scaler,
+        target_scaler=target_scaler,
+        origin=part["origin"],
+        unit=part["unit"],
+        missing=int((~observed).sum()),
+        borders=borders,
+    )
+
+
+def _scaler(training: Any, where: str) -> Scaler:
+    """Of training values alone; raise `InputError` if they are constant."""
+    mean, std = float(training.mean()), float(training.std())
+    if std < 1e-9 * max(1.0, abs(mean)):
+        raise InputError(f"{where}: is constant over its training part; there is nothing to learn, leave it out")
+    return Scaler(mean, std)
+
+
+def window_origins(borders: dict[str, int], first: int, horizon: int) -> dict[str, Any]:
+    """Origins of each split's windows: every target of a window lies inside its split.
+
+    `borders` maps each split, and `end`, to its first row; `first` is the first origin with a full window behind it.
+    """
+    ends = (borders["valid"], borders["test"], borders["end"])
+    return {
+        split: np.arange(max(first, borders[split] - 1), end - horizon, dtype=np.int64)
+        for split, end in zip(SPLITS, ends, strict=True)
+    }
+
+
+def _read(path: Path) -> "pd.Series[float]":
+    return pd.read_csv(path, index_col="date", parse_dates=["date"])["value"].astype(float)
+
+
+def _check_gaps(values: "pd.Series[float]", max_gap: int, where: str) -> None:
+    missing = values.isna()
+    run = missing.groupby((~missing).cumsum()).cumsum()
+    if run.max() > max_gap:
+        end = cast(pd.Timestamp, run.idxmax())
+        raise InputError(
+            f"{where}: {run.max():.0f} values in a row are missing up to {end.date()}; at most {max_gap} are carried "
+            "forward (timeseries.prepare.max_gap): fill them, or use the part before or after"
+        )
+
+
+def _period(dates: pd.DatetimeIndex, season: int) -> tuple[bool, float]:
+    """Whether the season is the calendar's year, and its exact length in steps.
+
+    52 weeks are a day short of a year, and after forty years six weeks.
+    """
+    span = (dates[-1] - dates[0]).total_seconds() / (len(dates) - 1)
+    year = 365.25 * 86400 / span
+    calendar = season > 1 and abs(season / year - 1) < 0.02
+    return calendar, year if calendar else float(season)

@@ -1,0 +1,179 @@
+"""Networks from sequence to sequence, and what they write."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from pipelines.analysis import gates
+from pipelines.nn import checkpoints, decoding, encoder_decoder, views
+from pipelines.nn.datasets import Pairs
+from pipelines.nn.decoding import Writer
+from pipelines.nn.heads import Decoder
+from pipelines.nn.inference import log_probabilities
+from pipelines.nn.training import Fitting
+from pipelines.nn.vocabulary import BEGIN, END
+from pipelines.params.blocks import EncoderDecoder, Train
+
+SOURCES, TARGETS = 12, 14
+ATTENTIONS = ("general", "additive", "dot", None)
+
+
+def network(attention: str | None = "general", cell: str = "lstm", decoder: str = "gru", units: int = 5) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    options = EncoderDecoder.model_validate(
+        {
+            "embedding": 8,
+            "encoder": [{"cell": cell, "units": units, "bidirectional": True}],
+            "decoder": [{"cell": decoder, "units": 2 * units}],
+            "attention": attention,
+            "dropout": 0.1,
+        }
+    )
+    return encoder_decoder.encoder_decoder(SOURCES, TARGETS, options, Decoder(TARGETS), "net")
+
+
+@pytest.fixture
+def pairs() -> Pairs:
+    rows = [[5, 6, 7], [5, 6, 7, 8, 9, 4], [10]]
+    return Pairs([np.array(row) for row in rows], [np.array([*row[::-1], 4]) for row in rows])
+
+
+def test_pairs_are_padded_and_their_targets_a_step_later(pairs: Pairs) -> None:
+    batch = pairs.batch(np.array([0, 2]))
+    assert batch.inputs["source"].tolist() == [[5, 6, 7, 0], [10, 0, 0, 0]]
+    assert batch.inputs["decoder_input"].tolist() == [[BEGIN, 7, 6, 5, 4, 0], [BEGIN, 10, 4, 0, 0, 0]]
+    assert batch.targets["next"].tolist() == [[7, 6, 5, 4, END, 0], [10, 4, END, 0, 0, 0]]
+    assert batch.weights is not None
+    assert batch.weights.tolist() == [[1, 1, 1, 1, 1, 0], [1, 1, 1, 0, 0, 0]]
+    assert pairs.lengths.tolist() == [7, 13, 3]
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_padding_changes_nothing(attention: str | None, pairs: Pairs) -> None:
+    net = network(attention)
+    together, alone = (pairs.batch(np.array(rows)) for rows in ([0, 1], [0]))
+    ours, theirs = (net.predict_on_batch(batch.inputs)[0] for batch in (together, alone))
+    np.testing.assert_allclose(ours[:5], theirs[:5], atol=1e-5)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_context_of_the_source_enters_the_output(attention: str | None, pairs: Pairs) -> None:
+    """With the decoder's first states taken away, only attention tells of the source."""
+    net = network(attention)
+    encoder, decoder = net.get_layer("encoder"), net.get_layer("decoder")
+    outputs = []
+    for row in (0, 2):
+        memory, mask, *states = encoder(pairs.batch(np.array([row])).inputs["source"])
+        begin = keras.ops.convert_to_tensor([[BEGIN]], "int32")
+        logits, *_ = decoder([begin, memory, mask, *(state * 0 for state in states)])
+        outputs.append(np.asarray(logits))
+    assert np.allclose(outputs[0], outputs[1], atol=1e-6) is (attention is None)
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+@pytest.mark.parametrize("attention", ["general", None])
+def test_what_is_written_has_the_probability_that_is_said(attention: str | None, beam: int, pairs: Pairs) -> None:
+    net = network(attention)
+    source = pairs.batch(np.arange(3)).inputs["source"]
+    for row, written in enumerate(Writer(net).write(source, 6, beam)):
+        ended = len(written.tokens) < 6
+        tokens = [*written.tokens, END] if ended else written.tokens
+        inputs = {"source": source[[row]], "decoder_input": np.array([[BEGIN, *tokens[:-1]]])}
+        chances = log_probabilities(net.predict_on_batch(inputs))[0]
+        assert sum(chances[step, token] for step, token in enumerate(tokens)) == pytest.approx(
+            written.log_probability, abs=1e-4
+        )
+        if attention:
+            assert written.attention is not None
+            assert written.attention.shape == (len(tokens), len(pairs.sources[row]))
+            np.testing.assert_allclose(written.attention.sum(1), 1, atol=1e-5)
+        else:
+            assert written.attention is None
+
+
+def test_beam_search_finds_the_best_of_all_sequences(pairs: Pairs) -> None:
+    """Wide enough, and without length normalisation, it is exhaustive."""
+    net = network("dot")
+    source = pairs.batch(np.array([0])).inputs["source"]
+    (best,) = Writer(net).write(source, 2, beam=TARGETS**2, length_penalty=0.0)
+    words = [token for token in range(TARGETS) if token not in (0, BEGIN, END)]
+    sequences = [[], *([token] for token in words), *([one, other] for one in words for other in words)]
+
+    def probability(tokens: list[int]) -> float:
+        full = [*tokens, END] if len(tokens) < 2 else tokens
+        inputs = {"source": source, "decoder_input": np.array([[BEGIN, *full[:-1]]])}
+        chances = log_probabilities(net.predict_on_batch(inputs))[0]
+        return float(sum(chances[step, token] for step, token in enumerate(full)))
+
+    scored = {tuple(tokens): probability(tokens) for tokens in sequences}
+    assert tuple(best.tokens) == max(scored, key=lambda tokens: scored[tokens])
+
+
+def test_longer_hypotheses_win_with_a_higher_length_penalty(pairs: Pairs) -> None:
+    net = network("general")
+    source = pairs.batch(np.arange(3)).inputs["source"]
+    short, long = (
+        sum(len(written.tokens) for written in Writer(net).write(source, 8, beam=6, length_penalty=penalty))
+        for penalty in (0.0, 3.0)
+    )
+    assert short < long
+
+
+def test_gates_of_encoder_and_decoder_are_traced_with_masks_and_states(pairs: Pairs) -> None:
+    found = gates.trace_network(network(cell="gru", decoder="lstm"), pairs.batch(np.arange(3)).inputs)
+    assert [trace.key for trace in found.traces] == [
+        "encoder/gru_1_bidirectional/forward", "encoder/gru_1_bidirectional/backward", "decoder/lstm_1/forward",
+    ]  # fmt: skip
+    assert not found.untraced
+    decoder = found.traces[-1]
+    assert decoder.mask is not None
+    assert np.isnan(decoder.gates["forget gate"][~decoder.mask]).all()
+
+
+def test_view_of_a_source_is_what_the_network_writes_for_it(pairs: Pairs) -> None:
+    net = network()
+    view = views.of_source(net, longest=6)
+    batch = pairs.batch(np.arange(3))
+    inputs = view.embed(batch.inputs)
+    written = Writer(net).write(batch.inputs["source"], 6)
+    explained = view.network.predict_on_batch(inputs)[:, 0]
+    ended = [row for row, each in enumerate(written) if len(each.tokens) < 6]
+    assert ended
+    for row in ended:
+        assert explained[row] == pytest.approx(written[row].log_probability, abs=1e-4)
+    assert view.mask
+    assert view.mask(batch.inputs).sum(1).tolist() == [3, 6, 1]
+
+
+def test_network_survives_saving(pairs: Pairs, tmp_path: Path) -> None:
+    net = network("additive")
+    checkpoints.save(tmp_path, net, [1], [net.get_weights()])
+    again = checkpoints.load(tmp_path)
+    checkpoints.load_seed(again, tmp_path, 1)
+    inputs = pairs.batch(np.arange(3)).inputs
+    np.testing.assert_array_equal(again.predict_on_batch(inputs), net.predict_on_batch(inputs))
+    assert [w.tokens for w in Writer(again).write(inputs["source"], 5)] == [
+        w.tokens for w in Writer(net).write(inputs["source"], 5)
+    ]
+
+
+def test_network_learns_to_reverse_sequences(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    rows = [random.integers(4, SOURCES, random.integers(1, 6)) for _ in range(700)]
+    train, valid = (Pairs(part, [row[::-1] for row in part]) for part in (rows[:600], rows[600:]))
+    options = Train(
+        seeds=(1,), epochs=14, batch_size=32, learning_rate=0.02, clip_norm=1.0, patience=14, plateau_patience=14,
+        schedule="cosine", mixed_precision=False, xla=False,
+    )  # fmt: skip
+    fitting = Fitting(lambda: network("general", "gru", units=16), Decoder(TARGETS), options, train, valid)
+    fitting.network.set_weights(fitting.fit(1, tmp_path / "c.npz", "reverse").weights)
+    written = Writer(fitting.network).write(valid.batch(np.arange(len(valid))).inputs["source"], 8)
+    right = [each.tokens == target.tolist() for each, target in zip(written, valid.targets, strict=True)]
+    assert np.mean(right) > 0.9
+
+
+def test_written_sequences_end_at_the_longest_length(pairs: Pairs) -> None:
+    written = Writer(network("dot")).write(pairs.batch(np.arange(3)).inputs["source"], 3)
+    assert all(isinstance(each, decoding.Written) and len(each.tokens) <= 3 for each in written)

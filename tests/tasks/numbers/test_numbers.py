@@ -1,0 +1,193 @@
+"""Numbers in words: what is collected, how it is split, what is scored, and the methods without a network."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines import artifacts, params
+from pipelines.contract import SPLITS, Evaluation
+from pipelines.errors import InputError
+from pipelines.tasks.numbers import baselines, collect, compare, evaluate, prepare, score
+from pipelines.tasks.numbers.data import Meta, datasets, table_of, tokens
+from pipelines.tasks.numbers.params import Params
+from pipelines.tasks.numbers.predictions import Transcription
+from tests.conftest import ROOT
+
+BLOCK = params.block("numbers", Params, ROOT / "params.yaml")
+SMALL = BLOCK.model_copy(
+    update={
+        "collect": BLOCK.collect.model_copy(update={"pairs": 900}),
+        "prepare": BLOCK.prepare.model_copy(update={"longest": 6, "max_longer": 60}),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("numbers")
+    for name in ("raw", "prepared"):
+        (folder / name).mkdir()
+    collect.collect(SMALL.collect, [], folder / "raw")
+    artifacts.write_json(
+        folder / "prepared" / "meta.json", prepare.prepare(folder / "raw", SMALL.prepare, folder / "prepared")
+    )
+    return folder / "prepared"
+
+
+@pytest.fixture(scope="module")
+def meta(prepared: Path) -> Meta:
+    return artifacts.read(prepared / "meta.json", Meta)
+
+
+# Collecting
+
+
+@pytest.mark.parametrize(
+    ("number", "english", "turkish"),
+    [
+        (0, "zero", "sıfır"),
+        (12, "twelve", "on iki"),
+        (100, "one hundred", "yüz"),
+        (312, "three hundred twelve", "üç yüz on iki"),
+        (1000, "one thousand", "bin"),
+        (21_001, "twenty one thousand one", "yirmi bir bin bir"),
+        (999_999, "nine hundred ninety nine thousand nine hundred ninety nine",
+         "dokuz yüz doksan dokuz bin dokuz yüz doksan dokuz"),
+        (2_000_010, "two million ten", "iki milyon on"),
+    ],
+)  # fmt: skip
+def test_number_is_written_in_both_languages(number: int, english: str, turkish: str) -> None:
+    assert (collect.english(number), collect.turkish(number)) == (english, turkish)
+
+
+def dropped(folder: Path, **files: str) -> list[Path]:
+    paths = []
+    for name, content in files.items():
+        paths.append(folder / f"{name}.tsv")
+        paths[-1].write_text(content)
+    (folder / "raw").mkdir()
+    return paths
+
+
+def test_dropped_pairs_are_kept_once(tmp_path: Path) -> None:
+    files = dropped(tmp_path, a="one\tbir\ntwo\tiki\n", b="two\tiki\nthree\tüç\n")
+    source = collect.collect(SMALL.collect, files, tmp_path / "raw")
+    assert not source.sample
+    assert (tmp_path / "raw" / collect.PAIRS).read_text() == "one\tbir\ntwo\tiki\nthree\tüç\n"
+
+
+def test_source_with_two_targets_is_refused(tmp_path: Path) -> None:
+    files = dropped(tmp_path, a="one\tbir\n", b="one\ttek\n")
+    with pytest.raises(InputError, match=r"b\.tsv: 'one' is 'tek' here and 'bir' in .*a\.tsv; keep one target"):
+        collect.collect(SMALL.collect, files, tmp_path / "raw")
+
+
+# Preparing
+
+
+def test_every_source_belongs_to_one_part_and_longer_ones_to_the_test(prepared: Path, meta: Meta) -> None:
+    table = table_of(prepared)
+    assert table["source"].is_unique
+    assert set(table["split"]) == set(SPLITS)
+    lengths = table["source"].map(lambda text: len(tokens(text)))
+    assert lengths[table["split"] != "test"].max() == meta.words.longest == 6
+    assert lengths[table["longer"]].min() > 6
+    test = table[table["split"] == "test"]
+    assert test["longer"].sum() == meta.words.longer == 60
+    assert test["longer"].iloc[-60:].all()
+
+
+def test_vocabularies_are_those_of_training(prepared: Path, meta: Meta) -> None:
+    training = table_of(prepared).query("split == 'train'")
+    words = {word for text in training["target"] for word in tokens(text)}
+    assert set(meta.words.target_vocabulary.words[4:]) == words
+
+
+def test_datasets_hold_the_rows_of_the_table(prepared: Path, meta: Meta) -> None:
+    table = table_of(prepared)
+    for split, examples in datasets(prepared, meta, "words").items():
+        rows = table[table["split"] == split]
+        assert len(examples) == len(rows) == meta.words.splits[split].windows
+        decoded = meta.words.target_vocabulary.decode(examples.targets[0].tolist())
+        assert decoded == tokens(rows["target"].iloc[0])
+
+
+def test_sources_that_read_alike_are_one(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    lines = [f"word{number}\twort{number}" for number in range(40)] + ["Word1\twort1", "word1 \twort1"]
+    (tmp_path / "raw" / collect.PAIRS).write_text("\n".join(lines))
+    prepare.prepare(tmp_path / "raw", SMALL.prepare, tmp_path / "prepared")
+    assert len(table_of(tmp_path / "prepared")) == 40
+
+
+def test_too_few_pairs_are_said(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / collect.PAIRS).write_text("one\tbir\n" + "a b c d e f g h\ti\n")
+    with pytest.raises(InputError, match="1 pairs of at most 6 tokens leave none for valid; add pairs"):
+        prepare.prepare(tmp_path / "raw", SMALL.prepare, tmp_path / "prepared")
+
+
+# Scoring
+
+
+def test_edits_are_counted_by_word_and_longer_pairs_apart() -> None:
+    references = [["a", "b"], ["c"], ["d", "e", "f", "g"]]
+    written = [["a", "b"], ["c", "c"], ["d", "e", "g"]]
+    scored = score.score(references, written, references, longer=1)
+    assert scored.metrics["exact_match"] == 0.5
+    assert scored.metrics["token_error_rate"] == pytest.approx(1 / 3)
+    assert scored.metrics["exact_match_longer"] == 0
+    assert scored.metrics["token_error_rate_longer"] == 0.25
+    assert scored.losses.tolist() == [0, 1]
+    assert scored.record.mistakes[0] == ("c", "c c", "c")
+
+
+def perfect(prepared: Path, meta: Meta, wrong: int = 0) -> Evaluation:
+    examples = datasets(prepared, meta, "words")["test"]
+    rows = [row.tolist() for row in examples.targets]
+    rows[:wrong] = [[] for _ in range(wrong)]
+    order = np.random.default_rng(1).permutation(len(examples))
+
+    def predictions() -> object:
+        for indices in np.array_split(order, 3):
+            said = [rows[index] for index in indices]
+            zeros = np.zeros(len(indices))
+            yield Transcription(indices, np.zeros(0), said, said, zeros, zeros + 1)
+
+    return evaluate.evaluate(prepared, meta, "words", "test", predictions(), SMALL)  # type: ignore[arg-type]
+
+
+def test_perfect_output_scores_perfectly_in_whatever_order_it_comes(prepared: Path, meta: Meta) -> None:
+    scored = perfect(prepared, meta)
+    for name in ("exact_match", "exact_match_longer", "exact_match_greedy"):
+        assert scored.metrics[name] == 1
+    assert scored.metrics["token_error_rate"] == 0
+    assert not scored.losses.any()
+    worse = perfect(prepared, meta, wrong=3)
+    assert worse.losses[:3].tolist() == [1, 1, 1]
+    assert not worse.losses[3:].any()
+
+
+# Baselines
+
+
+def test_baselines_are_scored_on_the_same_pairs_and_the_reference_is_among_them(prepared: Path, meta: Meta) -> None:
+    scored = baselines.baselines(prepared, meta, "words", SMALL)
+    assert {len(each.losses) for each in scored.values()} == {len(perfect(prepared, meta).losses)}
+    assert compare.primary(meta, "words").reference in scored
+    assert scored["copy"].metrics["exact_match"] == 0
+    assert scored["word for word"].metrics["exact_match"] > 0.4
+    assert scored["nearest neighbour"].metrics["token_error_rate"] < scored["copy"].metrics["token_error_rate"]
+
+
+def test_word_for_word_learns_the_table_of_words() -> None:
+    known = [["big", "house"], ["big", "cat"], ["small", "cat"], ["house"]]
+    translations = [["büyük", "ev"], ["büyük", "kedi"], ["küçük", "kedi"], ["ev"]]
+    translate = baselines.word_for_word(known, translations, iterations=20)
+    assert translate([["small", "house"], ["unseen", "big"]]) == [["küçük", "ev"], ["unseen", "büyük"]]
+
+
+def test_nearest_neighbour_is_the_pair_with_the_same_words() -> None:
+    translate = baselines.nearest([["one", "two"], ["three"]], [["bir", "iki"], ["üç"]])
+    assert translate([["one", "two", "two"], ["three"]]) == [["bir", "iki"], ["üç"]]

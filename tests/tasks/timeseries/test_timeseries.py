@@ -1,0 +1,154 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import artifacts, params
+from pipelines.contract import SPLITS, Evaluation, Prediction, Source
+from pipelines.errors import InputError
+from pipelines.tasks.timeseries import baselines, collect, data, evaluate
+from pipelines.tasks.timeseries import prepare as prepare_stage
+from pipelines.tasks.timeseries.params import Params, Prepare
+from pipelines.tasks.timeseries.score import score
+from tests.conftest import ROOT
+
+PARAMS = params.block("timeseries", Params, ROOT / "params.yaml")
+PREPARE = Prepare(
+    lookback={"default": 6}, horizon=3, test_share=0.2, valid_share=0.2, max_gap=2, season={}, difference={"default": 1}
+)  # fmt: skip
+
+
+def raw(folder: Path, values: "pd.Series[float]", name: str = "s") -> Path:
+    folder.mkdir(exist_ok=True)
+    values.rename("value").rename_axis("date").to_csv(folder / f"{name}.csv")
+    parts = {path.stem: {"origin": "test", "licence": "none", "unit": ""} for path in folder.glob("*.csv")}
+    artifacts.write_json(folder / "source.json", Source(sample=False, parts=parts))
+    return folder
+
+
+def monthly(count: int = 120) -> "pd.Series[float]":
+    time = np.arange(count)
+    return pd.Series(
+        100 + time + time**2 / 100 + 10 * np.sin(2 * np.pi * time / 12),
+        pd.date_range("2000-01-01", periods=count, freq="MS"),
+    )
+
+
+def prepare(folder: Path, values: "pd.Series[float]", name: str = "out", **changes: Any) -> tuple[Path, data.Meta]:
+    """The prepared folder, and its meta as the later stages read it."""
+    destination = folder / name
+    destination.mkdir()
+    raw_folder = raw(folder / f"raw-{name}", values)
+    meta = prepare_stage.prepare(raw_folder, PREPARE.model_copy(update=changes), destination)
+    artifacts.write_json(destination / "meta.json", meta)
+    return destination, artifacts.read(destination / "meta.json", data.Meta)
+
+
+def perfect(prepared: Path, meta: data.Meta, split: str) -> Evaluation:
+    """The score of a network that puts out its targets."""
+    windows = data.datasets(prepared, meta, "s")[split]
+    indices = np.arange(len(windows))
+    prediction = Prediction(indices, windows.batch(indices).targets["forecast"])
+    return evaluate.evaluate(prepared, meta, "s", split, iter([prediction]), PARAMS)
+
+
+def test_targets_of_a_split_stay_inside_it(tmp_path: Path) -> None:
+    prepared, meta = prepare(tmp_path, monthly())
+    table = data.table_of(prepared, "s")
+    for split in SPLITS:
+        origins = np.load(prepared / "s" / f"{split}.npy")
+        targets = np.unique(origins[:, None] + np.arange(1, meta.targets["s"].horizon + 1))
+        assert set(table["split"].iloc[targets]) == {split}
+
+
+def test_training_windows_do_not_depend_on_later_values(tmp_path: Path) -> None:
+    changed = monthly()
+    changed.iloc[80:] = changed.iloc[80:] * 3 + 7
+    (before, meta), (after, changed_meta) = prepare(tmp_path, monthly(), "a"), prepare(tmp_path, changed, "b")
+    assert meta.targets["s"].borders["valid"] <= 80
+    assert meta.targets["s"].scaler == changed_meta.targets["s"].scaler
+    ours, theirs = (data.datasets(folder, meta, "s")["train"] for folder in (before, after))
+    assert len(ours) == len(theirs) > 50
+    one, other = (windows.batch(np.arange(len(ours))) for windows in (ours, theirs))
+    np.testing.assert_array_equal(one.inputs["window"], other.inputs["window"])
+    np.testing.assert_array_equal(one.targets["forecast"], other.targets["forecast"])
+
+
+@pytest.mark.parametrize("lag", [0, 1, 12])
+def test_perfect_output_is_a_perfect_forecast_with_any_difference(tmp_path: Path, lag: int) -> None:
+    prepared, meta = prepare(tmp_path, monthly(), difference={"s": lag, "default": 1})
+    for split in SPLITS:
+        scores = perfect(prepared, meta, split)
+        assert scores.metrics["mae"] < 1e-3
+        assert scores.metrics["mase"] == pytest.approx(scores.losses.mean())
+
+
+@pytest.fixture
+def gaps() -> "pd.Series[float]":
+    """Two values of the training part and one of the test part are missing."""
+    values = monthly()
+    values.iloc[[30, 31, 110]] = np.nan
+    return values
+
+
+def test_missing_values_are_carried_forward_and_marked(tmp_path: Path, gaps: "pd.Series[float]") -> None:
+    prepared, meta = prepare(tmp_path, gaps)
+    table = data.table_of(prepared, "s")
+    assert table["filled"].iloc[[30, 31]].tolist() == [gaps.iloc[29]] * 2
+    assert meta.targets["s"].missing == 3
+    assert "observed" in meta.targets["s"].features
+
+
+def test_missing_values_are_not_scored(tmp_path: Path, gaps: "pd.Series[float]") -> None:
+    prepared, meta = prepare(tmp_path, gaps)
+    origins = np.load(prepared / "s" / "test.npy")
+    forecasts = np.nan_to_num(gaps.to_numpy())[origins[:, None] + np.arange(1, 4)]
+    scored = score(data.table_of(prepared, "s"), meta.targets["s"], origins, forecasts)
+    assert scored.metrics == {"mae": 0, "rmse": 0, "smape": 0, "mase": 0}
+    naive = baselines.baselines(prepared, meta, "s", PARAMS)["naive"]
+    assert np.isfinite(list(naive.metrics.values())).all()
+
+
+def test_mase_of_seasonal_naive_is_about_one(tmp_path: Path, random: np.random.Generator) -> None:
+    stationary = pd.Series(10 * np.sin(2 * np.pi * np.arange(120) / 12) + random.normal(0, 1, 120), monthly().index)
+    prepared, meta = prepare(tmp_path, stationary)
+    scores = baselines.baselines(prepared, meta, "s", PARAMS)
+    assert scores["seasonal naive"].metrics["mase"] == pytest.approx(1, abs=0.25)
+    assert scores["seasonal naive"].metrics["mase"] < scores["naive"].metrics["mase"]
+
+
+def gap(values: "pd.Series[float]") -> "pd.Series[float]":
+    values = values.copy()
+    values.iloc[40:45] = np.nan
+    return values
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (gap(monthly()), r"series 's'.*: 5 values in a row are missing up to 2003-09-01; at most 2 .*max_gap"),
+        (monthly() * 0 + 5, r"series 's'.*: is constant over its training part"),
+        (monthly(14), r"series 's'.*: 14 rows leave no window of 6 \+ 3 steps for"),
+        (monthly(1), r"series 's'.*: has 1 values"),
+        (monthly() * np.nan, r"series 's'.*: has 0 values"),
+        (monthly().iloc[np.unique(np.arange(60) ** 2 % 119)], r"no even step"),
+    ],
+    ids=["gap", "constant", "short", "one value", "no value", "uneven"],
+)
+def test_unusable_series_is_named_with_the_reason(tmp_path: Path, values: "pd.Series[float]", message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        prepare(tmp_path, values)
+
+
+def test_dropped_files_become_series_named_after_column_or_file(tmp_path: Path) -> None:
+    (tmp_path / "wide.csv").write_text("date,Sales North,y\n2020-01-01,1,2\n")
+    (tmp_path / "visits.csv").write_text("date,value\n2020-01-01,1\n")
+    files = sorted(tmp_path.glob("*.csv"))
+    destination = tmp_path / "raw"
+    destination.mkdir()
+    collected = collect.collect(PARAMS.collect, files, destination)
+    assert sorted(collected.parts) == ["sales_north", "visits", "y"]
+    assert sorted(path.stem for path in destination.iterdir()) == sorted(collected.parts)
+    assert not collected.sample

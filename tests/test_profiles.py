@@ -1,0 +1,59 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipelines import params, profiles, registry, runs
+from pipelines.errors import ParameterError, UsageError
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def project(in_folder: Path) -> Path:
+    shutil.copytree(ROOT / "profiles", in_folder / "profiles")
+    return in_folder
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml")))
+def test_profile_gives_valid_parameters_and_runs(project: Path, name: str) -> None:
+    profiles.apply(name)
+    runs.check()
+    for task in registry.TASKS:
+        assert 1 <= len(task.params().models) <= 3
+    assert "# steps the network sees" in (project / "params.yaml").read_text(), "comments stay"
+
+
+def test_profile_replaces_removes_and_adds_models(project: Path) -> None:
+    (project / "profiles" / "own.yaml").write_text(
+        "timeseries:\n  train: {epochs: 3}\n  models:\n    rnn: null\n"
+        "    small: {recurrent: [{cell: gru, units: 2}], dense: [], dropout: 0.0}\n"
+    )
+    profiles.apply("own")
+    block = registry.find("timeseries").params()
+    assert block.train.epochs == 3
+    assert "rnn" not in block.models
+    assert "timeseries-small: {task: timeseries, model: small}" in (project / "runs.yaml").read_text()
+
+
+def test_profile_with_a_key_that_params_do_not_have_is_refused(project: Path) -> None:
+    (project / "profiles" / "own.yaml").write_text("timeseries: {train: {epoch: 3}}\n")
+    before = (project / "params.yaml").read_bytes()
+    with pytest.raises(ParameterError, match=r"own\.yaml: timeseries\.train\.epoch is not in params\.yaml"):
+        profiles.apply("own")
+    assert (project / "params.yaml").read_bytes() == before
+
+
+def test_unknown_profile_is_answered_with_those_there_are(project: Path) -> None:
+    with pytest.raises(UsageError, match="there is no profile 'huge'; there are quick, tiny"):
+        profiles.apply("huge")
+
+
+def test_runs_that_are_not_those_of_the_parameters_are_refused(project: Path) -> None:
+    runs.write()
+    runs.check()
+    assert runs.write() is False
+    path = project / "params.yaml"
+    path.write_text(path.read_text().replace("    gru_matched:", "    gru_of_equal_size:"))
+    params.values.cache_clear()
+    with pytest.raises(ParameterError, match=r"runs\.yaml: does not list the tasks and models of params\.yaml"):
+        runs.check()
