@@ -30,8 +30,6 @@ from pipelines import paths
 from pipelines.artifacts import replacing
 from pipelines.errors import UserError
 
-CODE_HASHES = Path("artifacts/code")
-"""The output of the stage `code`: a file for each kind of stage and task, `train/finance.json`."""
 WORKSPACE_ID = paths.WORK / "workspace"
 
 
@@ -71,9 +69,9 @@ def fingerprint(task: str) -> str:
     a reworded comment makes no difference. A graph without that stage has its code compared byte by byte.
     """
     if dvc_cli.has_stage(CODE):
-        code = list(CODE_HASHES.glob(f"*/{task}.json"))
+        code = list(paths.CODE.glob(f"*/{task}.json"))
         if not code:
-            raise ExchangeError(f"{CODE_HASHES}/*/{task}.json: no such file; `dvc repro {CODE}` should have written it")
+            raise ExchangeError(f"{paths.CODE}/*/{task}.json: no such file; `dvc repro {CODE}` should have written it")
     else:
         code = [path for path in Path("pipelines").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     inputs = [path for path in paths.input_folder(task).rglob("*") if path.is_file() and path.name != ".gitkeep"]
