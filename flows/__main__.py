@@ -5,54 +5,61 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from pipelines.errors import UsageError, exit_status
 
+COMMANDS = {
+    "run": "bring the graph, or what TARGETs need, up to date on this host",
+    "doctor": "check everything that runs need, and say what to do about what is missing",
+    "server": "start a Prefect server",
+    "deploy": "create the work pools and register the deployments of prefect.yaml",
+    "worker": "start a worker of POOL that runs the code in this folder",
+    "trigger": "run a deployment now, wait for its end and show what it did",
+    "show": "show what a run did",
+}
 
-def parser() -> argparse.ArgumentParser:
-    """The command line's grammar; wrong usage ends with exit status 2."""
+
+def parser(prog: str = "python -m flows") -> argparse.ArgumentParser:
+    """The parser of the command line; wrong usage ends with exit status 2."""
     top = argparse.ArgumentParser(
-        prog="python -m flows",
-        description="Run DVC's graph with Prefect: side by side here, or on workers and on a schedule.",
+        prog=prog, description="Run DVC's graph with Prefect: side by side here, or on workers and on a schedule."
     )
     top.add_argument("--verbose", action="store_true", help="show the traceback of an error")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = {
+        name: subparsers.add_parser(name, help=summary, description=summary) for name, summary in COMMANDS.items()
+    }
 
-    def command(name: str, summary: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=summary, description=summary)
-
-    run = command("run", "bring the graph, or what TARGETs need, up to date on this host")
+    run = commands["run"]
     run.add_argument("targets", nargs="*", metavar="TARGET", help="stages, groups or outputs of dvc.yaml")
-    run.add_argument("--jobs", type=_count, metavar="N", help="stages at a time (default: one a core)")
+    run.add_argument("--jobs", type=_count, metavar="N", help="stages at a time (default: one per core)")
     run.add_argument(
         "--keep-going",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="after a failure go on with what does not need the failed stage (default), or start nothing more",
+        help="after a failure run what does not need the failed stage (default), or start nothing more",
     )
     run.add_argument("--force", action="store_true", help="run every stage, changed or not")
     run.add_argument("--dry", action="store_true", help="only say what would run, and why")
-    run.add_argument("--devices", type=_names, metavar="A,B", help="GPUs to use (default: as the driver tells)")
+    run.add_argument("--devices", type=_names, metavar="A,B", help="GPUs to use (default: all that the driver lists)")
 
-    command("doctor", "check everything that runs need, and say what to do about what is missing")
-
-    server = command("server", "start a Prefect server")
+    server = commands["server"]
     server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
     server.add_argument("--port", type=int, default=4200, help="port to listen at (default: %(default)s)")
 
-    command("deploy", "make the work pools and register the deployments of prefect.yaml")
-
-    worker = command("worker", "start a worker of POOL that runs what lies in this folder")
+    worker = commands["worker"]
     worker.add_argument("pool", choices=("gpu", "cpu"), metavar="POOL", help="gpu or cpu")
-    worker.add_argument("--name", help="how the server is to know it (default: host, pool, process)")
+    worker.add_argument("--name", help="its name on the server (default: host, pool, process)")
     worker.add_argument("--devices", type=_names, metavar="A,B", help="GPUs that it may use (default: all)")
-
     worker.add_argument("--limit", type=_count, default=1, metavar="N", help="runs at a time (default: %(default)s)")
 
-    trigger = command("trigger", "run a deployment now, wait for its end and show what it did")
-    trigger.add_argument("deployment", choices=("reproduce", "nightly", "weekly-full"), metavar="DEPLOYMENT",
-                         help="reproduce, nightly or weekly-full")  # fmt: skip
+    trigger = commands["trigger"]
+    trigger.add_argument(
+        "deployment",
+        choices=("reproduce", "nightly", "weekly-full"),
+        metavar="DEPLOYMENT",
+        help="reproduce, nightly or weekly-full",
+    )
     trigger.add_argument(
         "selected", nargs="*", metavar="NAME", help="targets of reproduce, tasks of the others (default: all)"
     )
@@ -60,14 +67,13 @@ def parser() -> argparse.ArgumentParser:
     trigger.add_argument("--force", action="store_true", help="run every stage, changed or not")
     trigger.add_argument("--no-wait", dest="wait", action="store_false", help="do not wait for its end")
 
-    show = command("show", "show what a run did")
-    show.add_argument("run", nargs="?", metavar="RUN", help="its name or id (default: the latest)")
+    commands["show"].add_argument("run", nargs="?", metavar="RUN", help="its name or id (default: the latest)")
     return top
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
     return int(text)
 
 
@@ -75,11 +81,11 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, prog: str = "python -m flows") -> int:
     """Run one command; return the exit status."""
-    arguments = parser().parse_args(argv)
+    arguments = parser(prog).parse_args(argv)
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be told to end is to be interrupted
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends a run like Ctrl-C
     return exit_status(lambda: _execute(arguments), arguments.verbose)
 
 
@@ -92,15 +98,15 @@ def _execute(arguments: argparse.Namespace) -> int:
 
             return doctor.report()
         case "trigger":
-            from flows import remote
+            from flows import runs
 
-            return remote.trigger(
+            return runs.trigger(
                 arguments.deployment, arguments.selected, arguments.jobs, arguments.force, arguments.wait
             )
         case "show":
-            from flows import remote
+            from flows import runs
 
-            return remote.show(arguments.run)
+            return runs.show(arguments.run)
     from flows import server
 
     match arguments.command:
@@ -112,28 +118,27 @@ def _execute(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from flows import console, devices, server
-    from flows.reproduce import PLANNED, plan, reproduce
+    from flows import devices
+    from flows.plan import make_plan, plan_in_background
 
     if arguments.dry:
-        plan(arguments.targets, arguments.force).show()
+        make_plan(arguments.targets, arguments.force).show()
         return 0
-    slots = devices.found(arguments.devices)
+    gpus = devices.available(arguments.devices)
+    planned = plan_in_background(arguments.targets, arguments.force)  # while Prefect is imported and its server starts
+
+    from flows import console, server
+    from flows.reproduce import PLANNED, reproduce
+
     console.quiet_prefect()
-    with ThreadPoolExecutor() as beside:
-        planned = beside.submit(plan, arguments.targets, arguments.force)
-        with server.for_a_run():
-            if isinstance(planned.exception(), UsageError):
-                planned.result()  # an unknown target is a mistake of usage, not a failed run
-            PLANNED.set(planned)
-            state = reproduce(
-                arguments.targets,
-                arguments.jobs,
-                arguments.keep_going,
-                arguments.force,
-                slots,
-                return_state=True,
-            )
+    with server.for_a_run():
+        if isinstance(planned.exception(), UsageError):
+            planned.result()  # an unknown target is wrong usage, not a failed run
+        token = PLANNED.set(planned)
+        state = reproduce(
+            arguments.targets, arguments.jobs, arguments.keep_going, arguments.force, gpus, return_state=True
+        )
+        PLANNED.reset(token)
     return 0 if state.is_completed() else 1
 
 

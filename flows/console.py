@@ -1,4 +1,4 @@
-"""The one log of a run: each line under the stage that says it; in a terminal, what is under way below."""
+"""The terminal output of a run: one log in which each line names its stage, and below it a progress bar."""
 
 import logging
 import time
@@ -9,18 +9,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-WIDTH = 28
-"""Columns for a stage's name."""
+NAME_WIDTH = 28
+"""Columns for the name of a stage."""
 
-screen = Console(highlight=False, markup=False, soft_wrap=True)  # what stages say may hold brackets
+screen = Console(highlight=False, markup=False, soft_wrap=True)  # the output of a stage may contain brackets
 if not screen.is_terminal:
-    screen.width = 200  # a log's lines and tables are not broken
+    screen.width = 200  # do not wrap lines and tables in a log file
 
 
 def quiet_prefect() -> None:
-    """Prefect's own lines go to its server alone: on the screen they would say everything a second time.
+    """Send Prefect's own log lines to its server only: the terminal would show everything twice.
 
-    Its warnings stay, but for those of the services that send logs and events on while the process ends.
+    Its warnings stay, except those of the services that send logs and events while the process ends.
     """
     logging.getLogger("prefect").setLevel(logging.WARNING)
     for service in ("EventsWorker", "APILogWorker"):
@@ -31,15 +31,17 @@ def quiet_prefect() -> None:
         logger.propagate = False
 
 
-def say(who: str, line: str, style: str = "") -> None:
-    """One line of `who`."""
+def say(source: str, line: str, style: str = "") -> None:
+    """Print one line of `source`: a stage, a task or a part of the flow."""
     screen.print(
-        Text.assemble((time.strftime("%H:%M:%S "), "dim"), (f"{who:<{WIDTH}}", "cyan"), ("│ ", "dim"), (line, style))
+        Text.assemble(
+            (time.strftime("%H:%M:%S "), "dim"), (f"{source:<{NAME_WIDTH}}", "cyan"), ("│ ", "dim"), (line, style)
+        )
     )
 
 
-class Board:
-    """What is under way: a bar in a terminal, nothing elsewhere."""
+class ProgressBar:
+    """How many stages have ended and which are running; shown in a terminal only."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
@@ -59,8 +61,8 @@ class Board:
 
 
 @contextmanager
-def board(total: int) -> Iterator[Board]:
-    """A board for `total` stages."""
+def progress_bar(total: int) -> Iterator[ProgressBar]:
+    """A progress bar for `total` stages."""
     columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
-        yield Board(progress, total)
+        yield ProgressBar(progress, total)

@@ -1,7 +1,7 @@
-"""GPU slots: each device is leased to one process at a time, by all flows of a host together.
+"""GPUs, each leased to one process at a time by all flows of a host together.
 
-A lease is an exclusive lock on a file that stands for the device. The system drops it when the last process that
-holds it has ended, however it ended: no lease outlives its holder, and none has to be cleaned up.
+A lease is an exclusive lock on a file that represents the device. The operating system releases it when the last
+process that holds it has ended, however it ended: no lease outlives its holder, and none has to be cleaned up.
 """
 
 import fcntl
@@ -9,33 +9,35 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
 from pipelines.errors import UsageError
 
-LEASES = Path(tempfile.gettempdir()) / "gatehouse-devices"
-NONE = "-1"
-"""What `CUDA_VISIBLE_DEVICES` says to hide every device."""
+LOCK_FOLDER = Path(tempfile.gettempdir()) / "gatehouse-devices"
+NO_DEVICE = "-1"
+"""The value of `CUDA_VISIBLE_DEVICES` that hides every device."""
 
 
-def found(wanted: Sequence[str] | None = None) -> list[str]:
-    """The GPUs `wanted` (default: those that `CUDA_VISIBLE_DEVICES` leaves, or all) as their driver names them: by UUID.
+def available(requested: Sequence[str] | None = None) -> list[str]:
+    """The UUIDs of the `requested` GPUs, by default of those that `CUDA_VISIBLE_DEVICES` leaves visible, or of all.
 
-    A device has one name here whatever name it is asked for by, or two flows would each lease it under their own. A number
-    counts as `nvidia-smi` counts, and the start of a UUID will do, as in CUDA. Without a driver names stay as they are. Raises `UsageError`
-    for one that the driver does not know.
+    A device can be requested by its index in the list of `nvidia-smi`, by its UUID, or by the beginning of its UUID, as
+    in CUDA; it has one name here, or two flows could lease it under different names. Without a driver, names stay as
+    they are. Raises `UsageError` for a device that the driver does not know.
     """
-    if wanted is None and (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
-        wanted = list(takewhile(lambda name: name not in ("", NONE), (name.strip() for name in visible.split(","))))
-    there = _driven() if wanted is None or wanted else []
-    if wanted is None or not there:
-        return list(wanted or there)
-    return list(dict.fromkeys(_known(name, there) for name in wanted))
+    if requested is None and (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        names = (name.strip() for name in visible.split(","))
+        requested = list(takewhile(lambda name: name not in ("", NO_DEVICE), names))
+    present = _devices_of_driver() if requested is None or requested else []
+    if requested is None or not present:
+        return list(requested or present)
+    return list(dict.fromkeys(_uuid(name, present) for name in requested))
 
 
-def _driven() -> list[str]:
+def _devices_of_driver() -> list[str]:
     """The UUIDs of all devices, in the driver's order."""
     try:
         listed = subprocess.run(
@@ -46,38 +48,34 @@ def _driven() -> list[str]:
     return [] if listed.returncode else [line.strip() for line in listed.stdout.splitlines() if line.strip()]
 
 
-def _known(name: str, there: Sequence[str]) -> str:
-    if name.isdecimal() and int(name) < len(there):
-        return there[int(name)]
+def _uuid(name: str, present: Sequence[str]) -> str:
+    if name.isdecimal() and int(name) < len(present):
+        return present[int(name)]
     if name.startswith("MIG-"):
-        return name  # a part of a device: not in the list of devices
-    match [uuid for uuid in there if name.startswith("GPU-") and uuid.startswith(name)]:
+        return name  # a partition of a device, which the list of devices does not contain
+    match [uuid for uuid in present if name.startswith("GPU-") and uuid.startswith(name)]:
         case [uuid]:
             return uuid
-    listed = ", ".join(f"{index} ({uuid})" for index, uuid in enumerate(there))
-    raise UsageError(
-        f"there is no GPU {name!r} on this host: give the number or UUID of one that its driver knows: {listed}"
-    )
+    listed = ", ".join(f"{index} ({uuid})" for index, uuid in enumerate(present))
+    raise UsageError(f"there is no GPU {name!r} on this host: give the index or UUID of one of these: {listed}")
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A device and the open file that keeps it. A child that inherits `descriptor` keeps the lease alive, too."""
+    """A device and the open file whose lock reserves it. A child that inherits `descriptor` holds the lease, too."""
 
     device: str
     descriptor: int
 
     def release(self) -> None:
-        """Give this process's hold back."""
+        """End this process's hold."""
         os.close(self.descriptor)
 
 
 def lease(devices: Sequence[str]) -> Lease | None:
-    """Lease the first of `devices` that nobody on this host holds; None when all are taken."""
-    LEASES.mkdir(mode=0o1777, exist_ok=True)
+    """Lease the first of `devices` that no process on this host holds; None when all are taken."""
     for device in devices:
-        # Any user of the host may hold it next.
-        descriptor = os.open(LEASES / f"{device.replace(os.sep, '-')}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = _open_lock_file(f"{device.replace(os.sep, '-')}.lock")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -85,3 +83,16 @@ def lease(devices: Sequence[str]) -> Lease | None:
         else:
             return Lease(device, descriptor)
     return None
+
+
+def _open_lock_file(name: str) -> int:
+    """A descriptor of the lock file; any user of the host may be the next holder, whatever the umask of the first."""
+    with suppress(FileExistsError):
+        LOCK_FOLDER.mkdir()
+        LOCK_FOLDER.chmod(0o1777)
+    try:
+        descriptor = os.open(LOCK_FOLDER / name, os.O_RDONLY | os.O_CREAT | os.O_EXCL)
+    except FileExistsError:
+        return os.open(LOCK_FOLDER / name, os.O_RDONLY)
+    os.fchmod(descriptor, 0o444)
+    return descriptor

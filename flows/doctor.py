@@ -1,4 +1,4 @@
-"""`python -m flows doctor`: is everything there that runs need, and what to do about what is not."""
+"""The command `doctor`: check everything that runs need, and say what to do about what is missing."""
 
 import json
 import platform
@@ -10,145 +10,144 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from flows import console, devices, exchange, graph
+from flows import console, devices, dvc_cli, graph
 from pipelines.errors import UserError
 
-PYTHON = (3, 11)
-ROOM = 5
-"""GB of free disk below which a run is likely to fail: data, models and DVC's cache of both."""
+PYTHONS = ((3, 11), (3, 12), (3, 13))
+"""The supported versions."""
+MIN_FREE_GB = 5
+"""Free disk space below which a run is likely to fail: data, models and DVC's cache of both."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: good, bad (with what to do), or neither (something that is optional is not there)."""
+    """The result of one check: passed, failed, or neither (None: something optional is missing)."""
 
-    what: str
-    good: bool | None
-    told: str
+    subject: str
+    passed: bool | None
+    detail: str
     remedy: str = ""
 
 
 def examine() -> Iterator[Finding]:
-    """Look at everything, cheapest first."""
-    yield _python()
-    yield _disk()
-    yield _graph()
-    yield _tensorflow()
-    yield _remote()
-    yield from _server()
+    """Do all checks, the cheapest first."""
+    yield python()
+    yield disk()
+    yield stage_graph()
+    yield tensorflow()
+    yield remote()
+    yield from prefect_server()
 
 
 def report() -> int:
-    """Print every finding; exit status 1 if one is bad."""
+    """Print every finding; return exit status 1 if a check failed."""
     marks = {True: ("✓", "green"), None: ("–", "yellow"), False: ("✗", "bold red")}
-    bad = 0
+    status = 0
     for finding in examine():
-        mark, style = marks[finding.good]
-        console.screen.print(Text.assemble((mark, style), f" {finding.what}: {finding.told}"))
-        if finding.remedy and finding.good is not True:
+        mark, style = marks[finding.passed]
+        console.screen.print(Text.assemble((mark, style), f" {finding.subject}: {finding.detail}"))
+        if finding.remedy and not finding.passed:
             console.screen.print(f"    → {finding.remedy}")
-        bad += finding.good is False
-    return 1 if bad else 0
+        if finding.passed is False:
+            status = 1
+    return status
 
 
-def _python() -> Finding:
-    good = sys.version_info[:2] == PYTHON
-    return Finding(
-        "Python", good, platform.python_version(), "make the environment anew with Python 3.11: `make clean setup`"
-    )
+def python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
+    """Whether a version of Python, by default this one, is supported."""
+    supported = ", ".join(f"{major}.{minor}" for major, minor in PYTHONS)
+    remedy = f"create the environment with one of {supported}: `make clean setup PYTHON=python3.11`"
+    return Finding("Python", version in PYTHONS, platform.python_version(), remedy)
 
 
-def _disk() -> Finding:
+def disk() -> Finding:
+    """Whether there is room for data, models and DVC's cache."""
     free = shutil.disk_usage(".").free / 1e9
-    return Finding(
-        "disk", free >= ROOM, f"{free:.0f} GB free", f"free some: at least {ROOM} GB; `dvc gc -w` drops old results"
-    )
+    remedy = f"free some space: at least {MIN_FREE_GB} GB; `dvc gc -w` removes old results"
+    return Finding("disk", free >= MIN_FREE_GB, f"{free:.0f} GB free", remedy)
 
 
-def _graph() -> Finding:
+def stage_graph() -> Finding:
+    """Whether DVC can read `dvc.yaml`."""
     try:
         count = len(graph.read())
     except UserError as error:
-        return Finding(
-            "graph", False, str(error), "run in the repository's root, with dvc.yaml as `tests/test_graph.py` wants it"
-        )
+        return Finding("graph", False, str(error), "run in the repository's root; `git diff dvc.yaml` shows edits")
     return Finding("graph", True, f"{count} stages in dvc.yaml")
 
 
-def _tensorflow() -> Finding:
+def tensorflow() -> Finding:
+    """Whether TensorFlow can be imported and sees as many GPUs as the driver lists."""
     code = (
         "from pipelines.nn import hardware; hardware.set_up(); import json; d = hardware.describe();"
         "print(json.dumps([d['versions']['tensorflow'], d['gpus']]))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=graph.environment(), check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, env=dvc_cli.environment(), check=False
     )
     if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return Finding("TensorFlow", False, why, "install the pins anew: `make clean setup`")
+        error = (done.stderr.strip().splitlines() or ["no error message"])[-1]
+        return Finding("TensorFlow", False, error, "install the pinned packages again: `make clean setup`")
     version, seen = json.loads(done.stdout.splitlines()[-1])
-    told = f"{version}; sees {', '.join(seen) or 'no GPU: networks run on the CPU'}"
+    detail = f"{version}; GPUs: {', '.join(seen) or 'none, networks run on the CPU'}"
     try:
-        there = devices.found()
+        listed = devices.available()
     except UserError as error:
-        return Finding(
-            "TensorFlow", False, f"{told}, but {error}", "set CUDA_VISIBLE_DEVICES to what is there, or unset it"
-        )
-    if len(there) != len(seen):
-        return Finding(
-            "TensorFlow",
-            False,
-            f"{told}, but the driver has {len(there)}",
-            "pip install 'tensorflow[and-cuda]==2.21.0'",
-        )
-    return Finding("TensorFlow", True, told)
+        remedy = "set CUDA_VISIBLE_DEVICES to devices of this host, or unset it"
+        return Finding("TensorFlow", False, f"{detail}, but {error}", remedy)
+    if len(listed) != len(seen):
+        remedy = "pip install 'tensorflow[and-cuda]==2.21.0'"
+        return Finding("TensorFlow", False, f"{detail}, but the driver lists {len(listed)}", remedy)
+    return Finding("TensorFlow", True, detail)
 
 
-def _remote() -> Finding:
-    named = exchange.remote()
-    if named is None:
-        return Finding(
-            "DVC remote", None, "none: enough for one host",
-            "for several: dvc remote add --default NAME ADDRESS (a folder, s3://, ssh://, …)",
-        )  # fmt: skip
+def remote() -> Finding:
+    """Whether a default DVC remote is configured and answers."""
     try:
-        exchange.probe()
-    except UserError as error:
-        return Finding("DVC remote", False, str(error), "check the address and your access to it")
-    return Finding("DVC remote", True, named)
+        address = dvc_cli.default_remote()
+    except dvc_cli.DvcError as error:
+        return Finding("DVC remote", False, str(error), "correct .dvc/config or .dvc/config.local")
+    if address is None:
+        remedy = "for several hosts: dvc remote add --default NAME ADDRESS (a folder, s3://, ssh://, …)"
+        return Finding("DVC remote", None, "none: not needed on one host", remedy)
+    try:
+        dvc_cli.probe_remote()
+    except Exception as error:  # every kind of storage raises its own
+        remedy = "check the address and your access to it"
+        return Finding("DVC remote", False, f"{address} does not answer: {error}", remedy)
+    return Finding("DVC remote", True, address)
 
 
-def _server() -> Iterator[Finding]:
+def prefect_server() -> Iterator[Finding]:
+    """Whether the configured server answers and has the pools, workers and deployments."""
     from prefect.exceptions import ObjectNotFound
 
     from flows import server
 
     address = server.configured()
     if address is None:
-        yield Finding(
-            "Prefect server", None, "none configured: each run starts a temporary one",
-            f"for schedules and workers: python -m flows server, then export PREFECT_API_URL={server.LOCAL}",
-        )  # fmt: skip
+        remedy = f"for schedules and workers: gatehouse server, then export PREFECT_API_URL={server.LOCAL}"
+        yield Finding("Prefect server", None, "none configured: each run starts a temporary one", remedy)
         return
     try:
-        with server.answering(address) as client:
+        with server.connected(address) as client:
             yield Finding("Prefect server", True, address)
             for pool in server.POOLS:
                 try:
                     client.read_work_pool(pool)
                 except ObjectNotFound:
-                    yield Finding(f"pool {pool}", False, "missing", "python -m flows deploy")
+                    yield Finding(f"pool {pool}", False, "missing", "gatehouse deploy")
                     continue
                 workers = client.read_workers_for_work_pool(pool)
                 online = [worker.name for worker in workers if worker.status == "ONLINE"]
-                told = f"workers {', '.join(online)}" if online else "no worker"
-                yield Finding(f"pool {pool}", True if online else None, told, f"python -m flows worker {pool}")
+                detail = f"workers {', '.join(online)}" if online else "no worker"
+                yield Finding(f"pool {pool}", True if online else None, detail, f"gatehouse worker {pool}")
             for name in server.DEPLOYMENTS:
                 try:
                     client.read_deployment_by_name(name)
                 except ObjectNotFound:
-                    yield Finding(f"deployment {name}", False, "missing", "python -m flows deploy")
+                    yield Finding(f"deployment {name}", False, "missing", "gatehouse deploy")
                 else:
-                    yield Finding(f"deployment {name}", True, "there")
+                    yield Finding(f"deployment {name}", True, "present")
     except server.ServerError as error:
         yield Finding("Prefect server", False, str(error))

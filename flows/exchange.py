@@ -1,11 +1,15 @@
-"""How hosts hand results to each other: files through the DVC remote, what they belong to through Prefect's server.
+"""How hosts pass results on: files through the DVC remote, their records through Prefect's server.
 
-The parent tells a sub-run what it expects (`Handover`). The sub-run pushes its outputs and the run cache and leaves
-its part of `dvc.lock` and of `metrics/` (which are not in the remote: Git carries them otherwise) as an artifact. The
-parent adopts both and pulls: DVC then finds these stages unchanged, and nothing is run a second time.
+The parent run tells a sub-run what it expects (`Handover`). The sub-run pushes its outputs and the run cache, and
+creates an artifact with its part of `dvc.lock` and of `metrics/` (the remote does not hold these: Git does). The parent
+adopts both and pulls the outputs: DVC then finds these stages unchanged, and nothing runs a second time.
+
+The stage `code` is not exchanged. Each host runs it: that takes a second, and a worker that took its output from the
+parent would claim to have the parent's code without having looked.
 """
 
 import hashlib
+import json
 import platform
 import uuid
 from collections.abc import Mapping, Sequence
@@ -20,17 +24,17 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 from pydantic import BaseModel, ConfigDict
 
-from flows import console, graph
-from flows.stages import Outcome
+from flows import console, dvc_cli
+from flows.stages import CODE, Outcome, update_code
 from pipelines import paths
 from pipelines.artifacts import replacing
 from pipelines.errors import UserError
 
-TOKEN = paths.WORK / "workspace"
+WORKSPACE_ID = paths.WORK / "workspace"
 
 
 class ExchangeError(UserError):
-    """Results that cannot be handed from one host to another."""
+    """Results that cannot be passed from one host to another."""
 
 
 class Handover(BaseModel):
@@ -39,10 +43,10 @@ class Handover(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     workspace: str
-    """The parent's workspace: a sub-run that finds itself in the same one has nothing to send."""
+    """The parent's workspace; a sub-run in the same one has nothing to transfer."""
     task: str
     fingerprint: str
-    """Of the code, the parameters and the task's own files, which must be the same on both hosts."""
+    """Of the code, the parameters and the task's input files, which must be the same on both hosts."""
 
     @property
     def shared(self) -> bool:
@@ -51,44 +55,32 @@ class Handover(BaseModel):
 
 
 def workspace() -> str:
-    """The mark of this workspace, made once: the same for all who see the same folder, on whatever host."""
-    TOKEN.parent.mkdir(exist_ok=True)
-    with suppress(FileExistsError), TOKEN.open("x") as file:
+    """An identifier of this folder, created once: the same for all hosts that see the same folder."""
+    WORKSPACE_ID.parent.mkdir(exist_ok=True)
+    with suppress(FileExistsError), WORKSPACE_ID.open("x") as file:
         file.write(uuid.uuid4().hex)
-    return TOKEN.read_text()
-
-
-def remote() -> str | None:
-    """The default DVC remote with its address, if one is configured."""
-    configured = {}
-    for line in graph.dvc("config", "--list").splitlines():
-        key, _, value = line.partition("=")
-        configured[key] = value
-    name = configured.get("core.remote")
-    return f"{name} ({configured.get(f'remote.{name}.url')})" if name else None
-
-
-def probe() -> None:
-    """Ask the default DVC remote for an answer; raise `ExchangeError` if there is none."""
-    from dvc.repo import Repo
-
-    try:
-        with Repo() as repo:
-            store = repo.cloud.get_remote_odb()
-            store.fs.makedirs(store.path, exist_ok=True)
-            store.fs.ls(store.path)
-    except Exception as error:  # every kind of remote has its own
-        raise ExchangeError(f"the DVC remote {remote()} does not answer: {error}") from error
+    return WORKSPACE_ID.read_text()
 
 
 def fingerprint(task: str) -> str:
-    """A hash of the code, the graph, the parameters, and the files that the user has put in for `task`."""
+    """A hash of everything that decides the results of `task`: its code, the graph, the parameters, its input files.
+
+    Code is compared by the hashes that the stage `code` has written, which must be up to date, and parameters by value:
+    a reworded comment makes no difference. A graph without that stage has its code compared byte by byte.
+    """
+    if dvc_cli.has_stage(CODE):
+        code = list(paths.CODE.glob(f"*/{task}.json"))
+        if not code:
+            raise ExchangeError(f"{paths.CODE}/*/{task}.json: no such file; `dvc repro {CODE}` should have written it")
+    else:
+        code = [path for path in Path("pipelines").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    inputs = [path for path in paths.input_folder(task).rglob("*") if path.is_file() and path.name != ".gitkeep"]
     digest = hashlib.sha256()
-    code = [path for path in Path("pipelines").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    own = [path for path in paths.input_folder(task).rglob("*") if path.is_file() and path.name != ".gitkeep"]
-    for path in sorted([*code, *own, paths.PARAMS, Path("dvc.yaml")]):
+    for path in sorted(code + inputs):
         with path.open("rb") as file:
             digest.update(f"{path.as_posix()}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    for path in (paths.PARAMS, dvc_cli.YAML_FILE):
+        digest.update(json.dumps(dvc_cli.load_yaml(path), sort_keys=True, default=str).encode())
     return digest.hexdigest()
 
 
@@ -100,27 +92,29 @@ def fingerprint(task: str) -> str:
     retry_delay_seconds=exponential_backoff(5),
 )
 def transfer(*arguments: str) -> None:
-    """A `dvc push` or `dvc pull`; tried again, waiting longer each time, when the remote does not answer."""
+    """Run `dvc push` or `dvc pull`; retry with growing delays when the remote does not answer."""
     try:
-        graph.dvc(*arguments)
-    except graph.DvcError as error:
+        dvc_cli.call(*arguments)
+    except dvc_cli.DvcError as error:
         failure = ExchangeError(
-            f"the DVC remote {remote()} does not work ({arguments[0]}): {error}; `python -m flows doctor` checks it"
+            f"dvc {arguments[0]} failed with the remote {dvc_cli.default_remote()}: {error}; `gatehouse doctor` checks it"
         )
         console.say("DVC remote", str(failure), "red")
         raise failure from None
 
 
 def receive(handover: Handover, targets: Sequence[str]) -> None:
-    """On the worker: make sure that this workspace will give the parent what it expects, and take what the remote has."""
+    """On the worker: make sure that this workspace computes what the parent expects, and pull what the remote has."""
     if handover.shared:
-        console.say(handover.task, "this worker shares the workspace of the run that sent it: nothing to transfer")
+        console.say(handover.task, "this worker shares the parent's workspace: nothing to transfer")
         return
-    if not remote():
+    if not dvc_cli.default_remote():
         raise ExchangeError(
             "this worker runs in another workspace than the run that sent it, and no DVC remote is configured to "
             "pass results on: `dvc remote add --default NAME ADDRESS` in both, or start the worker in the same folder"
         )
+    if dvc_cli.has_stage(CODE):
+        update_code("to compare it with the parent's")
     if fingerprint(handover.task) != handover.fingerprint:
         raise ExchangeError(
             f"{Path.cwd()} on {platform.node()} differs from the workspace of the run that sent it in pipelines/, "
@@ -130,41 +124,27 @@ def receive(handover: Handover, targets: Sequence[str]) -> None:
 
 
 def hand_over(handover: Handover, outcomes: Sequence[Outcome]) -> None:
-    """On the worker: push what is good, and leave what the parent needs to adopt it."""
-    good = {outcome.stage for outcome in outcomes if outcome.did.good}
+    """On the worker: push the good outputs, and create the artifact that the parent needs to adopt them."""
+    outcomes = [outcome for outcome in outcomes if outcome.stage != CODE]
+    good = {outcome.stage for outcome in outcomes if outcome.status.good}
     data: dict[str, Any] = {
         "where": f"{platform.node()}:{Path.cwd()}",
         "outcomes": [asdict(outcome) for outcome in outcomes],
     }
     if good and not handover.shared:
         transfer("push", "--run-cache", *sorted(good))
-        entries = {stage: entry for stage, entry in _lock()["stages"].items() if stage in good}
-        made = [Path(out["path"]) for entry in entries.values() for out in entry.get("outs", [])]
-        data["lock"] = entries
-        data["metrics"] = {path.as_posix(): path.read_text() for path in made if paths.METRICS in path.parents}
-    description = "For the run that sent this one: what was done, and its part of dvc.lock and metrics/."
+        records = {stage: record for stage, record in dvc_cli.recorded_stages().items() if stage in good}
+        outputs = [Path(out["path"]) for record in records.values() for out in record.get("outs", [])]
+        data["lock"] = records
+        data["metrics"] = {path.as_posix(): path.read_text() for path in outputs if paths.METRICS in path.parents}
+    description = "For the parent run: what was done, and this task's part of dvc.lock and metrics/."
     Artifact(type="handover", key="handover", description=description, data=data).create()
 
 
 def adopt(data: Mapping[str, Any]) -> None:
-    """In the parent: make the worker's part of `dvc.lock` and `metrics/` this workspace's own, and pull the files."""
-    lock = _lock()
-    lock["stages"].update(data["lock"])
-    with replacing(graph.LOCK) as partial, partial.open("w") as file:
-        _yaml().dump(lock, file)
+    """In the parent: take over the worker's part of `dvc.lock` and `metrics/`, and pull the outputs."""
+    dvc_cli.record_stages(data["lock"])
     for name, text in data["metrics"].items():
         with replacing(Path(name)) as partial:
             partial.write_text(text)
     transfer("pull", "--force", *sorted(data["lock"]))
-
-
-def _yaml() -> Any:
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.default_flow_style = False
-    return yaml
-
-
-def _lock() -> Any:
-    return _yaml().load(graph.LOCK) if graph.LOCK.exists() else {"schema": "2.0", "stages": {}}

@@ -1,4 +1,4 @@
-"""The flow `nightly`: one sub-run per task on a pool of workers; the results gathered, compared and made a site here."""
+"""The flow `nightly`: one sub-run per task on a pool of workers, then the reports and the site on this host."""
 
 import json
 import time
@@ -14,36 +14,43 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling
 
-from flows import console, exchange
-from flows.reproduce import THREADS, Plan, bring_up_to_date, concluded, plan
+from flows import console, dvc_cli, exchange
+from flows.plan import Plan, make_plan
+from flows.reproduce import THREADS, bring_up_to_date, conclude
 from flows.server import ServerError
-from flows.stages import Did, Outcome, kind
+from flows.stages import CODE, Outcome, StageStatus, kind
 from pipelines.errors import UsageError
 
 LAST = "compare"
-"""The kind of stage up to which workers go; what follows needs every task and is made here."""
-POLL = 2.0
-"""Seconds between two looks at the sub-runs."""
-IMPATIENCE = 30.0
-"""Seconds after which a sub-run that no worker takes is worth a line."""
+"""The last kind of stage that workers run; the stages after it need every task and run on the parent's host."""
+POLL_SECONDS = 2.0
+"""Between two queries for the state of the sub-runs."""
+UNCLAIMED_AFTER = 30.0
+"""Seconds after which a sub-run that no worker has taken is reported."""
 
 
 @dataclass
 class SubRun:
-    """A task on its way: its flow run, the latest if workers died, and the stages it is to bring back."""
+    """A task that was sent to the workers: its flow run (the latest, if workers died) and the stages it has to bring back."""
 
     task: str
     stages: list[str]
     flow_run: FlowRun
-    sent: float
+    sent_at: float
     """Seconds on the monotonic clock."""
     attempt: int = 1
-    told: str = ""
+    last_line: str = ""
 
     @property
-    def over(self) -> bool:
-        """Whether it has ended, one way or another."""
+    def ended(self) -> bool:
+        """Whether its flow run is in a final state."""
         return self.flow_run.state is not None and self.flow_run.state.is_final()
+
+    def say(self, line: str) -> None:
+        """Print a line unless it is the last one again."""
+        if line != self.last_line:
+            self.last_line = line
+            console.say(self.task, line)
 
 
 @flow(name="nightly", task_runner=THREADS, persist_result=False)
@@ -56,46 +63,28 @@ def nightly(
 ) -> State[Any]:
     """Bring `tasks` (default: all) up to date on the workers of `deployment`, then their reports and the site here.
 
-    A task in which nothing has changed is not sent, unless `force`. A sub-run whose worker dies is sent again, `attempts` times
-    in all. Nothing that a worker has done is run here: its outputs are restored, and a stage that DVC would not
-    accept as done fails instead. `jobs` is how many stages run at a time on each worker.
+    A task in which nothing has changed is not sent, unless `force`. A sub-run whose worker dies is sent again, up to
+    `attempts` times in all. What a worker has done is not run here: its outputs are restored, and a stage that DVC does
+    not accept as done fails instead. `jobs` is the number of stages that run at a time on each worker.
 
-    Ends completed, or failed with the stage and its error as the message.
+    Ends completed, or failed with the first failed stage and its error as the message.
     """
 
     def work() -> list[Outcome]:
-        due = _due(plan([], force), tasks)
-        if due and exchange.remote():
+        whole = make_plan([], force)
+        due = _due(whole, tasks)
+        if due and dvc_cli.default_remote():
             exchange.transfer("push", "--run-cache")
-        settled = _elsewhere(due, {"force": force, "jobs": jobs}, deployment, attempts)
-        rest = plan([f"report@{task}" for task in tasks or []])
-        return bring_up_to_date(replace(rest, settled=_accept(settled, rest)))
+        by_workers = _run_on_workers(due, {"force": force, "jobs": jobs}, deployment, attempts)
+        rest = make_plan([f"report@{task}" for task in tasks or []])
+        settled = {**whole.settled, **rest.settled, **_verified(by_workers, rest)}
+        return bring_up_to_date(replace(rest, settled=settled))
 
-    return concluded(work)
-
-
-def _elsewhere(
-    due: dict[str, list[str]], parameters: dict[str, Any], deployment: str, attempts: int
-) -> dict[str, Outcome]:
-    """Have every task done by a worker; the outcomes of their stages as seen from here, their results taken over."""
-    with get_client(sync_client=True) as client:
-        subruns = [SubRun(task, stages, *_send(task, parameters, deployment)) for task, stages in due.items()]
-        try:
-            while not all(subrun.over for subrun in subruns):
-                time.sleep(POLL)
-                for subrun in subruns:
-                    if not subrun.over:
-                        _look(client, subrun, parameters, deployment, attempts)
-        except BaseException:
-            for subrun in subruns:
-                if not subrun.over:
-                    client.set_flow_run_state(subrun.flow_run.id, Cancelling())
-            raise
-        return {outcome.stage: outcome for subrun in subruns for outcome in _gather(client, subrun)}
+    return conclude(work)
 
 
 def _due(whole: Plan, tasks: Sequence[str] | None) -> dict[str, list[str]]:
-    """The tasks with something to do, each with the stages up to its comparison."""
+    """The tasks with something to do, each with its stages up to the comparison. `code` runs on every host by itself."""
     import networkx
 
     known = [stage.partition("@")[2] for stage in whole.graph if kind(stage) == LAST]
@@ -105,7 +94,7 @@ def _due(whole: Plan, tasks: Sequence[str] | None) -> dict[str, list[str]]:
     due = {}
     for task in tasks or known:
         last = f"{LAST}@{task}"
-        stages = [last, *sorted(networkx.ancestors(whole.graph, last))]
+        stages = [last, *sorted(networkx.ancestors(whole.graph, last) - {CODE})]
         if whole.force or any(stage in whole.changed for stage in stages):
             due[task] = stages
         else:
@@ -113,71 +102,85 @@ def _due(whole: Plan, tasks: Sequence[str] | None) -> dict[str, list[str]]:
     return due
 
 
+def _run_on_workers(
+    due: dict[str, list[str]], parameters: dict[str, Any], deployment: str, attempts: int
+) -> dict[str, Outcome]:
+    """Have workers do every task of `due`, adopt the results, and return the outcome of each stage."""
+    with get_client(sync_client=True) as client:
+        subruns = [SubRun(task, stages, *_send(task, parameters, deployment)) for task, stages in due.items()]
+        try:
+            while not all(subrun.ended for subrun in subruns):
+                time.sleep(POLL_SECONDS)
+                for subrun in subruns:
+                    if not subrun.ended:
+                        _check(client, subrun, parameters, deployment, attempts)
+        except BaseException:
+            for subrun in subruns:
+                if not subrun.ended:
+                    client.set_flow_run_state(subrun.flow_run.id, Cancelling())
+            raise
+        return {outcome.stage: outcome for subrun in subruns for outcome in _adopt(client, subrun)}
+
+
 def _send(task: str, parameters: dict[str, Any], deployment: str) -> tuple[FlowRun, float]:
     handover = exchange.Handover(workspace=exchange.workspace(), task=task, fingerprint=exchange.fingerprint(task))
     parameters = {**parameters, "targets": [f"{LAST}@{task}"], "handover": handover.model_dump()}
     try:
-        sent = run_deployment(deployment, parameters=parameters, flow_run_name=task, tags=[task], timeout=0)
+        created = run_deployment(deployment, parameters=parameters, flow_run_name=task, tags=[task], timeout=0)
     except ObjectNotFound:
-        raise ServerError(f"there is no deployment {deployment}: make it with `python -m flows deploy`") from None
-    flow_run = cast(FlowRun, sent)  # there is no event loop here, so it is not a coroutine
+        raise ServerError(f"there is no deployment {deployment}: create it with `gatehouse deploy`") from None
+    flow_run = cast(FlowRun, created)  # not a coroutine, because no event loop runs here
     console.say(task, f"sent to the workers as {flow_run.id}")
     return flow_run, time.monotonic()
 
 
-def _look(
+def _check(
     client: SyncPrefectClient, subrun: SubRun, parameters: dict[str, Any], deployment: str, attempts: int
 ) -> None:
-    """See how a sub-run is getting on; send it again if its worker died."""
+    """Update the state of a sub-run; send it again if its worker died."""
     subrun.flow_run = client.read_flow_run(subrun.flow_run.id)
     state = subrun.flow_run.state
     assert state
     if not state.is_scheduled():
-        _tell(subrun, f"{(state.name or '').lower()}{f': {state.message}' if state.message else ''}")
-    elif time.monotonic() - subrun.sent > IMPATIENCE:
-        _tell(subrun, "no worker has taken it yet; start one with `python -m flows worker gpu`")
+        subrun.say(f"{(state.name or '').lower()}{f': {state.message}' if state.message else ''}")
+    elif time.monotonic() - subrun.sent_at > UNCLAIMED_AFTER:
+        subrun.say("no worker has taken it yet; start one with `gatehouse worker gpu`")
     if state.is_crashed() and subrun.attempt < attempts:
         subrun.attempt += 1
-        _tell(subrun, f"its worker died: attempt {subrun.attempt} of {attempts}")
-        subrun.flow_run, subrun.sent = _send(subrun.task, parameters, deployment)
+        subrun.say(f"its worker died: attempt {subrun.attempt} of {attempts}")
+        subrun.flow_run, subrun.sent_at = _send(subrun.task, parameters, deployment)
 
 
-def _tell(subrun: SubRun, line: str) -> None:
-    if line != subrun.told:
-        subrun.told = line
-        console.say(subrun.task, line)
-
-
-def _gather(client: SyncPrefectClient, subrun: SubRun) -> Iterable[Outcome]:
-    """Take what a sub-run has handed over into this workspace; its outcomes, as seen from here."""
-    found = client.read_artifacts(
+def _adopt(client: SyncPrefectClient, subrun: SubRun) -> Iterable[Outcome]:
+    """Adopt what a sub-run has handed over; yield the outcomes of its stages as seen from here."""
+    handed_over = client.read_artifacts(
         artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["handover"])),
         flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[subrun.flow_run.id])),
     )
     state = subrun.flow_run.state
-    if not found:
-        yield Outcome(subrun.stages[0], Did.FAILED, f"its worker: {state.message if state else 'no answer'}")
+    if not handed_over:
+        yield Outcome(subrun.stages[0], StageStatus.FAILED, f"its worker: {state.message if state else 'no answer'}")
         for stage in subrun.stages[1:]:
-            yield Outcome(stage, Did.SKIPPED, "its worker left no results")
+            yield Outcome(stage, StageStatus.SKIPPED, "its worker handed nothing over")
         return
-    data = json.loads(str(found[0].data))
+    data = json.loads(str(handed_over[0].data))
     if "lock" in data:
         exchange.adopt(data)
-    for outcome in (Outcome(**fields) for fields in data["outcomes"]):
-        did = Did(outcome.did)
+    for fields in data["outcomes"]:
+        outcome = Outcome(**{**fields, "status": StageStatus(fields["status"])})
         where = f"on {data['where']}"
-        if did.good:
-            seconds = f" in {outcome.seconds:.1f} s" if did is Did.RAN else ""
-            yield Outcome(outcome.stage, Did.RESTORED, f"{did.lower()} {where}{seconds}")
+        if outcome.status.good:
+            seconds = f" in {outcome.seconds:.1f} s" if outcome.status is StageStatus.RAN else ""
+            yield Outcome(outcome.stage, StageStatus.RESTORED, f"{outcome.status.lower()} {where}{seconds}")
         else:
-            yield Outcome(outcome.stage, did, f"{outcome.reason} ({where})")
+            yield replace(outcome, reason=f"{outcome.reason} ({where})", seconds=0.0)
 
 
-def _accept(settled: dict[str, Outcome], rest: Plan) -> dict[str, Outcome]:
-    """`settled`, but failed where DVC sees a difference here: what a worker has done is never run a second time."""
+def _verified(by_workers: dict[str, Outcome], rest: Plan) -> dict[str, Outcome]:
+    """`by_workers`, but failed where DVC sees a difference here: what a worker has done is not run a second time."""
     return {
-        stage: Outcome(stage, Did.FAILED, f"{outcome.reason}, but here {rest.changed[stage]}")
-        if outcome.did.good and stage in rest.changed
+        stage: Outcome(stage, StageStatus.FAILED, f"{outcome.reason}, but here {rest.changed[stage]}")
+        if outcome.status.good and stage in rest.changed
         else outcome
-        for stage, outcome in settled.items()
+        for stage, outcome in by_workers.items()
     }

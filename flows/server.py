@@ -1,4 +1,4 @@
-"""Prefect's server: the one that is configured, a temporary one, and what Gatehouse keeps on it."""
+"""Prefect's server: the configured one or a temporary one, and the pools, deployments and automation on it."""
 
 import atexit
 import os
@@ -18,21 +18,22 @@ from prefect.events.schemas.events import ResourceSpecification
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import console, graph, leash
-from flows.devices import found
+from flows import console, dvc_cli, supervise
+from flows.devices import available
 from pipelines.errors import UserError
 
 LOCAL = "http://127.0.0.1:4200/api"
-"""Where `python -m flows server` listens: what workers and deployments use when no other server is configured."""
+"""Where `gatehouse server` listens by default: workers and deployments use it when no other server is configured."""
 POOLS = ("gpu", "cpu")
 DEPLOYMENTS = ("reproduce/reproduce", "nightly/nightly", "nightly/weekly-full")
-SILENCE = timedelta(seconds=75)
-"""How long a run may be without a heartbeat (one every 30 s) before it counts as crashed."""
-ZOMBIES = "gatehouse: runs without a heartbeat have crashed"
+HEARTBEAT_TIMEOUT = timedelta(seconds=75)
+"""How long a run may go without a heartbeat (one every 30 s) before it counts as crashed."""
+CRASH_DETECTION = "gatehouse: runs without a heartbeat have crashed"
+"""The name of the automation."""
 
 
 class ServerError(UserError):
-    """Prefect's server, or what ought to be on it, is not there."""
+    """Prefect's server does not answer, or lacks something that a command needs."""
 
 
 def configured() -> str | None:
@@ -41,47 +42,47 @@ def configured() -> str | None:
 
 
 @contextmanager
-def answering(address: str) -> Iterator[SyncPrefectClient]:
-    """A client of the server at `address`; raise `ServerError` if it does not answer."""
+def connected(address: str) -> Iterator[SyncPrefectClient]:
+    """A client of the server at `address`; raises `ServerError` if it does not answer."""
     with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
         if failure := client.api_healthcheck():
             raise ServerError(
-                f"the Prefect server at {address} does not answer ({failure}): start one with `python -m flows server`, or "
-                "set PREFECT_API_URL to where it is"
+                f"the Prefect server at {address} does not answer ({failure}): start one with `gatehouse server`, or "
+                "set PREFECT_API_URL to the address of one"
             )
         yield client
 
 
 @contextmanager
 def for_a_run() -> Iterator[None]:
-    """The configured server, or a temporary one that lasts as long as the process."""
-    with answering(configured() or _temporary()):
+    """Use the configured server, or a temporary one that ends with this process."""
+    with connected(configured() or _start_temporary()):
         yield
 
 
-def _temporary() -> str:
-    """The address of a server for this process alone, on a leash.
+def _start_temporary() -> str:
+    """The address of a supervised server for this process alone.
 
-    It is the one that Prefect itself would start, `SubprocessASGIServer`, but for which all of the server would be
-    imported here too, before its own process does: four seconds. Whoever connects before it is ready waits for it.
+    It is the server that Prefect itself would start (`SubprocessASGIServer`), but Prefect imports all of the server in
+    this process before it starts the other, which takes four seconds. A connection made before it is ready waits.
     """
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        # Else every answer waits 40 ms: for a socket that it is given, uvicorn does not see to this.
+        # Without this every answer takes 40 ms more: uvicorn does not set it for a socket that it is given.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
-        command = [*leash.START, sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+        command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
         process = subprocess.Popen(
-            [*command, "--fd", str(listening.fileno()), "--log-level", "error"],
+            [*supervise.PREFIX, *command, "--fd", str(listening.fileno()), "--log-level", "error"],
             stdin=subprocess.PIPE, pass_fds=[listening.fileno()], start_new_session=True,
-            env=graph.environment(PREFECT_UI_ENABLED="0", PREFECT__SERVER_EPHEMERAL="1", PREFECT__SERVER_FINAL="1"),
+            env=dvc_cli.environment(PREFECT_UI_ENABLED="0", PREFECT__SERVER_EPHEMERAL="1", PREFECT__SERVER_FINAL="1"),
         )  # fmt: skip
-    atexit.register(process.communicate)  # closes the leash, after Prefect has sent what is left to send
+    atexit.register(process.communicate)  # closes its standard input, after Prefect has sent its last log lines
     return address
 
 
-def prefect(*arguments: str, address: str, **more: str) -> int:
-    """Run one of Prefect's own commands, for the server at `address`; return its exit status."""
-    environment = graph.environment(PREFECT_API_URL=address, PREFECT_CLI_PROMPT="false", **more)
+def prefect(*arguments: str, address: str, **variables: str) -> int:
+    """Run one of Prefect's own commands for the server at `address`; return its exit status."""
+    environment = dvc_cli.environment(PREFECT_API_URL=address, PREFECT_CLI_PROMPT="false", **variables)
     return subprocess.run([sys.executable, "-m", "prefect", *arguments], env=environment, check=False).returncode
 
 
@@ -93,9 +94,9 @@ def start(host: str, port: int) -> int:
 
 
 def deploy() -> int:
-    """Make the pools that are missing, register what `prefect.yaml` describes, and have silent runs found out."""
+    """Create the missing pools, register the deployments of `prefect.yaml`, and have crashed runs detected."""
     address = configured() or LOCAL
-    with answering(address) as client:
+    with connected(address) as client:
         for pool in POOLS:
             try:
                 client.read_work_pool(pool)
@@ -105,36 +106,36 @@ def deploy() -> int:
         if status := prefect("--no-prompt", "deploy", "--all", address=address):
             return status
         try:
-            _ = Automation.read(name=ZOMBIES)
+            _ = Automation.read(name=CRASH_DETECTION)
         except ValueError:
-            _ = _watch_for_zombies().create()
+            _ = _crash_detection().create()
     return 0
 
 
-def _watch_for_zombies() -> Automation:
-    """A run whose process or host is gone reports nothing any more; Prefect's way to notice is an automation."""
-    beat = "prefect.flow-run.heartbeat"
+def _crash_detection() -> Automation:
+    """A run whose process or host is gone reports nothing any more; Prefect notices that by an automation."""
+    heartbeat = "prefect.flow-run.heartbeat"
     ends = {f"prefect.flow-run.{name}" for name in ("Completed", "Failed", "Cancelled", "Crashed")}
     return Automation(
-        name=ZOMBIES,
+        name=CRASH_DETECTION,
         trigger=EventTrigger(
             match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
-            after={beat}, expect={beat, *ends}, for_each={"prefect.resource.id"},
-            posture=Posture.Proactive, threshold=1, within=SILENCE,
+            after={heartbeat}, expect={heartbeat, *ends}, for_each={"prefect.resource.id"},
+            posture=Posture.Proactive, threshold=1, within=HEARTBEAT_TIMEOUT,
         ),
         actions=[ChangeFlowRunState(
             state=StateType.CRASHED, name="Crashed", force=False,
-            message=f"no sign of life for {SILENCE.seconds} s: its process or its host is gone",
+            message=f"no heartbeat for {HEARTBEAT_TIMEOUT.seconds} s: its process or its host is gone",
         )],
     )  # fmt: skip
 
 
 def worker(pool: str, name: str | None, devices: list[str] | None, limit: int) -> int:
     """Run a worker of `pool` in this folder, with at most `limit` runs at a time, until it is interrupted."""
-    more = {"CUDA_VISIBLE_DEVICES": ",".join(found(devices))} if devices else {}
+    variables = {"CUDA_VISIBLE_DEVICES": ",".join(available(devices))} if devices else {}
     address = configured() or LOCAL
-    with answering(address):
+    with connected(address):
         pass
     name = name or "-".join((os.uname().nodename, pool, *(devices or []), str(os.getpid())))
     options = ("--pool", pool, "--type", "process", "--name", name, "--limit", str(limit))
-    return prefect("worker", "start", *options, address=address, **more)
+    return prefect("worker", "start", *options, address=address, **variables)

@@ -1,35 +1,27 @@
-"""One DVC stage as one Prefect task: a process of its own that logs, can be stopped, and says what it did."""
+"""One DVC stage as one supervised process, whose output is logged and whose result is reported."""
 
 import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
-from prefect.states import Cancelled, Completed, Failed
+from flows import console, devices, dvc_cli, supervise
+from pipelines.errors import UserError
 
-from flows import console, devices, graph, leash
-
+CODE = "code"
+"""The stage that hashes the source code; what other stages depend on is known only when it is up to date."""
 ON_GPU = ("train", "evaluate")
-"""The kinds of stage that compute with networks and take a device each."""
+"""The kinds of stage that run networks and take a device each."""
 UNCHANGED = "nothing changed"
-CHATTER = (
-    "Generating lock file", "Updating lock file", "To track the changes", "git add", "To enable auto staging",
-    "dvc config core.autostage", "Use `dvc push`", "Data and pipelines are up to date", "Running stage",
-    "ERROR: failed to reproduce", "Having any troubles", "(PID ", "If there are no processes with such PIDs",
-)  # fmt: skip
-"""How the lines begin that DVC says around every stage."""
 
 
-class Did(StrEnum):
-    """What became of a stage; the name of its task run's final state."""
+class StageStatus(StrEnum):
+    """What a run did with a stage; the name of its task run's final state."""
 
     RAN = "Ran"
     CACHED = "Cached"
@@ -39,23 +31,31 @@ class Did(StrEnum):
 
     @property
     def good(self) -> bool:
-        """Whether the stage's outputs are there and current."""
-        return self in (Did.RAN, Did.CACHED, Did.RESTORED)
+        """Whether the stage's outputs exist and are current."""
+        return self in (StageStatus.RAN, StageStatus.CACHED, StageStatus.RESTORED)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a stage, why, and the seconds it took."""
+    """What a run did with a stage, why, and how many seconds it took."""
 
     stage: str
-    did: Did
+    status: StageStatus
     reason: str
     seconds: float = 0.0
 
     @property
     def changed_nothing(self) -> bool:
-        """Whether its outputs are the same as before the run."""
-        return self.did is Did.RESTORED or (self.did is Did.CACHED and self.reason == UNCHANGED)
+        """Whether the stage's outputs are the same as before the run."""
+        return self.status is StageStatus.CACHED and self.reason == UNCHANGED
+
+    def __str__(self) -> str:
+        """`ran in 12.3 s: params.yaml runs modified`."""
+        return f"{self.status.lower()} in {self.seconds:.1f} s: {self.reason}"
+
+
+class StageError(UserError):
+    """A stage without which a run cannot begin has failed."""
 
 
 def kind(stage: str) -> str:
@@ -69,33 +69,33 @@ def tags(stage: str) -> list[str]:
     return [part for part in (kind(stage), *instance.split("-", 1)) if part]
 
 
-class Children:
+class StageProcesses:
     """The processes of a run's stages, so that all of them can be stopped."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
-        self._alive: set[subprocess.Popen[str]] = set()
+        self._running: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
 
     @contextmanager
     def start(self, command: list[str], inherited: list[int], environment: dict[str, str]) -> Iterator[Any]:
-        """Start `command` on a leash; it has ended when the block is left."""
+        """Start `command` under supervision; it has ended when the block is left."""
         with self._lock:
             if self.stopping.is_set():
                 raise InterruptedError
             process = subprocess.Popen(
-                [*leash.START, *command],
+                [*supervise.PREFIX, *command],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                 start_new_session=True, pass_fds=inherited, env=environment,
             )  # fmt: skip
-            self._alive.add(process)
+            self._running.add(process)
         try:
             yield process
             process.wait()
         finally:
             with self._lock:
-                self._alive.discard(process)
-                process.stdin.close()  # type: ignore[union-attr]  # the leash: whatever still runs ends
+                self._running.discard(process)
+                process.stdin.close()  # type: ignore[union-attr]  # the supervisor stops whatever still runs
             process.wait()
             process.stdout.close()  # type: ignore[union-attr]
 
@@ -103,96 +103,94 @@ class Children:
         """Interrupt all of them, and let no more start."""
         with self._lock:
             self.stopping.set()
-            for process in self._alive:
+            for process in self._running:
                 process.stdin.close()  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True)
-class Setting:
+class StageSettings:
     """What all stages of a run have in common."""
 
-    children: Children
+    processes: StageProcesses
     force: bool = False
     pull: bool = False
     threads: int = 1
     hide_devices: bool = False
-    """Whether this host has GPUs, which a stage without a lease is not to see."""
+    """Whether this host has GPUs, which must be hidden from a stage without a lease."""
 
 
-def perform(stage: str, why: str, setting: Setting, lease: devices.Lease | None = None) -> Outcome:
-    """Let DVC bring `stage` up to date; forward its lines; return what it did.
+def execute(
+    stage: str,
+    why: str,
+    settings: StageSettings,
+    lease: devices.Lease | None = None,
+    log: Callable[[str], None] = lambda line: None,
+) -> Outcome:
+    """Let DVC bring `stage` up to date; print and `log` its output; return what was done.
 
-    `why` is the reason to believe that it has to run. The lease is released at the end. A stage that another process of this
-    workspace has in hand is waited for.
+    `why` is the reason to believe that it has to run. The lease is released at the end. A stage that another process of
+    this workspace is running is waited for.
     """
-    logger = get_run_logger()
-    flags = [flag for flag, wanted in (("--force", setting.force), ("--pull", setting.pull)) if wanted]
-    command = [*graph.DVC, "--wait-for-lock", "repro", "--single-item", *flags, stage]
-    more = {"TF_NUM_INTEROP_THREADS": str(setting.threads)}  # an operation has one thread anyway
+    command = dvc_cli.repro_command(stage, settings.force, settings.pull)
+    variables = {"TF_NUM_INTEROP_THREADS": str(settings.threads)}  # a single operation has one thread anyway
     if lease:
-        more["CUDA_VISIBLE_DEVICES"] = lease.device
-        logger.info("device %s", lease.device)
-    elif setting.hide_devices:
-        more["CUDA_VISIBLE_DEVICES"] = devices.NONE
+        variables["CUDA_VISIBLE_DEVICES"] = lease.device
+        log(f"device {lease.device}")
+    elif settings.hide_devices:
+        variables["CUDA_VISIBLE_DEVICES"] = devices.NO_DEVICE
     inherited = [lease.descriptor] if lease else []
-    started = time.monotonic()
+    start = time.monotonic()
     waiting = False
     try:
         while True:
-            said: list[str] = []
-            with setting.children.start(command, inherited, graph.environment(**more)) as process:
+            lines: list[str] = []
+            with settings.processes.start(command, inherited, dvc_cli.environment(**variables)) as process:
                 for line in map(str.rstrip, process.stdout):
-                    said.append(line)
-                    if line.strip() and not line.strip().startswith(CHATTER):
-                        logger.info(line)
+                    lines.append(line)
+                    if not dvc_cli.is_routine(line):
+                        log(line)
                         console.say(stage, line)
-            if process.returncode and any(graph.BUSY in line for line in said):
+            if process.returncode and dvc_cli.is_blocked(lines):
                 if not waiting:
-                    console.say(stage, graph.IN_HAND)
+                    console.say(stage, dvc_cli.LOCKED)
                 waiting = True
-                if not setting.children.stopping.wait(graph.PATIENCE):
+                if not settings.processes.stopping.wait(dvc_cli.RETRY_AFTER):
                     continue
-            return _outcome(stage, why, process.returncode, said, time.monotonic() - started, setting)
+            seconds = time.monotonic() - start
+            if process.returncode and settings.processes.stopping.is_set():
+                return Outcome(stage, StageStatus.FAILED, "interrupted", seconds)
+            return _outcome(stage, why, process.returncode, lines, seconds)
     except InterruptedError:
-        return Outcome(stage, Did.FAILED, "interrupted")
+        return Outcome(stage, StageStatus.FAILED, "interrupted")
     finally:
         if lease:
             lease.release()
 
 
-def _outcome(stage: str, why: str, status: int, said: list[str], seconds: float, setting: Setting) -> Outcome:
-    if status and setting.children.stopping.is_set():
-        return Outcome(stage, Did.FAILED, "interrupted", seconds)
-    if status:
-        told = [line for line in said if line.strip() and not line.strip().startswith(CHATTER)]
-        errors = [line for line in told if line.startswith("error: ")] or told
-        return Outcome(stage, Did.FAILED, (errors or [f"exit status {status}"])[-1].removeprefix("error: "), seconds)
-    if any(line.startswith("Running stage") for line in said):
-        return Outcome(stage, Did.RAN, why, seconds)
-    if any("is cached - skipping run" in line for line in said):
-        return Outcome(stage, Did.CACHED, "DVC has the outputs of these very inputs: checked out", seconds)
-    return Outcome(stage, Did.CACHED, UNCHANGED, seconds)
+def _outcome(stage: str, why: str, returncode: int, lines: list[str], seconds: float) -> Outcome:
+    if returncode:
+        return Outcome(stage, StageStatus.FAILED, dvc_cli.failure(lines, returncode), seconds)
+    if dvc_cli.was_run(lines):
+        return Outcome(stage, StageStatus.RAN, why, seconds)
+    if dvc_cli.was_checked_out(lines):
+        return Outcome(stage, StageStatus.CACHED, "outputs of the same inputs restored from DVC's cache", seconds)
+    return Outcome(stage, StageStatus.CACHED, UNCHANGED, seconds)
 
 
-def as_state(outcome: Outcome) -> State[Any]:
-    """The final state of a stage's task run: its name says what was done, its message why."""
-    if outcome.did.good:
-        return Completed(name=outcome.did, message=outcome.reason)
-    make = Failed if outcome.did is Did.FAILED else Cancelled
-    return make(name=outcome.did, message=outcome.reason)
+def update_code(why: str) -> Outcome:
+    """Bring the stage `code` of this workspace up to date; raise `StageError` if it fails."""
+    outcome = execute(CODE, why, StageSettings(StageProcesses(), hide_devices=True))
+    console.say(CODE, str(outcome))
+    if not outcome.status.good:
+        raise StageError(f"{CODE}: {outcome.reason}")
+    return outcome
 
 
-@task(name="stage", cache_policy=NO_CACHE, persist_result=False)
-def run(stage: str, why: str, setting: Setting, lease: devices.Lease | None) -> State[Any]:
-    """A stage that DVC has to look at."""
-    return as_state(perform(stage, why, setting, lease))
+def threads_per_stage(jobs: int) -> int:
+    """TensorFlow's threads for parallel operations in each of `jobs` processes that share the cores."""
+    return max(1, available_cores() // jobs)
 
 
-def threads_each(jobs: int) -> int:
-    """TensorFlow's threads for operations side by side, for each of `jobs` processes that share the cores."""
-    return max(1, cores() // jobs)
-
-
-def cores() -> int:
+def available_cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,75 +1,82 @@
-"""What a run has done, for people: the lines and the table at its end, and the artifacts it leaves with Prefect."""
+"""The summary of a run: the table at its end, and the artifacts that it leaves with Prefect."""
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from prefect.artifacts import create_link_artifact, create_table_artifact
 from rich.table import Table
 
-from flows import console, graph
-from flows.stages import Did, Outcome
+from flows import console
+from flows.stages import Outcome, StageStatus
 from pipelines import paths
 
-ASIDE = ("cost", "seeds", "statistics", "valid")
-"""What the metrics files hold beside the results."""
-STYLES = {Did.RAN: "green", Did.RESTORED: "blue", Did.CACHED: "blue", Did.FAILED: "bold red", Did.SKIPPED: "yellow"}
-
-
-def in_words(outcome: Outcome) -> tuple[str, str]:
-    """`ran in 12.3 s: pipelines/nn modified`, and its style."""
-    return f"{outcome.did.lower()} after {outcome.seconds:.1f} s: {outcome.reason}", STYLES[outcome.did]
+NOT_RESULTS = ("cost", "seeds", "statistics", "valid")
+"""The keys of a metrics file that hold something other than test results."""
+STYLES = {
+    StageStatus.RAN: "green",
+    StageStatus.RESTORED: "blue",
+    StageStatus.CACHED: "blue",
+    StageStatus.FAILED: "bold red",
+    StageStatus.SKIPPED: "yellow",
+}
 
 
 def counts(outcomes: Sequence[Outcome]) -> str:
     """`3 ran, 24 cached`."""
-    found = Counter(outcome.did for outcome in outcomes)
-    return ", ".join(f"{found[did]} {did.lower()}" for did in Did if found[did]) or "nothing to do"
+    count = Counter(outcome.status for outcome in outcomes)
+    return ", ".join(f"{count[status]} {status.lower()}" for status in StageStatus if count[status]) or "nothing to do"
 
 
-def show(outcomes: Sequence[Outcome], wall: float) -> None:
-    """Print every stage with its state and seconds, and the wall time beside the sum of the stages' times."""
+def show(outcomes: Sequence[Outcome], wall_seconds: float) -> None:
+    """Print each stage with its status and seconds, and the wall time next to the sum of the stages' times."""
     table = Table("stage", "state", "seconds", "why", box=None, header_style="bold", pad_edge=False)
     table.columns[2].justify = "right"
     for outcome in outcomes:
         seconds = f"{outcome.seconds:.1f}" if outcome.seconds else ""
-        table.add_row(outcome.stage, outcome.did.lower(), seconds, outcome.reason, style=STYLES[outcome.did])
+        table.add_row(outcome.stage, outcome.status.lower(), seconds, outcome.reason, style=STYLES[outcome.status])
     total = sum(outcome.seconds for outcome in outcomes)
     console.screen.print(table)
-    console.screen.print(f"{counts(outcomes)}; {wall:.0f} s, in which stages ran for {total:.0f} s")
+    console.screen.print(f"{counts(outcomes)}; {wall_seconds:.0f} s, in which stages ran for {total:.0f} s")
 
 
 def publish(outcomes: Sequence[Outcome]) -> None:
-    """Leave with Prefect what ran and why, the metrics as they now are, and the way to the report."""
+    """Create Prefect artifacts: what ran and why, the current metrics, and a link to the report."""
     rows = [
-        {"stage": o.stage, "state": o.did.lower(), "seconds": round(o.seconds, 1), "why": o.reason} for o in outcomes
+        {
+            "stage": outcome.stage,
+            "state": outcome.status.lower(),
+            "seconds": round(outcome.seconds, 1),
+            "why": outcome.reason,
+        }
+        for outcome in outcomes
     ]
     create_table_artifact(rows, key="stages", description=f"What ran, and why: {counts(outcomes)}.")
     if paths.METRICS.exists():
-        create_table_artifact(metrics(), key="metrics", description="As they now are: on the test parts, over seeds.")
+        create_table_artifact(
+            metrics(), key="metrics", description="The current results on the test splits: mean and std over seeds."
+        )
     index = (paths.REPORTS / "index.html").resolve()
     if index.exists():
         create_link_artifact(index.as_uri(), link_text="reports/index.html", key="report", description=f"{index}")
 
 
 def metrics() -> list[dict[str, Any]]:
-    """A row for each result that DVC knows: file, metric, mean (or value) and standard deviation."""
-    files = json.loads(graph.dvc("metrics", "show", "--json")).get("", {}).get("data", {})
+    """A row for each result in `metrics/`: file, metric, mean (or value) and standard deviation."""
     return [
-        {"of": Path(file).relative_to(paths.METRICS).with_suffix("").as_posix(), **row}
-        for file, content in files.items()
-        for row in _results(content.get("data", {}), [])
+        {"of": path.relative_to(paths.METRICS).with_suffix("").as_posix(), **row}
+        for path in sorted(paths.METRICS.rglob("*.json"))
+        for row in _results(json.loads(path.read_text()), [])
     ]
 
 
-def _results(value: Any, names: list[str]) -> Iterator[dict[str, Any]]:
+def _results(value: Any, keys: list[str]) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict) and "mean" not in value:
-        for name, part in value.items():
-            if name not in ASIDE:
-                yield from _results(part, [*names, name])
+        for key, part in value.items():
+            if key not in NOT_RESULTS:
+                yield from _results(part, [*keys, key])
     elif isinstance(value, dict):
-        yield {"metric": ".".join(names), "mean": value["mean"], "std": value.get("std")}
+        yield {"metric": ".".join(keys), "mean": value["mean"], "std": value.get("std")}
     elif isinstance(value, float | int):
-        yield {"metric": ".".join(names), "mean": value, "std": None}
+        yield {"metric": ".".join(keys), "mean": value, "std": None}

@@ -30,10 +30,10 @@ PROFILE = "lay profiles/NAME.yaml over params.yaml"
 PREDICT = "predictions of a trained network for your own data"
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(prog: str = "python -m pipelines") -> argparse.ArgumentParser:
     """The command line's grammar; wrong usage ends with exit status 2."""
     top = argparse.ArgumentParser(
-        prog="python -m pipelines",
+        prog=prog,
         description="Run one stage of the graph (`dvc repro` runs all that are out of date, in order), or ask a trained network.",
     )
     top.add_argument("--verbose", action="store_true", help="show the traceback of an error")
@@ -53,25 +53,25 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def predict_parser(task: "Task") -> argparse.ArgumentParser:
+def predict_parser(task: "Task", prog: str) -> argparse.ArgumentParser:
     """The grammar of `predict TASK`: every task has its own arguments."""
-    parser = argparse.ArgumentParser(prog=f"python -m pipelines predict {task.name}", description=PREDICT)
+    parser = argparse.ArgumentParser(prog=f"{prog} predict {task.name}", description=PREDICT)
     parser.add_argument("--model", help="of those in params.yaml; without it the one that was best in validation")
     parser.add_argument("--json", action="store_true", help="one JSON list, an object for each prediction")
     task.stage("predict").arguments(parser)
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, prog: str = "python -m pipelines") -> int:
     """Run one command; return the exit status."""
-    arguments = parser().parse_args(argv)
+    arguments = parser(prog).parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Linear algebra in one thread: a sum over several depends on their number in its last digits.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return exit_status(lambda: _run(arguments), arguments.verbose)
+    return exit_status(lambda: _run(arguments, prog), arguments.verbose)
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, prog: str) -> int:
     from pipelines import registry
 
     if arguments.command == "runs":
@@ -89,7 +89,7 @@ def _run(arguments: argparse.Namespace) -> int:
         return 0
     task = registry.find(arguments.task)
     if arguments.command == "predict":
-        return _predict(task, arguments.rest)
+        return _predict(task, arguments.rest, prog)
     params = task.params()
     stage = import_module(f"pipelines.stages.{arguments.command}")
     if arguments.command not in PER_MODEL:
@@ -103,10 +103,10 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _predict(task: "Task", rest: list[str]) -> int:
+def _predict(task: "Task", rest: list[str], prog: str) -> int:
     from pipelines import predict
 
-    options = predict_parser(task).parse_intermixed_args(rest)
+    options = predict_parser(task, prog).parse_intermixed_args(rest)
     trained = predict.Trained(task.name, task.params(), options.model)
     predict.show(task.stage("predict").answer(trained, options), options.json)
     return 0

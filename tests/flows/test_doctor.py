@@ -1,50 +1,95 @@
-"""`python -m flows doctor` says what is there, what is not, and what to do about it."""
+"""The doctor names what is present, what is missing, and what to do about it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.flows.conftest import Server, Toy
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows import doctor
+from tests.flows.conftest import Flows, Server, Toy
 
 
-def test_what_is_missing_on_a_server_is_named_with_its_remedy_and_deploy_is_it(
-    toy: Toy, server: Server, tmp_path: Path
-) -> None:
-    toy.dvc("remote", "add", "--default", "--local", "depot", str(tmp_path / "remote"))
-    for pool in ("cpu", "gpu"):  # and with it the workers that another test has had
+@pytest.fixture
+def in_toy(new_template: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
+    """The current folder: a workspace."""
+    toy = new_template.clone(tmp_path / "toy")
+    monkeypatch.chdir(toy.folder)
+    return toy
+
+
+@pytest.fixture
+def no_server() -> Iterator[None]:
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        yield
+
+
+def test_doctor_names_what_a_server_lacks_and_deploy_creates_it(toy: Toy, server: Server, run_flows: Flows) -> None:
+    for pool in ("cpu", "gpu"):  # and with them the workers of other tests
         server.remove_pool(pool)
     server.remove_deployment("weekly-full")
-    before = toy.flows("doctor")
-    assert before.returncode == 1
-    for pool in ("cpu", "gpu"):
-        assert f"✗ pool {pool}: missing\n    → python -m flows deploy" in before.stdout
-    assert "✗ deployment nightly/weekly-full: missing\n    → python -m flows deploy" in before.stdout
-    for _ in range(2):  # a second time is no mistake
-        deployed = toy.flows("deploy")
-        assert deployed.returncode == 0, deployed.stdout + deployed.stderr
-    after = toy.flows("doctor")
-    assert after.returncode == 0, after.stdout
-    for line in ("✓ Python: 3.11", "✓ graph: 11 stages", "✓ TensorFlow", "✓ DVC remote: depot", "✓ Prefect server"):
-        assert line in after.stdout
-    for name in ("reproduce/reproduce", "nightly/nightly", "nightly/weekly-full"):
-        assert f"✓ deployment {name}" in after.stdout
-    assert "– pool gpu: no worker" in after.stdout
-    assert "→ python -m flows worker gpu" in after.stdout
+    with temporary_settings({PREFECT_API_URL: server.address}):
+        before = {finding.subject: finding for finding in doctor.prefect_server()}
+    for subject in ("pool cpu", "pool gpu", "deployment nightly/weekly-full"):
+        assert before[subject].passed is False
+        assert before[subject].remedy == "gatehouse deploy"
 
+    for _ in range(2):  # the second time nothing is missing
+        assert toy.flows("deploy").returncode == 0
 
-def test_what_is_only_needed_for_several_hosts_is_no_failure(toy: Toy, tmp_path: Path) -> None:
-    alone = Toy(toy.folder, toy.diary, {"TOY_DIARY": str(toy.diary), "PREFECT_HOME": str(tmp_path / "home")})
-    done = alone.flows("doctor")
+    toy.dvc("remote", "add", "--default", "--local", "depot", str(toy.folder / "remote"))
+    done = run_flows(toy, "doctor")
     assert done.returncode == 0, done.stdout
-    assert "– DVC remote: none" in done.stdout
-    assert "– Prefect server: none configured" in done.stdout
+    for line in ("✓ Python: 3.", "✓ graph: 12 stages", "✓ TensorFlow", "✓ DVC remote: depot", "✓ Prefect server"):
+        assert line in done.stdout
+    for name in ("reproduce/reproduce", "nightly/nightly", "nightly/weekly-full"):
+        assert f"✓ deployment {name}" in done.stdout
+    assert "– pool gpu: no worker\n    → gatehouse worker gpu" in done.stdout
 
 
-def test_what_does_not_answer_is_a_failure_with_a_reason(toy: Toy, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
-    toy.dvc("remote", "add", "--default", "--local", "depot", str(tmp_path / "file" / "remote"))
-    lost = Toy(toy.folder, toy.diary, {**toy.settings, "PREFECT_API_URL": "http://127.0.0.1:9/api"})
-    done = lost.flows("doctor")
-    assert done.returncode == 1
-    assert "✗ DVC remote" in done.stdout
-    assert "Not a directory" in done.stdout
-    assert "✗ Prefect server: the Prefect server at http://127.0.0.1:9/api does not answer" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+def test_doctor_fails_when_a_check_does(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    findings = [doctor.Finding("disk", False, "1 GB free", "free some space")]
+    monkeypatch.setattr(doctor, "examine", lambda: iter(findings))
+    assert doctor.report() == 1
+    assert capsys.readouterr().out == "✗ disk: 1 GB free\n    → free some space\n"
+
+
+def test_doctor_does_not_require_what_only_several_hosts_need(in_toy: Toy, no_server: None) -> None:
+    assert doctor.remote().passed is None
+    assert [finding.passed for finding in doctor.prefect_server()] == [None]
+
+
+def test_doctor_gives_the_reason_when_the_remote_does_not_answer(in_toy: Toy, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    in_toy.dvc("remote", "add", "--default", "--local", "depot", str(tmp_path / "file" / "remote"))
+    finding = doctor.remote()
+    assert finding.passed is False
+    assert "depot" in finding.detail
+    assert "Not a directory" in finding.detail
+
+
+def test_doctor_gives_the_reason_when_the_server_does_not_answer() -> None:
+    address = "http://127.0.0.1:9/api"
+    with temporary_settings({PREFECT_API_URL: address}):
+        (finding,) = doctor.prefect_server()
+    assert finding.passed is False
+    assert f"{address} does not answer" in finding.detail
+
+
+def test_doctor_reports_a_folder_without_a_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    finding = doctor.stage_graph()
+    assert finding.passed is False
+    assert "repository's root" in finding.remedy
+
+
+def test_doctor_reports_a_broken_configuration_of_dvc(in_toy: Toy) -> None:
+    in_toy.folder.joinpath(".dvc", "config").write_text("[core\n")
+    finding = doctor.remote()
+    assert finding.passed is False
+    assert "config" in finding.detail
+
+
+@pytest.mark.parametrize(("version", "passed"), [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False)])
+def test_doctor_accepts_the_supported_versions_of_python(version: tuple[int, int], passed: bool) -> None:
+    assert doctor.python(version).passed is passed

@@ -1,9 +1,10 @@
-"""Several hosts: a real server, real workers in clones of their own, results handed over through a real DVC remote."""
+"""Several hosts: a real server, real workers in clones of their own, results passed on through a real DVC remote."""
 
 import datetime
 import os
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
@@ -15,45 +16,41 @@ import psutil
 import pytest
 from ruamel.yaml import YAML
 
+from flows.nightly import nightly
 from tests.conftest import copy_project, use_tiny_profile
-from tests.flows.conftest import Server, Toy, until
+from tests.flows.conftest import Flows, Inside, Server, Toy, until
 
-EVERY_STAGE = 11
+ON_WORKERS = ["collect@a", "collect@b", "compare@a", "compare@b", "train@a-x", "train@a-y", "train@b-x", "train@b-y"]
+ON_PARENT = ["report@a", "report@b", "site"]
 
 
 @contextmanager
-def workers(*places: tuple[Toy, str, str], log: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Workers, each in a workspace, for a pool, with a name."""
+def workers(*specs: tuple[Toy, str, str], log: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Workers: each in a workspace, for a pool, with a name."""
     with ExitStack() as stack:
         yield [
             stack.enter_context(toy.start("worker", pool, "--name", name, log=log / f"{name}.log"))
-            for toy, pool, name in places
+            for toy, pool, name in specs
         ]
 
 
-def share(remote: Path, *toys: Toy) -> None:
+def use_remote(remote: Path, *toys: Toy) -> None:
     for toy in toys:
         toy.dvc("remote", "add", "--default", "--local", "depot", str(remote))
 
 
-def deploy(toy: Toy) -> None:
-    done = toy.flows("deploy")
-    assert done.returncode == 0, done.stdout + done.stderr
+def ended(server: Server, flow: str, seconds: float, earlier: set[str]) -> Any:
+    """The first run of a flow that is not one of the `earlier` ones, once it has ended."""
 
-
-def ended(server: Server, flow: str, seconds: float, since: set[str]) -> Any:
-    """The first run of a flow that is not among those of `since`, once it has ended."""
-
-    def found() -> Any:
+    def ended_run() -> Any:
         final = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
-        runs = [run for run in server.runs_of(flow) if run["id"] not in since and run["state"]["type"] in final]
+        runs = [run for run in server.runs_of(flow) if run["id"] not in earlier and run["state"]["type"] in final]
         return runs[0] if runs else None
 
-    return until(found, seconds, f"a run of {flow} has ended")
+    return until(ended_run, seconds, f"a run of {flow} has ended", interval=2)
 
 
-def known(server: Server, flow: str = "nightly") -> set[str]:
-    """The runs of a flow that there are already."""
+def run_ids(server: Server, flow: str = "nightly") -> set[str]:
     return {run["id"] for run in server.runs_of(flow)}
 
 
@@ -66,104 +63,102 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture
-def hosts(toy: Toy, tmp_path: Path) -> list[Toy]:
+def hosts(done_template: Toy, server: Server, deployed: None, tmp_path: Path) -> list[Toy]:
     """A parent's workspace and two workers', with a folder as the DVC remote of all.
 
-    As after any clone, `dvc.lock` and `metrics/` are there and tell of results that nobody has any more.
+    As after any clone, `dvc.lock` and `metrics/` record results whose files nobody has any more.
     """
-    toy.dvc("repro")
-    toy.commit()
-    toy.forget()
-    clones = [toy.clone(tmp_path / name) for name in ("parent", "first", "second")]
-    share(tmp_path / "remote", *clones)
-    return clones
+    clones = [done_template.clone(tmp_path / name) for name in ("parent", "first", "second")]
+    use_remote(tmp_path / "remote", *clones)
+    return [toy.using(tmp_path / "diary", server) for toy in clones]
 
 
-def test_workers_do_the_work_and_the_parent_restores_it(hosts: list[Toy], server: Server, tmp_path: Path) -> None:
+def test_nightly_restores_what_workers_have_done(
+    hosts: list[Toy], server: Server, tmp_path: Path, run_flows: Flows
+) -> None:
     parent, first, second = hosts
     for stage in ("train@a-x", "train@b-x"):
         for toy in hosts:
             toy.set("seconds", stage, "3")
-    deploy(parent)
+    first.write_source("train", "# The same code in other words.\nCONSTANT = 1\n")
     with workers((parent, "cpu", "cpu-1"), (first, "gpu", "gpu-1"), (second, "gpu", "gpu-2"), log=tmp_path):
-        done = parent.flows("trigger", "nightly")
+        done = run_flows(parent, "trigger", "nightly")
         assert done.returncode == 0, done.stdout + done.stderr + "".join(p.read_text() for p in tmp_path.glob("*.log"))
-        ran = parent.ran()
-        assert sorted(ran) == sorted(set(ran)), "a stage ran twice"
-        assert len(ran) == EVERY_STAGE
-        here = {e["stage"] for e in parent.events() if e["folder"] == str(parent.folder)}
-        assert here == {"report@a", "report@b", "site"}
-        assert {e["folder"] for e in parent.events()} == {str(toy.folder) for toy in hosts}, "both workers had a task"
-        assert "8 restored" in done.stdout
-        assert "3 ran" in done.stdout
+        ran = Counter(parent.ran())
+        assert ran.pop("code") == 3, "every host runs it by itself"
+        assert sorted(ran.elements()) == sorted(ON_WORKERS + ON_PARENT), "a stage ran twice"
+        here = {event["stage"] for event in parent.events() if event["folder"] == str(parent.folder)}
+        assert here == {"code", *ON_PARENT}
+        trained = {event["folder"] for event in parent.events() if event["stage"].startswith("train")}
+        assert trained == {str(first.folder), str(second.folder)}, "both workers had a task"
+        assert "4 ran, 8 restored" in done.stdout
         assert f"ran on {os.uname().nodename}:{first.folder}" in done.stdout
         assert (parent.folder / "reports/index.html").exists()
         assert (parent.folder / "metrics/a/comparison.json").exists()
         for model in ("a/x", "a/y", "b/x", "b/y"):
-            at = f"artifacts/models/{model}"
-            made = [toy.folder / at for toy in (first, second) if (toy.folder / at).exists()]
-            assert len(made) == 1
-            assert (parent.folder / at).read_bytes() == made[0].read_bytes()
-        assert parent.dvc("status").strip() == "Data and pipelines are up to date."
+            path = Path("artifacts/models", model)
+            (made,) = [toy.folder / path for toy in (first, second) if (toy.folder / path).exists()]
+            assert (parent.folder / path).read_bytes() == made.read_bytes()
+        assert parent.is_up_to_date()
 
-        parent.forget()
-        again = parent.flows("trigger", "nightly", "a")
+        parent.clear_diary()
+        again = run_flows(parent, "trigger", "nightly", "a")
         assert again.returncode == 0
         assert parent.ran() == []
 
-        full = parent.flows("trigger", "weekly-full", "a")
+        full = run_flows(parent, "trigger", "weekly-full", "a")
         assert full.returncode == 0, full.stdout
-        # (what comes out is the same as before, so the report has nothing new to tell)
+        # The comparison comes out the same as before, so the report has nothing to do.
         assert sorted(parent.ran()) == ["collect@a", "compare@a", "train@a-x", "train@a-y"]
-        assert parent.flows("show").returncode == 0
+        assert run_flows(parent, "show").returncode == 0
 
 
-def test_a_failure_on_a_worker_is_told_with_its_stage_and_the_rest_is_kept(
-    hosts: list[Toy], server: Server, tmp_path: Path
+def test_nightly_names_the_stage_that_failed_on_a_worker_and_keeps_the_rest(
+    hosts: list[Toy], tmp_path: Path, inside: Inside
 ) -> None:
-    parent, first, second = hosts
-    for toy in (first, second):
-        toy.set("broken", "train@a-y")
-    deploy(parent)
-    with workers((parent, "cpu", "cpu-1"), (first, "gpu", "gpu-1"), (second, "gpu", "gpu-2"), log=tmp_path):
-        done = parent.flows("trigger", "nightly")
-    assert done.returncode == 1
-    assert "train@a-y: train@a-y.csv, line 3: broken on purpose [/x]; mend it" in done.stdout
+    parent, worker, _ = hosts
+    worker.set("broken", "train@a-y")
+    with workers((worker, "gpu", "gpu-1"), log=tmp_path), inside(parent):
+        state = nightly(return_state=True)
+    assert state.is_failed()
+    assert str(state.message).startswith("train@a-y: train@a-y.csv, line 3: broken on purpose [/x]; mend it")
     assert (parent.folder / "reports/b").exists()
     assert (parent.folder / "artifacts/models/a/x").exists()
     assert not (parent.folder / "reports/a").exists()
     assert not [e for e in parent.events() if e["folder"] == str(parent.folder) and e["stage"].startswith("train")]
 
 
-def test_a_task_whose_worker_dies_is_done_by_another(hosts: list[Toy], server: Server, tmp_path: Path) -> None:
+def test_nightly_sends_the_task_of_a_dead_worker_to_another(
+    hosts: list[Toy], server: Server, tmp_path: Path, run_flows: Flows
+) -> None:
     parent, first, second = hosts
-    first.set("seconds", "train@a-x", "300")
-    deploy(parent)
-    before, before_it = known(server), known(server, "reproduce")
+    first.set("seconds", "train@a-x", "600")
+    earlier, earlier_subruns = run_ids(server), run_ids(server, "reproduce")
     with workers((parent, "cpu", "cpu-1"), (first, "gpu", "gpu-1"), log=tmp_path) as (_, doomed):
-        assert parent.flows("trigger", "nightly", "a", "--no-wait").returncode == 0
-        until(lambda: any(e["stage"] == "train@a-x" for e in parent.events()), 180, "the training began")
-        training = next(e["pid"] for e in parent.events() if e["stage"] == "train@a-x")
+        assert run_flows(parent, "trigger", "nightly", "a", "--no-wait").returncode == 0
+        until(lambda: parent.has_started("train@a-x"), 300, "the training began")
+        training = next(event["pid"] for event in parent.events() if event["stage"] == "train@a-x")
         kill_tree(doomed)
         until(lambda: not psutil.pid_exists(training), 15, "the training has ended with its worker")
         with workers((second, "gpu", "gpu-2"), log=tmp_path):
-            run = ended(server, "nightly", 300, before)
+            run = ended(server, "nightly", 400, earlier)
     log = server.log_of(flow_run_id={"any_": [run["id"]]})
     assert run["state"]["type"] == "COMPLETED", log
-    where = {e["folder"] for e in parent.events() if e["event"] == "ended" and e["stage"].startswith("train")}
-    assert str(second.folder) in where
-    crashed = [r for r in server.runs_of("reproduce") if r["state"]["type"] == "CRASHED" and r["id"] not in before_it]
-    assert len(crashed) == 1
-    assert "no sign of life" in crashed[0]["state"]["message"]
+    trained = {e["folder"] for e in parent.events() if e["event"] == "ended" and e["stage"].startswith("train")}
+    assert str(second.folder) in trained
+    subruns = [subrun for subrun in server.runs_of("reproduce") if subrun["id"] not in earlier_subruns]
+    (crashed,) = [subrun for subrun in subruns if subrun["state"]["type"] == "CRASHED"]
+    assert "no heartbeat" in crashed["state"]["message"]
     assert (parent.folder / "reports/a").exists()
 
 
-def test_a_cancelled_run_ends_its_stages(toy: Toy, server: Server, tmp_path: Path) -> None:
-    toy.set("seconds", "train@a-x", "300")
-    deploy(toy)
+def test_cancelled_run_ends_its_stages(
+    toy: Toy, deployed: None, server: Server, tmp_path: Path, run_flows: Flows
+) -> None:
+    toy.set("seconds", "train@a-x", "600")
     with workers((toy, "gpu", "gpu-1"), log=tmp_path):
-        assert toy.flows("trigger", "reproduce", "train@a-x", "--no-wait").returncode == 0
-        until(lambda: any(e["stage"] == "train@a-x" for e in toy.events()), 180, "the training began")
+        assert run_flows(toy, "trigger", "reproduce", "train@a-x", "--no-wait").returncode == 0
+        until(lambda: toy.has_started("train@a-x"), 300, "the training began")
         training = toy.events()[-1]["pid"]
         run = server.runs_of("reproduce")[0]
         server.cancel(run["id"])
@@ -173,71 +168,56 @@ def test_a_cancelled_run_ends_its_stages(toy: Toy, server: Server, tmp_path: Pat
     toy.dvc("repro", "train@a-x")
 
 
-def test_one_folder_and_no_remote_will_do(toy: Toy, server: Server, tmp_path: Path) -> None:
-    deploy(toy)
-    with workers((toy, "cpu", "cpu-1"), (toy, "gpu", "gpu-1"), (toy, "gpu", "gpu-2"), log=tmp_path):
-        done = toy.flows("trigger", "nightly")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert len(toy.ran()) == len(set(toy.ran())) == EVERY_STAGE
-    assert "shares the workspace" in "".join((tmp_path / f"gpu-{n}.log").read_text() for n in (1, 2))
+def test_nightly_in_one_folder_needs_no_remote(toy: Toy, deployed: None, tmp_path: Path, inside: Inside) -> None:
+    with workers((toy, "gpu", "gpu-1"), (toy, "gpu", "gpu-2"), log=tmp_path), inside(toy):
+        state = nightly(return_state=True)
+    assert state.is_completed(), state.message
+    assert sorted(toy.ran()) == sorted(["code", *ON_WORKERS, *ON_PARENT])
+    assert "shares the parent's workspace" in "".join((tmp_path / f"gpu-{n}.log").read_text() for n in (1, 2))
 
 
-def test_other_folders_and_no_remote_is_a_clear_failure(toy: Toy, server: Server, tmp_path: Path) -> None:
-    deploy(toy)
-    other = toy.clone(tmp_path / "other")
-    with workers((toy, "cpu", "cpu-1"), (other, "gpu", "gpu-1"), log=tmp_path):
-        done = toy.flows("trigger", "nightly", "a")
-    assert done.returncode == 1
-    assert "no DVC remote is configured" in done.stdout
-    assert toy.ran() == []
+def test_nightly_in_two_folders_without_a_remote_fails_clearly(
+    toy: Toy, deployed: None, tmp_path: Path, inside: Inside
+) -> None:
+    with workers((toy.clone(tmp_path / "other"), "gpu", "gpu-1"), log=tmp_path), inside(toy):
+        state = nightly(["a"], return_state=True)
+    assert state.is_failed()
+    assert "no DVC remote is configured" in str(state.message)
+    assert toy.ran() == ["code"]
 
 
-def test_a_worker_with_other_code_is_refused(hosts: list[Toy], server: Server, tmp_path: Path) -> None:
-    parent, first, _ = hosts
-    (first.folder / "params.yaml").write_text("tasks: []\n")
-    deploy(parent)
-    with workers((parent, "cpu", "cpu-1"), (first, "gpu", "gpu-1"), log=tmp_path):
-        done = parent.flows("trigger", "nightly", "a")
-    assert done.returncode == 1
-    assert "bring both to the same state" in done.stdout
-    assert parent.ran() == []
-
-
-def test_an_unreachable_remote_is_tried_again_and_told_in_one_sentence(
-    hosts: list[Toy], server: Server, tmp_path: Path
+def test_nightly_retries_an_unreachable_remote_and_names_it(
+    hosts: list[Toy], server: Server, tmp_path: Path, inside: Inside
 ) -> None:
     parent = hosts[0]
-    (tmp_path / "file").write_text("no folder")
-    assert parent.flows("run", "collect@a").returncode == 0  # something to send
+    (tmp_path / "file").write_text("not a folder")
+    parent.dvc("repro", "collect@a")  # something to push
     parent.dvc("remote", "modify", "--local", "depot", "url", str(tmp_path / "file" / "remote"))
-    deploy(parent)
-    with workers((parent, "cpu", "cpu-1"), log=tmp_path):
-        done = parent.flows("trigger", "nightly", "a")
-    assert done.returncode == 1
-    assert "does not work (push)" in done.stdout
-    assert "Not a directory" in done.stdout
-    run = server.runs_of("nightly")[0]
-    transfer = next(iter(server.stages_of(run["id"]).values()))
+    with inside(parent):
+        state = nightly(["a"], return_state=True)
+    assert state.is_failed()
+    assert "dvc push failed with the remote depot" in str(state.message)
+    assert "Not a directory" in str(state.message)
+    (transfer,) = server.stages_of(server.runs_of("nightly")[0]["id"]).values()
     assert transfer["run_count"] == 4
 
 
-def test_the_nights_and_weeks_to_come_are_planned_by_the_clock_of_istanbul(toy: Toy, server: Server) -> None:
-    deploy(toy)
+def test_schedules_follow_the_clock_of_istanbul(deployed: None, server: Server) -> None:
     for name, shown, when, days in (("nightly", "%H:%M", "02:00", 1), ("weekly-full", "%a %H:%M", "Sun 08:00", 7)):
 
-        def planned(name: str = name) -> list[Any]:
+        def scheduled(name: str = name) -> list[Any]:
             runs = server.ask("flow_runs", deployments={"name": {"any_": [name]}})
             return [run for run in runs if run["auto_scheduled"] and run["state"]["type"] == "SCHEDULED"]
 
-        runs = until(planned, 60, f"runs of {name} are planned")
+        runs = until(scheduled, 60, f"runs of {name} are scheduled")
         starts = sorted(datetime.datetime.fromisoformat(run["expected_start_time"]) for run in runs)
         assert {start.astimezone(ZoneInfo("Europe/Istanbul")).strftime(shown) for start in starts} == {when}
         assert {later - earlier for earlier, later in pairwise(starts)} == {datetime.timedelta(days=days)}
 
 
 @pytest.mark.graph
-def test_a_due_schedule_brings_the_real_graph_to_its_report(server: Server, tmp_path: Path) -> None:
-    """The real graph in the tiny profile, two models of each task: two clones train, the parent's has the site."""
+def test_scheduled_nightly_brings_the_real_graph_up_to_date(server: Server, tmp_path: Path) -> None:
+    """The real graph in the tiny profile, two models per task: two clones train, the parent's makes the site."""
     project = tmp_path / "project"
     project.mkdir()
     copy_project(project)
@@ -249,17 +229,18 @@ def test_a_due_schedule_brings_the_real_graph_to_its_report(server: Server, tmp_
     )
     origin = Toy(project, tmp_path / "diary", server.settings)
     parent, first, second = hosts = [origin.clone(tmp_path / name) for name in ("parent", "first", "second")]
-    share(tmp_path / "remote", *hosts)
+    use_remote(tmp_path / "remote", *hosts)
     yaml = YAML()
     described = yaml.load(parent.folder / "prefect.yaml")
-    nightly = next(item for item in described["deployments"] if item["name"] == "nightly")
+    deployment = next(item for item in described["deployments"] if item["name"] == "nightly")
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=20)
-    nightly["schedules"] = [{"interval": 86400, "anchor_date": soon.isoformat(), "timezone": "UTC"}]
+    deployment["schedules"] = [{"interval": 86400, "anchor_date": soon.isoformat(), "timezone": "UTC"}]
     yaml.dump(described, parent.folder / "prefect.yaml")
-    before = known(server)
-    deploy(parent)
+    earlier = run_ids(server)
+    done = parent.flows("deploy")
+    assert done.returncode == 0, done.stdout + done.stderr
     with workers((parent, "cpu", "cpu-1"), (first, "gpu", "gpu-1"), (second, "gpu", "gpu-2"), log=tmp_path):
-        run = ended(server, "nightly", 1800, before)
+        run = ended(server, "nightly", 1800, earlier)
     log = "".join(path.read_text() for path in tmp_path.glob("*.log"))
     assert run["state"]["type"] == "COMPLETED", log
     assert run["auto_scheduled"]
@@ -267,14 +248,14 @@ def test_a_due_schedule_brings_the_real_graph_to_its_report(server: Server, tmp_
     assert (parent.folder / "reports/finance/index.html").exists()
     assert parent.dvc("status").strip() == "Data and pipelines are up to date."
 
-    elsewhere = [r for r in server.runs_of("reproduce") if r["start_time"] and r["start_time"] > run["start_time"]]
-    ran: dict[str, int] = {}
-    for sub in elsewhere:
-        for name, task in server.stages_of(sub["id"]).items():
-            if task["state"]["name"] == "Ran":
-                ran[name] = ran.get(name, 0) + 1
-    trained = {name: count for name, count in ran.items() if name.startswith("train@")}
-    here = {name: task["state"]["name"] for name, task in server.stages_of(run["id"]).items()}
+    subruns = [subrun for subrun in server.runs_of("reproduce") if subrun["start_time"] > run["start_time"]]
+    trained = Counter(
+        name
+        for subrun in subruns
+        for name, task_run in server.stages_of(subrun["id"]).items()
+        if task_run["state"]["name"] == "Ran" and name.startswith("train@")
+    )
+    here = {name: task_run["state"]["name"] for name, task_run in server.stages_of(run["id"]).items()}
     assert {name for name in here if name.startswith("train@")} == set(trained)
     assert set(trained.values()) == {1}
     assert {

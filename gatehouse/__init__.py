@@ -1,0 +1,1 @@
+"""The command for people, in front of `flows` and `pipelines`."""

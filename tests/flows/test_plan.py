@@ -1,0 +1,46 @@
+"""Why a stage runs, or does not."""
+
+import subprocess
+import sys
+
+import networkx
+import pytest
+
+from flows.plan import Plan
+from flows.stages import UNCHANGED, Outcome, StageStatus
+from tests.conftest import ROOT
+
+CHAIN = networkx.DiGraph([("code", "collect@a"), ("collect@a", "train@a-x"), ("code", "train@a-x")])
+CODE_RAN = Outcome("code", StageStatus.RAN, "source modified")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Outcome("collect@a", StageStatus.RAN, "word modified"), "upstream changed: collect@a"),
+        (Outcome("collect@a", StageStatus.CACHED, "restored from the cache"), "upstream changed: collect@a"),
+        (Outcome("collect@a", StageStatus.CACHED, UNCHANGED), None),
+    ],
+)
+def test_plan_runs_a_stage_only_after_its_inputs_changed(outcome: Outcome, reason: str | None) -> None:
+    plan = Plan(CHAIN, {}, settled={"code": CODE_RAN})
+    assert plan.reason("train@a-x", {"code": CODE_RAN, "collect@a": outcome}) == reason
+
+
+def test_plan_counts_on_dvc_for_the_effect_of_settled_stages() -> None:
+    outcomes = {"code": CODE_RAN}
+    assert Plan(CHAIN, {}, settled=outcomes).reason("collect@a", outcomes) is None
+    assert Plan(CHAIN, {}).reason("collect@a", outcomes) == "upstream changed: code"
+
+
+def test_plan_forces_every_stage_but_code() -> None:
+    plan = Plan(CHAIN, {}, force=True)
+    outcomes = {"code": Outcome("code", StageStatus.CACHED, UNCHANGED)}
+    assert plan.reason("code", {}) is None
+    assert plan.reason("collect@a", outcomes) == "forced"
+
+
+def test_plan_imports_no_prefect() -> None:
+    code = "import sys, flows.plan; print('prefect' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
