@@ -17,7 +17,6 @@ import pytest
 from ruamel.yaml import YAML
 
 from flows.nightly import nightly
-from tests.conftest import copy_project, use_tiny_profile
 from tests.flows.conftest import Flows, Inside, Server, Toy, until
 
 ON_WORKERS = ["collect@a", "collect@b", "compare@a", "compare@b", "train@a-x", "train@a-y", "train@b-x", "train@b-y"]
@@ -223,22 +222,24 @@ def test_schedules_follow_the_clock_of_istanbul(deployed: None, server: Server) 
         assert {later - earlier for earlier, later in pairwise(starts)} == {datetime.timedelta(days=days)}
 
 
+CHANGED = ("timeseries", "finance")
+"""The tasks of the real graph that the schedule finds changed."""
+
+
 @pytest.mark.graph
-def test_scheduled_nightly_brings_the_real_graph_up_to_date(server: Server, tmp_path: Path) -> None:
-    """The real graph in the tiny profile, two models per task: two clones train, the parent's makes the site."""
-    project = tmp_path / "project"
-    project.mkdir()
-    copy_project(project)
-    use_tiny_profile(project)
-    subprocess.run(
-        ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qam", "tiny"],
-        cwd=project,
-        check=True,
-    )
-    origin = Toy(project, tmp_path / "diary", server.settings)
-    parent, first, second = hosts = [origin.clone(tmp_path / name) for name in ("parent", "first", "second")]
-    use_remote(tmp_path / "remote", *hosts)
+def test_scheduled_nightly_brings_the_real_graph_up_to_date(tiny: Path, server: Server, tmp_path: Path) -> None:
+    """The night after the tiny graph was made: two tasks train otherwise, in two clones; the parent makes the site."""
+    origin = Toy(tiny, tmp_path / "diary", server.settings).copy(tmp_path / "project")
     yaml = YAML()
+    params = yaml.load(origin.folder / "params.yaml")
+    for task in CHANGED:
+        params[task]["train"]["epochs"] = 1
+    yaml.dump(params, origin.folder / "params.yaml")
+    origin.commit()
+    parent, first, second = hosts = [origin.clone(tmp_path / name) for name in ("parent", "first", "second")]
+    use_remote(tmp_path / "remote", origin, *hosts)
+    origin.dvc("push")
+    parent.dvc("pull")
     described = yaml.load(parent.folder / "prefect.yaml")
     deployment = next(item for item in described["deployments"] if item["name"] == "nightly")
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=20)
@@ -252,25 +253,26 @@ def test_scheduled_nightly_brings_the_real_graph_up_to_date(server: Server, tmp_
     log = "".join(path.read_text() for path in tmp_path.glob("*.log"))
     assert run["state"]["type"] == "COMPLETED", log
     assert run["auto_scheduled"]
-    assert (parent.folder / "reports/index.html").exists()
-    assert (parent.folder / "reports/finance/index.html").exists()
     assert parent.dvc("status").strip() == "Data and pipelines are up to date."
+    for page in ("reports/index.html", *(f"reports/tasks/{task}/index.html" for task in CHANGED)):
+        assert (parent.folder / page).read_bytes() != (tiny / page).read_bytes(), f"{page} is yesterday's"
 
     subruns = [subrun for subrun in server.runs_of("reproduce") if subrun["start_time"] > run["start_time"]]
+    assert len(subruns) == len(CHANGED)
     trained = Counter(
         name
         for subrun in subruns
         for name, task_run in server.stages_of(subrun["id"]).items()
         if task_run["state"]["name"] == "Ran" and name.startswith("train@")
     )
+    changed = {f"{task}-{model}" for task in CHANGED for model in params[task]["models"]}
+    assert trained == {f"train@{training}": 1 for training in changed}
     here = {name: task_run["state"]["name"] for name, task_run in server.stages_of(run["id"]).items()}
-    assert {name for name in here if name.startswith("train@")} == set(trained)
-    assert set(trained.values()) == {1}
-    assert {
-        state
-        for name, state in here.items()
-        if name.split("@")[0] in ("collect", "prepare", "validate", "baselines", "train", "evaluate", "compare")
-    } == {"Restored"}
+    restored = {f"{kind}@{training}" for kind in ("train", "evaluate") for training in changed}
+    restored |= {
+        f"{kind}@{task}" for kind in ("collect", "prepare", "validate", "baselines", "compare") for task in CHANGED
+    }
+    assert {name for name, state in here.items() if state == "Restored"} == restored
     for model in (parent.folder / "artifacts/models/finance").iterdir():
         made = [toy for toy in (first, second) if (toy.folder / "artifacts/models/finance" / model.name).exists()]
         assert len(made) == 1, f"finance/{model.name} was made by {len(made)} workers"

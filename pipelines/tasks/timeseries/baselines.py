@@ -20,12 +20,13 @@ def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[s
     origins = np.load(prepared / target / "test.npy")
     values, horizon = table["filled"].to_numpy(), series.horizon
     season, past = series.season, series.borders["test"]
+    orders = params.baselines.arima_orders
     forecasts = {
         "naive": classical.naive(values, origins, horizon),
         "seasonal naive": classical.seasonal_naive(values, origins, horizon, season),
         "seasonal naive + drift": classical.seasonal_naive_drift(values, origins, horizon, season),
         "drift": classical.drift(values, origins, horizon, past),
         "ETS": classical.ets(values, origins, horizon, season, past),
-        "ARIMA": classical.arima(values, origins, horizon, season, series.period, past),
+        "ARIMA": classical.arima(values, origins, horizon, season, series.period, past, orders),
     }
     return {name: score(table, series, origins, forecast) for name, forecast in forecasts.items()}

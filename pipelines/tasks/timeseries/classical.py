@@ -5,6 +5,7 @@ the values up to and including `origins[i]`. What is estimated is estimated once
 """
 
 import warnings
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -74,12 +75,20 @@ def ets(values: Values, origins: Origins, horizon: int, season: int, fitted_unti
     return _roll(full, origins, horizon)
 
 
-def arima(values: Values, origins: Origins, horizon: int, season: int, period: float, fitted_until: int) -> Values:
+def arima(
+    values: Values,
+    origins: Origins,
+    horizon: int,
+    season: int,
+    period: float,
+    fitted_until: int,
+    orders: Sequence[tuple[int, int]],
+) -> Values:
     """ARIMA on three views of the series: as it is, with Fourier terms, and after a seasonal difference.
 
     Fourier terms of `period` steps make it a dynamic harmonic regression (Hyndman & Athanasopoulos 2021, 10.5); the
     seasonal difference is the view that the networks get. In each view a KPSS test decides on a first difference and
-    the lowest AIC on p and q; between views, whose AICs cannot be compared, the mean absolute error of forecasts over
+    the lowest AIC on (p, q), one of `orders`; between views, whose AICs cannot be compared, the mean absolute error of forecasts over
     the last part of the fitted values decides.
     """
     recent = np.arange(fitted_until - fitted_until // 5, fitted_until - horizon, horizon)
@@ -87,7 +96,9 @@ def arima(values: Values, origins: Origins, horizon: int, season: int, period: f
     best: tuple[float, Values] | None = None
     for seasonal_lag, waves in ((0, None), (0, _waves(len(values), period)), (season, None)):
         if (seasonal_lag == 0 or season >= horizon) and (waves is None or period >= 4):
-            both = _arima_view(values, np.concatenate([recent, origins]), horizon, seasonal_lag, waves, fitted_until)
+            both = _arima_view(
+                values, np.concatenate([recent, origins]), horizon, seasonal_lag, waves, fitted_until, orders
+            )
             error = float(np.abs(both[: len(recent)] - truth).mean())
             if best is None or error < best[0]:
                 best = error, both[len(recent) :]
@@ -103,7 +114,13 @@ def _waves(count: int, period: float) -> Values:
 
 
 def _arima_view(
-    values: Values, origins: Origins, horizon: int, seasonal_lag: int, waves: Values | None, fitted_until: int
+    values: Values,
+    origins: Origins,
+    horizon: int,
+    seasonal_lag: int,
+    waves: Values | None,
+    fitted_until: int,
+    orders: Sequence[tuple[int, int]],
 ) -> Values:
     """Forecasts of the ARIMA with the lowest AIC on one view of the series."""
     from statsmodels.tsa.statespace.sarimax import SARIMAX
@@ -117,7 +134,7 @@ def _arima_view(
         warnings.simplefilter("ignore")  # p-values outside KPSS's table; candidates that do not converge
         difference = int(kpss(changes[past], nlags="auto")[1] < 0.05)
         candidates = []
-        for p, q in ((1, 0), (0, 1), (1, 1), (2, 1), (1, 2), (2, 2)):
+        for p, q in orders:
             options = {"order": (p, difference, q), "trend": "c"}
             regressors = None if waves is None else waves[past]
             fitted = SARIMAX(changes[past], exog=regressors, **options).fit(disp=False, maxiter=50)

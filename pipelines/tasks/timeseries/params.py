@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipelines.params.blocks import Block, Collect, Evaluate, Frozen, Model, NoBaselines, Share, Shares, Train
+from pipelines.params.blocks import Block, Collect, Evaluate, Frozen, Model, Share, Shares, Train
 
 
 class Prepare(Shares):
@@ -46,6 +46,13 @@ class Validate(Frozen):
     max_abs_scaled: float = Field(gt=0)
 
 
+class Baselines(Frozen):
+    """What the classical forecasts may choose from."""
+
+    arima_orders: list[tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]] = Field(min_length=1)
+    """Orders (p, q) of autoregression and moving average."""
+
+
 class ForecastTrain(Train):
     """How the networks are fitted."""
 
@@ -58,7 +65,7 @@ class Params(Block):
     collect: Collect
     prepare: Prepare
     validation: Validate = Field(alias="validate")
-    baselines: NoBaselines
+    baselines: Baselines
     models: dict[str, Model]
     train: ForecastTrain
     evaluate: Evaluate

@@ -1,9 +1,12 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 from pipelines.tasks.timeseries import classical
 
 ORIGINS = np.arange(170, 180)
+ARIMA: dict[str, Any] = {"period": 12.0, "orders": [(1, 0), (1, 1)]}
 
 
 def test_naive_methods_repeat_values_drift_and_season() -> None:
@@ -19,8 +22,8 @@ def test_naive_methods_repeat_values_drift_and_season() -> None:
 def test_ets_and_arima_learn_trend_and_season(method: str, random: np.random.Generator) -> None:
     time = np.arange(200)
     values = 0.1 * time + 3 * np.sin(2 * np.pi * time / 12) + random.normal(0, 0.1, 200)
-    period = {"period": 12.0} if method == "arima" else {}
-    forecasts = getattr(classical, method)(values, ORIGINS, 4, season=12, **period, fitted_until=160)
+    own = ARIMA if method == "arima" else {}
+    forecasts = getattr(classical, method)(values, ORIGINS, 4, season=12, **own, fitted_until=160)
     truth = values[ORIGINS[:, None] + np.arange(1, 5)]
     assert np.abs(forecasts - truth).mean() < 0.2 < np.abs(classical.naive(values, ORIGINS, 4) - truth).mean()
 
@@ -28,7 +31,7 @@ def test_ets_and_arima_learn_trend_and_season(method: str, random: np.random.Gen
 def test_arima_forecasts_a_series_that_repeats_itself_exactly() -> None:
     time = np.arange(200)
     values = 5.0 * time + time % 12
-    forecasts = classical.arima(values, ORIGINS, 4, season=12, period=12.0, fitted_until=160)
+    forecasts = classical.arima(values, ORIGINS, 4, season=12, **ARIMA, fitted_until=160)
     np.testing.assert_allclose(forecasts, values[ORIGINS[:, None] + np.arange(1, 5)])
 
 
@@ -37,9 +40,9 @@ def test_forecasts_do_not_depend_on_values_after_the_origin(method: str, random:
     values = np.cumsum(random.normal(size=200))
     changed = values.copy()
     changed[176:] += 50
-    period = {"period": 12.0} if method == "arima" else {}
+    own = ARIMA if method == "arima" else {}
     before, after = (
-        getattr(classical, method)(v, ORIGINS, 2, season=12, **period, fitted_until=160) for v in (values, changed)
+        getattr(classical, method)(v, ORIGINS, 2, season=12, **own, fitted_until=160) for v in (values, changed)
     )
     np.testing.assert_allclose(before[:6], after[:6])
     assert not np.allclose(before[6:], after[6:])
