@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipelines.nn.datasets import TOKENS
 from pipelines.nn.inference import Stepper
+from pipelines.nn.vocabulary import BEGIN, PADDING
 
 
 def generate(
@@ -32,7 +33,9 @@ def generate(
     random = np.random.default_rng(seed)
     drawn = []
     for _ in range(length):
-        drawn.append(draw(last.numpy(), temperature, top_k, top_p, random))
+        chances = np.array(last)
+        chances[:, [PADDING, BEGIN]] = -np.inf  # they stand for nothing that could be written
+        drawn.append(draw(chances, temperature, top_k, top_p, random))
         logits, states = stepper({TOKENS: drawn[-1][:, None].astype(np.int32)}, states)
         last = logits[:, -1]
     return list(np.stack(drawn, axis=1)) if drawn else [np.zeros(0, np.int64) for _ in prompts]

@@ -10,12 +10,8 @@ from numpy.typing import NDArray
 from pipelines import contract
 from pipelines.contract import Array
 from pipelines.nn.datasets import Tokens
+from pipelines.nn.vocabulary import END, Vocabulary
 from pipelines.tasks.language import texts
-
-UNKNOWN, END = 0, 1
-"""Tokens beside the vocabulary: a unit that training has not seen often enough, and the end of a text."""
-SPECIAL = ("�", "␄")
-"""How reports and predictions show them."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,8 @@ class Text(contract.Target):
     splits: dict[str, TextSplit]
     unit: str
     """`characters` or `words`."""
-    vocabulary: list[str]
+    vocabulary: Vocabulary
+    """Of units that training has seen often enough. A text ends with `END`; neither `PADDING` nor `BEGIN` comes up."""
     kind: str
     """NumPy's type of a token on disk."""
     carry_state: bool
@@ -72,17 +69,17 @@ def tokens_of(prepared: Path, meta: Meta, split: str) -> Array:
 
 def encode(text: str, meta: Meta) -> tuple[NDArray[np.int32], list[str]]:
     """The tokens of `text` after the end of a text before it, and the units that training has not seen."""
-    numbers = {unit: number for number, unit in enumerate(meta.text.vocabulary)}
+    vocabulary = meta.text.vocabulary
     parts = (
         list(text) if meta.text.unit == "characters" else [word for part in texts.words(iter([text])) for word in part]
     )
-    unseen = [unit for unit in dict.fromkeys(parts) if unit not in numbers]
-    return np.array([END, *(numbers.get(unit, UNKNOWN) for unit in parts)], np.int32), unseen
+    unseen = [unit for unit in dict.fromkeys(parts) if unit not in vocabulary.numbers]
+    return np.array([END, *vocabulary.encode(parts)], np.int32), unseen
 
 
 def units(tokens: NDArray[Any], meta: Meta) -> list[str]:
     """The text of each token."""
-    return [meta.text.vocabulary[token] for token in tokens]
+    return [meta.text.vocabulary.words[token] for token in tokens]
 
 
 def decode(tokens: NDArray[Any], meta: Meta) -> str:

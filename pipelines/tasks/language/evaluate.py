@@ -10,7 +10,8 @@ from pipelines.contract import Array, Dataset, Evaluation, Floats, Predictions
 from pipelines.nn import generation, inference, views
 from pipelines.nn.datasets import NEXT, TOKENS, Tokens
 from pipelines.nn.heads import Head
-from pipelines.tasks.language.data import END, encode, tokens_of
+from pipelines.nn.vocabulary import SPECIAL
+from pipelines.tasks.language.data import encode, tokens_of
 from pipelines.tasks.language.params import Params
 from pipelines.tasks.language.records import Contributions, Illustration
 from pipelines.tasks.language.score import METRICS, score
@@ -39,7 +40,7 @@ def evaluate(
 
 def view(network: keras.Model, head: Head, meta: Meta, target: str) -> views.View:
     """From embedded tokens to the likeliest next one; neutral is the most frequent, which is the space in most texts."""
-    return views.of_tokens(network, head, neutral=END + 1, absent=f"the most frequent {meta.text.step}")
+    return views.of_tokens(network, head, neutral=len(SPECIAL), absent=f"the most frequent {meta.text.step}")
 
 
 def illustrate(

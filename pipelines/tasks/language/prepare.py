@@ -1,7 +1,7 @@
 """From texts to numbered tokens: streamed, split by text, the vocabulary counted on the training part alone."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ import pandas as pd
 
 from pipelines.contract import SPLITS
 from pipelines.errors import InputError
+from pipelines.nn.vocabulary import END, SPECIAL, UNKNOWN, Vocabulary
 from pipelines.sources import files
 from pipelines.tasks.language import texts
-from pipelines.tasks.language.data import END, SPECIAL, UNKNOWN, Meta, Text, TextSplit
+from pipelines.tasks.language.data import Meta, Text, TextSplit
 from pipelines.tasks.language.params import Prepare
 
 FEW = 10
@@ -28,12 +29,11 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     sizes = {path: sum(len(piece) for piece in texts.pieces(path)) for path in paths}
     parts = _split(sizes, params)
     vocabulary = _vocabulary(parts["train"], params)
-    numbers = {unit: number for number, unit in enumerate(vocabulary)}
     kind = np.min_scalar_type(len(vocabulary) - 1)
     splits: dict[str, TextSplit] = {}
     table: list[dict[str, Any]] = []
     for split in SPLITS:
-        written = _write(parts[split], numbers, params, kind, destination / f"{split}.bin")
+        written = _write(parts[split], vocabulary, params, kind, destination / f"{split}.bin")
         count = sum(row["tokens"] for row in written)
         if count <= params.window:
             raise InputError(
@@ -119,25 +119,20 @@ def _units(piece: Piece, unit: str) -> Iterator[Sequence[str]]:
     return cut() if unit == "characters" else texts.words(cut())
 
 
-def _vocabulary(parts: Iterable[Piece], params: Prepare) -> list[str]:
-    """The special tokens, then the training part's units from the most frequent on."""
-    counts: Counter[str] = Counter()
-    for piece in parts:
-        for units in _units(piece, params.unit):
-            counts.update(units)
-    kept = sorted(
-        (unit for unit, count in counts.items() if count >= params.min_count), key=lambda unit: (-counts[unit], unit)
-    )
-    if len(kept) < 2:
+def _vocabulary(parts: Iterable[Piece], params: Prepare) -> Vocabulary:
+    """Of the training part's units."""
+    read = chain.from_iterable(units for piece in parts for units in _units(piece, params.unit))
+    vocabulary = Vocabulary.fitted(read, params.min_count, params.max_vocabulary)
+    if (kept := len(vocabulary) - len(SPECIAL)) < 2:
         raise InputError(
-            f"language: {len(kept)} different {params.unit} come up at least {params.min_count} times in the training part; there is "
+            f"language: {kept} different {params.unit} come up at least {params.min_count} times in the training part; there is "
             "nothing to predict: add text to data/input/language, or lower language.prepare.min_count"
         )
-    return [*SPECIAL, *kept[: params.max_vocabulary]]
+    return vocabulary
 
 
 def _write(
-    parts: Iterable[Piece], numbers: dict[str, int], params: Prepare, kind: "np.dtype[Any]", destination: Path
+    parts: Iterable[Piece], vocabulary: Vocabulary, params: Prepare, kind: "np.dtype[Any]", destination: Path
 ) -> list[dict[str, Any]]:
     """Append the tokens of every text and its end to `destination`; return what each holds."""
     rows = []
@@ -145,7 +140,7 @@ def _write(
         for piece in parts:
             row: dict[str, Any] = {"text": piece[0].stem, "tokens": 1, "characters": 1, "unknown": 0}
             for units in _units(piece, params.unit):
-                tokens = np.fromiter((numbers.get(unit, UNKNOWN) for unit in units), kind, len(units))
+                tokens = np.array(vocabulary.encode(units), kind)
                 tokens.tofile(file)
                 row["tokens"] += len(units)
                 row["characters"] += sum(map(len, units))

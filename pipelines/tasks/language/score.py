@@ -1,5 +1,6 @@
 """Bits per character and what goes with them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.contract import Evaluation, Floats, Metric
-from pipelines.tasks.language.data import Meta, decode, tokens_of
+from pipelines.nn.vocabulary import SPECIAL
+from pipelines.tasks.language.data import Meta, tokens_of, units
 
 METRICS = {
     metric.name: metric
@@ -40,9 +42,9 @@ def score(prepared: Path, meta: Meta, split: str, bits: Floats, hits: NDArray[np
     Windows are in the text's order; there may be fewer than the split has, since streams are all of one length.
     """
     tokens = np.asarray(tokens_of(prepared, meta, split)[1 : bits.size + 1]).reshape(bits.shape)
-    lengths = np.array([1, 1, *map(len, meta.text.vocabulary[2:])])
+    lengths = np.array([1] * len(SPECIAL) + [*map(len, meta.text.vocabulary.words[len(SPECIAL) :])])
     per_token = float(lengths[tokens].mean())
-    inside = within_quotes(decode(tokens.ravel(), meta) if per_token == 1 else "", bits.size).reshape(bits.shape)
+    inside = within_quotes(units(tokens.ravel(), meta) if per_token == 1 else [], bits.size).reshape(bits.shape)
     per_window = bits.mean(1) / per_token
     metrics = {
         "bits_per_character": float(per_window.mean()),
@@ -59,7 +61,7 @@ def score(prepared: Path, meta: Meta, split: str, bits: Floats, hits: NDArray[np
     return Evaluation(metrics, per_window, record)
 
 
-def within_quotes(text: str, length: int) -> NDArray[np.bool_]:
+def within_quotes(text: Sequence[str], length: int) -> NDArray[np.bool_]:
     """For each of `length` characters whether it stands within quotation marks or brackets; none does if there is no text.
 
     A mark that opens counts as outside, since it has to be foreseen from there; the one that closes as inside. An apostrophe
@@ -80,7 +82,7 @@ def within_quotes(text: str, length: int) -> NDArray[np.bool_]:
     return inside
 
 
-def _apostrophe(text: str, place: int) -> bool:
+def _apostrophe(text: Sequence[str], place: int) -> bool:
     """Whether the ’ at `place` stands between two letters."""
-    around = text[place - 1 : place] + text[place + 1 : place + 2]
-    return text[place] == "’" and len(around) == 2 and around.isalpha()
+    around = [*text[place - 1 : place], *text[place + 1 : place + 2]]
+    return text[place] == "’" and len(around) == 2 and all(map(str.isalpha, around))

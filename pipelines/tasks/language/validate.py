@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines.contract import SPLITS, Suite
+from pipelines.nn.vocabulary import SPECIAL
 from pipelines.tasks.language.data import Meta
 from pipelines.tasks.language.params import Validate
 
@@ -24,7 +25,7 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
             "windows": [splits[split].windows for split in SPLITS],
         }
     )
-    vocabulary = pd.DataFrame({"unit": meta.text.vocabulary})
+    vocabulary = pd.DataFrame({"unit": meta.text.vocabulary.words})
     names = ["text"] if meta.text.whole else ["split", "text"]
     return [
         Suite(
@@ -51,7 +52,7 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
             vocabulary,
             [
                 gxe.ExpectColumnValuesToBeUnique(column="unit"),
-                gxe.ExpectTableRowCountToBeBetween(min_value=2 + params.min_vocabulary),
+                gxe.ExpectTableRowCountToBeBetween(min_value=len(SPECIAL) + params.min_vocabulary),
             ],
         ),
     ]

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from pipelines import artifacts, contract
 from pipelines.contract import EXPLAINED, SPLITS, Array, Batch, Indices
 from pipelines.nn.datasets import WINDOW, Tokens
+from pipelines.nn.vocabulary import Vocabulary
 from pipelines.tasks.music import events, midi, rolls
 from pipelines.tasks.music.midi import KEYS
 
-UNKNOWN = 0
-"""A token that training has not seen; after it all others from the most frequent on, at last those that begin a piece of a style."""
 SLOW, STEADY, FAST = 1, 2, 4
 """Half frames of a roll that pass in a frame: half, full and double speed."""
 KEYS_TARGET = "keys"
@@ -63,7 +62,8 @@ class TokenTarget(contract.Target):
     """The next token."""
 
     splits: dict[str, TokenSplit]
-    vocabulary: list[str]
+    vocabulary: Vocabulary
+    """Of the tokens of training, and of the marks with which a piece of each style begins: no other special token comes up."""
     tokens_per_quarter: dict[str, float]
     """By style."""
     kind: str
@@ -234,20 +234,20 @@ def notes_of(prepared: Path, meta: Meta, split: str, style: str) -> list[midi.No
 def piece_of(tokens: NDArray[Any], meta: Meta, tempo: float) -> midi.Piece:
     """The piece that a row of tokens means, at `tempo` quarter notes a minute; it ends where another one begins."""
     vocabulary = meta.tokens.vocabulary
-    marks = np.isin(tokens, [vocabulary.index(mark(style)) for style in meta.styles])
+    marks = np.isin(tokens, vocabulary.encode(map(mark, meta.styles)))
     ends = np.flatnonzero(marks[1:])
     row = tokens[: ends[0] + 1] if len(ends) else tokens
-    return events.decode([vocabulary[token] for token in row], meta.steps, tempo)
+    return events.decode([vocabulary.words[token] for token in row], meta.steps, tempo)
 
 
 def openings(prepared: Path, meta: Meta, style: str, bars: int, count: int) -> list[NDArray[np.int32]]:
     """The tokens of the first `bars` of `count` test pieces of a style, its mark first."""
-    vocabulary = meta.tokens.vocabulary
+    numbers = meta.tokens.vocabulary.numbers
     tokens = np.asarray(tokens_of(prepared, meta, "test"), np.int32)
-    begins = np.flatnonzero(tokens == vocabulary.index(mark(style)))
+    begins = np.flatnonzero(tokens == numbers[mark(style)])
     found = []
     for begin in begins[np.linspace(0, len(begins) - 1, min(count, len(begins))).astype(int)]:
-        lines = np.flatnonzero(tokens[begin:] == vocabulary.index(events.BAR))
+        lines = np.flatnonzero(tokens[begin:] == numbers[events.BAR])
         found.append(tokens[begin : begin + (lines[bars] if len(lines) > bars else len(tokens))])
     return found
 

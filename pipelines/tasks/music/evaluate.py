@@ -14,13 +14,13 @@ from pipelines.nn import datasets as batches
 from pipelines.nn import generation, inference, views
 from pipelines.nn.heads import Head
 from pipelines.nn.views import SEQUENCE
+from pipelines.nn.vocabulary import SPECIAL
 from pipelines.tasks.music import measures, midi, rolls
 from pipelines.tasks.music.data import (
     EVENTS,
     FRAMES,
     KEYS_TARGET,
     TRANSFER,
-    UNKNOWN,
     Rolls,
     mark,
     notes_of,
@@ -73,7 +73,7 @@ def evaluate(
 def view(network: keras.Model, head: Head, meta: Meta, target: str) -> views.View:
     """From embedded tokens to the likeliest next one, or from frames to the likeliest key of the last; neutral is silence."""
     if target == EVENTS:
-        return views.of_tokens(network, head, UNKNOWN + 1, "the most frequent token")
+        return views.of_tokens(network, head, len(SPECIAL), "the most frequent token")
     return views.of_window(network, head, np.zeros(len(meta.targets[target].groups), np.float32), "silence")
 
 
@@ -128,7 +128,7 @@ def _generated(network: keras.Model, prepared: Path, meta: Meta, sizes: MusicEva
 
     And some test pieces, continued from their opening.
     """
-    numbers = {token: number for number, token in enumerate(meta.tokens.vocabulary)}
+    numbers = meta.tokens.vocabulary.numbers
     training = [notes for style in meta.styles for notes in notes_of(prepared, meta, "train", style)]
     known = measures.Corpus(map(measures.intervals, training))
     measured: list[Measured] = []

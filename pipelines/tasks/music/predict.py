@@ -77,7 +77,7 @@ def _write(trained: "Trained", meta: "Meta", style: str, options: argparse.Names
 
     quarters = options.seconds * options.tempo / 60
     length = ceil(SPARE * quarters * meta.tokens.tokens_per_quarter[style]) + 32
-    begin = np.array([meta.tokens.vocabulary.index(mark(style))], np.int32)
+    begin = np.array([meta.tokens.vocabulary.numbers[mark(style)]], np.int32)
     network, seed = trained.network(EVENTS)
     from pipelines.nn import generation
     from pipelines.tasks.music import midi

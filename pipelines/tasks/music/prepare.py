@@ -1,6 +1,5 @@
 """From MIDI files to piano rolls and tokens: split by piece, training pieces in several keys, the vocabulary that of training alone."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from pipelines import artifacts
 from pipelines.contract import EXPLAINED, SPLITS
 from pipelines.errors import InputError
+from pipelines.nn.vocabulary import UNKNOWN, Vocabulary
 from pipelines.sources import files
 from pipelines.sources.parallel import mapped
 from pipelines.tasks.music import events, measures, midi, rolls
@@ -22,7 +22,6 @@ from pipelines.tasks.music.data import (
     FRAMES,
     STEADY,
     TRANSFER,
-    UNKNOWN,
     Meta,
     RollSplit,
     RollTarget,
@@ -245,19 +244,15 @@ def _tokens(
                 shift = int(shifts[piece, variant])
                 yield [marks[piece], *(events.transposed(token, shift) for token in tokens[piece])]
 
-    counts: Counter[str] = Counter()
-    for row in variants("train"):
-        counts.update(row)
-    seen = sorted(set(counts) - set(marks), key=lambda token: (-counts[token], token))
-    vocabulary = ["Unknown", *seen, *map(mark, styles)]
-    numbers = {token: number for number, token in enumerate(vocabulary)}
+    seen = Vocabulary.fitted(token for _, *row in variants("train") for token in row)
+    vocabulary = Vocabulary((*seen.words, *map(mark, styles)))
     kind = np.min_scalar_type(len(vocabulary) - 1)
     splits: dict[str, TokenSplit] = {}
     for split in SPLITS:
         count, unknown = 0, 0
         with (destination / f"events-{split}.bin").open("wb") as file:
             for row in variants(split):
-                found = np.array([numbers.get(token, UNKNOWN) for token in row], kind)
+                found = np.array(vocabulary.encode(row), kind)
                 found.tofile(file)
                 count += len(found)
                 unknown += int((found == UNKNOWN).sum())

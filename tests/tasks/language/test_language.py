@@ -10,6 +10,7 @@ from pipelines import artifacts, params
 from pipelines.contract import SPLITS, Evaluation, Prediction, Source
 from pipelines.errors import InputError
 from pipelines.nn.datasets import scored
+from pipelines.nn.vocabulary import SPECIAL, UNKNOWN
 from pipelines.params import blocks
 from pipelines.tasks.language import baselines, collect, data, evaluate, score
 from pipelines.tasks.language import prepare as prepare_stage
@@ -118,16 +119,16 @@ def test_few_texts_are_cut_and_the_end_of_each_is_tested(tmp_path: Path) -> None
     prepared, meta = prepare(tmp_path, {"one": text})
     assert meta.splitting.startswith("Each text is cut")
     tokens = {split: data.tokens_of(prepared, meta, split) for split in SPLITS}
-    assert data.decode(tokens["train"], meta) == text[:60] + "␄"
+    assert data.decode(tokens["train"], meta) == text[:60] + "(end)"
     assert {split: len(row) for split, row in tokens.items()} == {"train": 61, "valid": 21, "test": 21}
-    assert set(tokens["test"][:-1]) == {data.UNKNOWN}
+    assert set(tokens["test"][:-1]) == {UNKNOWN}
 
 
 def test_vocabulary_is_that_of_the_training_part_alone(tmp_path: Path) -> None:
     prepared, meta = prepare(tmp_path, {f"tale-{letter}": of_letter(letter) for letter in "abcdefghijklmno"})
     table = pd.read_parquet(prepared / "texts.parquet").set_index("split")
     training = {text.removeprefix("tale-") for text in table["text"][table.index == "train"]}
-    assert set(meta.text.vocabulary[2:]) == training | {" "}
+    assert set(meta.text.vocabulary.words[len(SPECIAL) :]) == training | {" "}
     assert (table["unknown"][table.index != "train"] > 0).all()
     assert (table["unknown"][table.index == "train"] == 0).all()
 
@@ -135,7 +136,7 @@ def test_vocabulary_is_that_of_the_training_part_alone(tmp_path: Path) -> None:
 def test_vocabulary_keeps_the_most_frequent_units(tmp_path: Path) -> None:
     text = "a" * 300 + "b" * 200 + "c" * 100 + "d"
     _, meta = prepare(tmp_path, {"one": "".join(text[n % len(text)] for n in range(0, 7 * 2000, 7))}, max_vocabulary=2)
-    assert meta.text.vocabulary == [*data.SPECIAL, "a", "b"]
+    assert meta.text.vocabulary.words == (*SPECIAL, "a", "b")
 
 
 @pytest.mark.parametrize("unit", ["characters", "words"])
@@ -143,7 +144,7 @@ def test_text_in_any_script_is_decoded_as_it_was(tmp_path: Path, unit: str) -> N
     text = "שלום 🐺 👩‍👩‍👧 Rotkäppchen عليكم, “quoted”.\n" * 40
     prepared, meta = prepare(tmp_path, {"one": text}, unit=unit)
     train = data.decode(data.tokens_of(prepared, meta, "train"), meta)
-    assert text.startswith(train.removesuffix("␄"))
+    assert text.startswith(train.removesuffix("(end)"))
     tokens, unseen = data.encode("שלום 🐺 ☃", meta)
     assert unseen == (["☃"] if unit == "characters" else [" ☃"])
     assert data.decode(tokens[1:], meta) == ("שלום 🐺 �" if unit == "characters" else "שלום 🐺�")
@@ -163,7 +164,7 @@ def test_tokens_of_more_than_256_characters_take_two_bytes(tmp_path: Path) -> No
     text = "".join(chr(0x4E00 + number % 300) for number in range(3000))
     prepared, meta = prepare(tmp_path, {"one": text})
     assert meta.text.kind == "uint16"
-    assert data.decode(data.tokens_of(prepared, meta, "train"), meta) == text[:1800] + "␄"
+    assert data.decode(data.tokens_of(prepared, meta, "train"), meta) == text[:1800] + "(end)"
 
 
 def test_targets_of_a_window_are_the_next_characters(tmp_path: Path) -> None:

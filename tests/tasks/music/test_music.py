@@ -15,6 +15,7 @@ from pipelines.contract import EXPLAINED, SPLITS, Evaluation, Prediction, Source
 from pipelines.errors import InputError
 from pipelines.nn.datasets import in_order
 from pipelines.nn.heads import MultiLabel
+from pipelines.nn.vocabulary import SPECIAL
 from pipelines.params.blocks import RecurrentLayer, TokenModel
 from pipelines.tasks.music import baselines, collect, compare, data, evaluate, events, midi, rolls, train
 from pipelines.tasks.music import prepare as prepare_stage
@@ -214,11 +215,11 @@ def test_frames_after_the_end_of_a_stretch_have_no_weight(prepared: Path, meta: 
 
 def test_vocabulary_is_that_of_training(prepared: Path, meta: Meta) -> None:
     training = np.asarray(data.tokens_of(prepared, meta, "train"))
-    assert set(training) == set(range(1, len(meta.tokens.vocabulary)))
+    assert set(training) == set(range(len(SPECIAL), len(meta.tokens.vocabulary)))
 
 
 def test_each_piece_begins_with_the_mark_of_its_style(prepared: Path, meta: Meta) -> None:
-    marks = [meta.tokens.vocabulary.index(data.mark(style)) for style in meta.styles]
+    marks = meta.tokens.vocabulary.encode(map(data.mark, meta.styles))
     pieces = pd.read_parquet(prepared / "pieces.parquet")
     for split, variants in (("train", PREPARE.keys), ("test", 1)):
         tokens = np.asarray(data.tokens_of(prepared, meta, split))
