@@ -13,8 +13,9 @@ repro: setup        ## collect, train, evaluate and report everything that has c
 	@python -m flows run
 	@echo "The report is ready: $(CURDIR)/reports/index.html"
 
+# A process more than there are cores: those that test flows mostly wait.
 test: setup         ## every test: units, the graph in the tiny profile, the pages in Chromium
-	@pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
+	@pytest --numprocesses $$(python -c "import os; print(min(4, os.cpu_count()) + 1)") --dist loadgroup
 
 demo: setup         ## every task to its complete pages with one seed and few models, for a first look; in build/demo
 	@rm -rf build/demo && git clone --quiet . build/demo
