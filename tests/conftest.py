@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-# Before NumPy is imported: the threads of its algebra would have the tests of two processes wait for each other.
+# Before NumPy is imported: the threads of its linear algebra would make two test processes wait for each other.
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 import numpy as np
@@ -28,7 +28,7 @@ def copy_project(destination: Path) -> Path:
         if (ROOT / name).is_file():
             (destination / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, destination / name)
-    # What an earlier run recorded would otherwise be taken for this one's.
+    # Records of an earlier run would otherwise be taken for those of this one.
     (destination / "dvc.lock").unlink(missing_ok=True)
     shutil.rmtree(destination / "metrics", ignore_errors=True)
     for command in (
@@ -41,15 +41,15 @@ def copy_project(destination: Path) -> Path:
 
 
 def use_tiny_profile(project: Path) -> None:
-    """Make every stage of `project` take seconds, and train two models a task."""
+    """Make every stage of `project` take seconds, and train two models per task."""
     done = run(project, sys.executable, "-m", "pipelines", "profile", "tiny")
     assert done.returncode == 0, done.stderr
 
 
 def run(project: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of this environment inside `project`; its output is captured, its status the caller's to check."""
+    """Run a command of this environment inside `project`; the output is captured, and the caller checks the status."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    # Byte code is written, as on any user's machine: it lies in folders that stages depend on.
+    # Byte code is written, as on any user's machine, into folders that stages depend on.
     inherited = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.run(
         command,
@@ -63,7 +63,7 @@ def run(project: Path, *command: str, **environment: str) -> subprocess.Complete
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """What shares a tiny graph is run by one process, which makes it once, and so is each file whose tests share a Prefect server."""
+    """Tests that share the tiny graph run in one process, which builds it once; so do those that share a Prefect server."""
     if "tiny" in getattr(item, "fixturenames", ()):
         item.add_marker(pytest.mark.xdist_group("tiny"))
     elif "flows" in item.path.parts:
@@ -87,7 +87,7 @@ REAL = "timeseries"
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which the whole graph has run in the tiny profile, as DVC knows."""
+    """A copy of the project in which the whole graph has run in the tiny profile and is up to date for DVC."""
     from pipelines import registry
 
     project = copy_project(tmp_path_factory.mktemp("tiny"))
@@ -112,7 +112,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder with the project's params.yaml, which is the current one."""
+    """A folder with only the project's params.yaml, as the current folder."""
     from pipelines import params
 
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
@@ -124,5 +124,5 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 @pytest.fixture
 def random() -> np.random.Generator:
-    """Numbers that are the same in every run."""
+    """Random numbers that are the same in every run."""
     return np.random.default_rng(7)

@@ -1,4 +1,4 @@
-"""Code compared by meaning: which stages an edit concerns, in a copy of the real package."""
+"""Code compared by meaning: which stages an edit affects, in a copy of the real package."""
 
 import re
 import shutil
@@ -24,7 +24,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def before() -> dict[str, dict[str, str]]:
-    """The hashes of every stage, of the package as it is."""
+    """The hashes of every stage for the unchanged package."""
     return stages()
 
 
@@ -42,7 +42,7 @@ def stages() -> dict[str, dict[str, str]]:
 
 @pytest.fixture
 def concerned(package: Path, before: dict[str, dict[str, str]]) -> Find:
-    """What gives the stages that an edit of a file concerns; the file is as before afterwards."""
+    """A function that returns the stages affected by an edit of a file, and then restores the file."""
 
     def find(file: str, edit: Edit) -> set[str]:
         path = package / file
@@ -83,7 +83,7 @@ def reformatted(text: str) -> str:
     ids=["comment", "docstring", "layout"],
 )
 @pytest.mark.parametrize("file", ["tasks/music/midi.py", "nn/training.py", "params/blocks.py", "contract.py"])
-def test_hash_ignores_what_is_not_run(package: Path, file: str, edit: Edit) -> None:
+def test_code_hash_ignores_comments_docstrings_and_layout(package: Path, file: str, edit: Edit) -> None:
     path, module = package / file, f"pipelines.{file.removesuffix('.py').replace('/', '.')}"
     forget()
     original, text = code.of_module(module), path.read_text(encoding="utf-8")
@@ -93,18 +93,18 @@ def test_hash_ignores_what_is_not_run(package: Path, file: str, edit: Edit) -> N
     assert code.of_module(module) == original
 
 
-def test_hash_ignores_a_new_module_that_nobody_imports(concerned: Find) -> None:
+def test_code_hash_ignores_a_new_module_that_is_not_imported(concerned: Find) -> None:
     assert concerned("sources/audio.py", lambda _: "RATE = 16000\n") == set()
 
 
-def test_changed_constant_of_a_reader_concerns_its_task_from_the_stage_that_reads(concerned: Find) -> None:
+def test_code_hash_of_a_constant_changes_only_the_stage_that_uses_it(concerned: Find) -> None:
     changed = concerned("tasks/timeseries/prepare.py", replaced('"h": 24', '"h": 12'))
     assert changed == of("timeseries", "prepare")
     changed = concerned("tasks/finance/prices.py", replaced('"volume")', '"volume", "value")'))
     assert changed == of("finance", "collect")
 
 
-def test_changed_parameters_code_concerns_the_stages_that_import_it(concerned: Find) -> None:
+def test_code_hash_of_parameter_code_changes_the_stages_that_import_it(concerned: Find) -> None:
     changed = concerned(
         "tasks/music/params.py",
         replaced("return int(by_name(self.frames", "return 1 + int(by_name(self.frames"),
@@ -115,30 +115,30 @@ def test_changed_parameters_code_concerns_the_stages_that_import_it(concerned: F
     assert {f"train@{task.name}" for task in registry.TASKS} <= changed
 
 
-def test_changed_template_concerns_reports_alone(concerned: Find) -> None:
+def test_code_hash_of_a_template_changes_only_the_reports(concerned: Find) -> None:
     reports = {"site", *(f"report@{task.name}" for task in registry.TASKS)}
     assert concerned("report/templates/style.css", lambda text: text + "/* */") == reports
     assert concerned("report/pages.py", replaced('"displaylogo": False', '"displaylogo": True')) == reports
 
 
-def test_changed_explanation_retrains_nothing(concerned: Find) -> None:
+def test_code_hash_of_an_explanation_changes_only_evaluate(concerned: Find) -> None:
     changed = concerned("analysis/gradients.py", replaced("SHARE = 0.9", "SHARE = 0.8"))
     assert {stage.split("@")[0] for stage in changed} == {"evaluate"}
 
 
-def test_new_task_concerns_the_site_alone(package: Path, concerned: Find) -> None:
+def test_code_hash_of_the_registry_changes_only_the_site(package: Path, concerned: Find) -> None:
     folder = package / "tasks" / "rainfall"
     shutil.copytree(package / "tasks" / "timeseries", folder)
     changed = concerned("registry.py", replaced('"music",', '"music",\n            "rainfall",'))
     assert changed == {"site"}
 
 
-def test_moved_import_inside_a_function_still_counts(package: Path) -> None:
+def test_code_hash_follows_imports_inside_functions(package: Path) -> None:
     assert "pipelines.nn.training" in code.hashes("train", "finance")
     assert "pipelines.analysis.statistics" in code.hashes("evaluate", "finance")
 
 
-def test_import_for_typing_alone_does_not_count(package: Path) -> None:
+def test_code_hash_ignores_imports_for_typing(package: Path) -> None:
     for kind in STAGES:
         assert "pipelines.registry" not in code.hashes(kind, "music"), kind
         assert "pipelines.task" not in code.hashes(kind, "music"), kind
@@ -161,7 +161,7 @@ def test_import_for_typing_alone_does_not_count(package: Path) -> None:
         ("global_name = lambda: 1", "global_name = lambda: 2"),
     ],
 )
-def test_hash_tells_different_meanings_apart(package: Path, one: str, other: str) -> None:
+def test_code_hash_differs_for_different_meanings(package: Path, one: str, other: str) -> None:
     hashes = set()
     for text in (one, other):
         (package / "sample.py").write_text(text)

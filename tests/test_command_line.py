@@ -30,23 +30,23 @@ def pipelines(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProce
         ["train", "timeseries", "transformer"],
     ],
 )
-def test_wrong_usage_ends_with_status_2_and_no_traceback(arguments: list[str]) -> None:
+def test_pipelines_wrong_usage_ends_with_status_two(arguments: list[str]) -> None:
     done = pipelines(*arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stderr
 
 
-def test_an_unknown_model_is_answered_with_those_there_are() -> None:
+def test_pipelines_train_of_an_unknown_model_lists_the_known_ones() -> None:
     assert "bilstm" in pipelines("train", "timeseries", "transformer").stderr
 
 
-def test_a_users_mistake_ends_with_status_1_and_one_sentence(tmp_path: Path) -> None:
+def test_pipelines_user_error_ends_with_status_one_and_one_sentence(tmp_path: Path) -> None:
     done = pipelines("prepare", "timeseries", folder=tmp_path)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("error: ")
 
 
-def test_verbose_shows_the_traceback(tmp_path: Path) -> None:
+def test_pipelines_verbose_shows_the_traceback(tmp_path: Path) -> None:
     assert "Traceback" in pipelines("--verbose", "prepare", "timeseries", folder=tmp_path).stderr

@@ -1,4 +1,4 @@
-"""Every registered task, held to the contract on its own sample in the tiny profile."""
+"""Every registered task is checked against the contract, on its own sample in the tiny profile."""
 
 import inspect
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.graph, pytest.mark.parametrize("task", registry.TASKS, ids=lambda task: task.name)]
 SPECIAL_TOKENS = 4
-"""The first numbers of a vocabulary may mean unknown, padding, begin or end, of which training need not hold any."""
+"""The first indices of a vocabulary may mean padding, unknown, begin or end, which training data need not contain."""
 EXAMPLES = np.array([0, 1])
 
 
@@ -33,7 +33,7 @@ def meta_of(task: Task) -> Any:
 
 
 def datasets_of(task: Task) -> dict[str, contract.Datasets]:
-    """Of each target."""
+    """The datasets of every target."""
     meta, prepared = meta_of(task), paths.prepared(task.name)
     return {target: task.stage("train").datasets(prepared, meta, target) for target in meta.targets}
 
@@ -47,7 +47,7 @@ def whole(dataset: contract.Dataset) -> contract.Batch:
 
 
 @pytest.mark.parametrize("kind", [*STAGES, "predict"])
-def test_module_offers_what_its_protocol_asks(task: Task, kind: str) -> None:
+def test_stage_module_implements_its_protocol(task: Task, kind: str) -> None:
     protocol, module = STAGES.get(kind, Predict), task.stage(kind)
     for name in protocol.__annotations__:
         assert hasattr(module, name), f"{module.__name__}.{name}"
@@ -59,13 +59,13 @@ def test_module_offers_what_its_protocol_asks(task: Task, kind: str) -> None:
             assert offered.__doc__, f"{module.__name__}.{name}"
 
 
-def test_stages_read_one_kind_of_meta(task: Task) -> None:
+def test_stage_modules_share_one_meta_class(task: Task) -> None:
     kinds = {task.stage(kind).Meta for kind, protocol in STAGES.items() if "Meta" in protocol.__annotations__}
     assert len(kinds) == 1
     assert all(issubclass(kind, contract.Meta) for kind in kinds)
 
 
-def test_metrics_have_the_names_of_their_keys(task: Task) -> None:
+def test_evaluate_metrics_have_the_names_of_their_keys(task: Task) -> None:
     stage = task.stage("evaluate")
     assert {metric.name: metric for metric in stage.METRICS.values()} == stage.METRICS
     assert set(stage.AVERAGED) <= set(stage.METRICS)
@@ -74,7 +74,7 @@ def test_metrics_have_the_names_of_their_keys(task: Task) -> None:
 # Prepared data
 
 
-def test_splits_have_the_windows_that_the_meta_says(task: Task, graph: Path) -> None:
+def test_datasets_have_the_sizes_in_the_meta(task: Task, graph: Path) -> None:
     for target, meta in meta_of(task).targets.items():
         examples = datasets_of(task)[target]
         assert {split: len(examples[split]) for split in SPLITS} == {
@@ -83,7 +83,7 @@ def test_splits_have_the_windows_that_the_meta_says(task: Task, graph: Path) -> 
         assert min(len(dataset) for dataset in examples.values()) > 0
 
 
-def test_arrays_of_a_batch_are_finite_and_have_one_row_for_each_example(task: Task, graph: Path) -> None:
+def test_batch_has_one_row_of_finite_values_per_example(task: Task, graph: Path) -> None:
     for examples in datasets_of(task).values():
         for dataset in examples.values():
             batch = dataset.batch(np.array([0, len(dataset) - 1]))
@@ -92,8 +92,8 @@ def test_arrays_of_a_batch_are_finite_and_have_one_row_for_each_example(task: Ta
                 assert np.isfinite(array).all()
 
 
-def test_examples_do_not_depend_on_the_batch_that_they_are_in(task: Task, graph: Path) -> None:
-    """But for padding, where lengths differ."""
+def test_batch_examples_do_not_depend_on_the_rest_of_the_batch(task: Task, graph: Path) -> None:
+    """Except for padding, where lengths differ."""
     for examples in datasets_of(task).values():
         for dataset in examples.values():
             last = len(dataset) - 1
@@ -104,7 +104,7 @@ def test_examples_do_not_depend_on_the_batch_that_they_are_in(task: Task, graph:
                     np.testing.assert_array_equal(other[: array.shape[1]] if array.ndim > 1 else other, array[0])
 
 
-def test_weights_are_zero_or_one_and_leave_something_of_every_example(task: Task, graph: Path) -> None:
+def test_batch_weights_are_a_mask_that_keeps_part_of_every_example(task: Task, graph: Path) -> None:
     for examples in datasets_of(task).values():
         for dataset in examples.values():
             weights = whole(dataset).weights
@@ -113,7 +113,7 @@ def test_weights_are_zero_or_one_and_leave_something_of_every_example(task: Task
                 assert weights.reshape(len(dataset), -1).any(1).all()
 
 
-def test_numbers_of_a_step_are_those_of_the_features(task: Task, graph: Path) -> None:
+def test_batch_inputs_have_one_column_per_feature(task: Task, graph: Path) -> None:
     for target, meta in meta_of(task).targets.items():
         assert set(meta.groups) <= set(range(len(meta.features)))
         for array in datasets_of(task)[target]["train"].batch(EXAMPLES).inputs.values():
@@ -121,7 +121,7 @@ def test_numbers_of_a_step_are_those_of_the_features(task: Task, graph: Path) ->
                 assert array.shape[2] == len(meta.groups or meta.features)
 
 
-def test_explained_examples_have_the_steps_that_the_meta_says(task: Task, graph: Path) -> None:
+def test_datasets_explained_examples_have_the_lookback_in_the_meta(task: Task, graph: Path) -> None:
     for target, meta in meta_of(task).targets.items():
         examples = datasets_of(task)[target]
         explained = examples.get(EXPLAINED, examples["test"])
@@ -132,8 +132,8 @@ def test_explained_examples_have_the_steps_that_the_meta_says(task: Task, graph:
             assert first.shape[1] <= max(meta.lookback, explained.lengths.max())
 
 
-def test_scaling_is_fitted_on_the_training_part(task: Task, graph: Path) -> None:
-    """Numbers that are not zeros and ones are standardised over the training windows; over others they need not be."""
+def test_prepare_fits_scaling_on_the_training_part(task: Task, graph: Path) -> None:
+    """Values other than zeros and ones are standardised over the training windows; over the others they need not be."""
     for examples in datasets_of(task).values():
         for array in whole(examples["train"]).inputs.values():
             if np.issubdtype(array.dtype, np.floating) and not np.isin(array, (0, 1)).all():
@@ -142,8 +142,8 @@ def test_scaling_is_fitted_on_the_training_part(task: Task, graph: Path) -> None
                 assert first.std() == pytest.approx(1, abs=0.15)
 
 
-def test_vocabulary_is_fitted_on_the_training_part(task: Task, graph: Path) -> None:
-    """No other split holds a token that training has not seen, but for special ones."""
+def test_prepare_fits_the_vocabulary_on_the_training_part(task: Task, graph: Path) -> None:
+    """No other split has a token that training has not seen, except special ones."""
     for examples in datasets_of(task).values():
         seen, others = tokens_in(examples["train"]), (tokens_in(examples[split]) for split in ("valid", "test"))
         for tokens in others:
@@ -164,7 +164,7 @@ def tokens_in(dataset: contract.Dataset) -> dict[str, set[int]]:
 # Networks
 
 
-def test_outputs_of_every_model_fit_the_loss_of_its_head(task: Task, graph: Path) -> None:
+def test_build_gives_outputs_that_fit_the_loss_of_the_head(task: Task, graph: Path) -> None:
     """Every model of the real parameters, on the tiny data."""
     stage, meta = task.stage("train"), meta_of(task)
     block = params.block(task.name, task.stage("params").Params, ROOT / "params.yaml")
@@ -183,7 +183,7 @@ def test_outputs_of_every_model_fit_the_loss_of_its_head(task: Task, graph: Path
                 assert losses.shape == batch.weights.shape, name
 
 
-def test_every_part_of_every_explanation_could_be_computed(task: Task, graph: Path) -> None:
+def test_explanation_has_no_failures(task: Task, graph: Path) -> None:
     for model in task.params().models:
         for target in meta_of(task).targets:
             folder = paths.evaluation(task.name, model) / target
@@ -194,7 +194,7 @@ def test_every_part_of_every_explanation_could_be_computed(task: Task, graph: Pa
 # Results
 
 
-def test_reference_is_a_baseline_with_the_primary_metric(task: Task, graph: Path) -> None:
+def test_primary_reference_is_a_baseline_with_the_primary_metric(task: Task, graph: Path) -> None:
     meta = meta_of(task)
     metrics = artifacts.read_json(paths.baselines(task.name) / "metrics.json")
     for target in meta.targets:
@@ -205,7 +205,7 @@ def test_reference_is_a_baseline_with_the_primary_metric(task: Task, graph: Path
         assert primary.reference in metrics[target]
 
 
-def test_models_and_baselines_have_losses_of_the_same_items(task: Task, graph: Path) -> None:
+def test_losses_of_models_and_baselines_are_of_the_same_items(task: Task, graph: Path) -> None:
     for target in meta_of(task).targets:
         baselines = artifacts.read_arrays(paths.baselines(task.name) / target / "losses.npz")
         assert baselines.keys() == artifacts.read_json(paths.baselines(task.name) / "metrics.json")[target].keys()
@@ -242,7 +242,7 @@ def test_metrics_file_has_the_cost(task: Task, graph: Path) -> None:
         }  # fmt: skip
 
 
-def test_averages_are_means_over_the_targets(task: Task, graph: Path) -> None:
+def test_metrics_file_averages_are_means_over_the_targets(task: Task, graph: Path) -> None:
     for model in task.params().models:
         metrics = artifacts.read_json(paths.metrics(task.name, model))
         assert set(metrics["average"]) == set(task.stage("evaluate").AVERAGED)
@@ -255,10 +255,10 @@ def test_primary_metric_agrees_with_the_stored_losses(task: Task, graph: Path) -
     """What the statistics compare is what the tables show: the mean of the losses, or its root."""
     meta = meta_of(task)
     metrics = {target: task.stage("compare").primary(meta, target).metric for target in meta.targets}
-    # Losses are lower for the better, so that another metric is no mean of them.
+    # Losses are better when lower, so a metric that is better when higher is not a mean of them.
     chosen = {target: metric.name for target, metric in metrics.items() if metric.lower_is_better}
     if not chosen:
-        pytest.skip("the primary metric is higher for the better, and the losses are of another one")
+        pytest.skip("the primary metric is better when higher, and the losses are those of another metric")
     for target, metric in chosen.items():
         losses = artifacts.read_arrays(paths.baselines(task.name) / target / "losses.npz")
         baselines = artifacts.read_json(paths.baselines(task.name) / "metrics.json")[target]

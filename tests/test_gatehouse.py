@@ -1,4 +1,4 @@
-"""The command `gatehouse`, as a process of its own where its start is what is tested."""
+"""The command `gatehouse`, in its own process where the start of the process is tested."""
 
 import os
 import re
@@ -51,7 +51,9 @@ def test_gatehouse_imports_no_heavy_library() -> None:
 
 
 @pytest.mark.parametrize(("command", "owner"), [("run", "flows"), ("train", "pipelines")])
-def test_usage_names_the_program_that_was_called(command: str, owner: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_gatehouse_usage_names_the_program_that_was_called(
+    command: str, owner: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])
     assert capsys.readouterr().out.startswith(f"usage: gatehouse {command} ")

@@ -36,13 +36,13 @@ def deps_of(stage: Any) -> set[Path]:
     return {Path(dep.def_path) for dep in stage.deps}
 
 
-def test_graph_has_a_stage_for_every_module_of_its_name(stages: dict[str, Any]) -> None:
+def test_graph_has_one_stage_per_stage_module(stages: dict[str, Any]) -> None:
     assert {kind_of(address) for address in stages} == set(STAGES)
     assert {path.stem for path in (ROOT / "pipelines" / "stages").glob("[!_]*.py")} == set(STAGES)
 
 
 @every_task
-def test_graph_takes_every_task_through_every_stage(task: Task, stages: dict[str, Any]) -> None:
+def test_graph_runs_every_stage_for_every_task(task: Task, stages: dict[str, Any]) -> None:
     for kind in STAGES:
         if kind in PER_MODEL:
             assert all(f"{kind}@{task.name}-{model}" in stages for model in task.params().models)
@@ -50,11 +50,11 @@ def test_graph_takes_every_task_through_every_stage(task: Task, stages: dict[str
             assert f"{kind}@{task.name}" in stages
 
 
-def test_runs_are_those_of_the_parameters() -> None:
+def test_runs_check_accepts_the_committed_files() -> None:
     runs.check()
 
 
-def test_outputs_are_where_the_paths_say(stages: dict[str, Any]) -> None:
+def test_graph_outputs_match_the_paths(stages: dict[str, Any]) -> None:
     for address, stage in stages.items():
         task = task_of(address)
         model = address.split("-", 1)[1] if "-" in address else ""
@@ -73,7 +73,7 @@ def test_outputs_are_where_the_paths_say(stages: dict[str, Any]) -> None:
         assert {Path(out.def_path) for out in stage.outs} == expected[kind_of(address)], address
 
 
-def test_stages_depend_on_the_meaning_of_their_own_code_alone(stages: dict[str, Any]) -> None:
+def test_graph_stages_depend_only_on_the_hashes_of_their_own_code(stages: dict[str, Any]) -> None:
     for address, stage in stages.items():
         kind = kind_of(address)
         if kind == "code":
@@ -84,7 +84,7 @@ def test_stages_depend_on_the_meaning_of_their_own_code_alone(stages: dict[str, 
         assert not [dep for dep in deps if dep.parts[0] == "pipelines"], address
 
 
-def test_stages_of_a_task_concern_no_other_task(stages: dict[str, Any]) -> None:
+def test_graph_stages_of_a_task_depend_on_no_other_task(stages: dict[str, Any]) -> None:
     for address, stage in stages.items():
         others = {other.name for other in registry.TASKS if other.name != task_of(address)}
         named = {part for dep in deps_of(stage) for part in (*dep.parts, dep.stem)}
@@ -92,11 +92,11 @@ def test_stages_of_a_task_concern_no_other_task(stages: dict[str, Any]) -> None:
 
 
 @every_task
-def test_input_folder_of_every_task_is_there(task: Task) -> None:
+def test_input_folder_exists_for_every_task(task: Task) -> None:
     assert (paths.input_folder(task.name) / ".gitkeep").exists()
 
 
-def test_size_matched_model_is_as_large_as_its_counterpart() -> None:
+def test_gru_matched_differs_from_gru_only_in_its_parameter_budget() -> None:
     models = registry.find("timeseries").params().models
     matched = models["gru_matched"]
     assert matched.parameters is not None

@@ -1,4 +1,4 @@
-"""What importing costs. Who may import whom is held by import-linter (`pyproject.toml`, `make check`)."""
+"""What an import loads. Which package may import which is checked by import-linter (`pyproject.toml`, `make check`)."""
 
 import subprocess
 import sys
@@ -27,15 +27,15 @@ def imported(code: str, names: tuple[str, ...]) -> list[str]:
     ],
     ids=["command line", "parameters"],
 )
-def test_entrance_is_light(code: str) -> None:
+def test_pipelines_imports_no_heavy_library(code: str) -> None:
     assert imported(code, (*HEAVY, "pandas", "plotly", "scipy", "sklearn")) == []
 
 
-def test_command_line_of_flows_is_light() -> None:
+def test_flows_imports_no_heavy_library() -> None:
     assert imported("import flows.__main__", ("prefect", "dvc", "numpy", "rich")) == []
 
 
-def test_stages_that_need_no_tensorflow_do_not_import_it() -> None:
+def test_stages_import_tensorflow_only_where_they_need_it() -> None:
     light = [kind for kind in STAGES if kind not in ("train", "evaluate", "validate")]
     code = f"import {', '.join(f'pipelines.stages.{kind}' for kind in [*light, 'code', 'site'])}\n" + "\n".join(
         f"from pipelines.tasks.{task.name} import {', '.join([*light, 'predict'])}" for task in registry.TASKS

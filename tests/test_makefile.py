@@ -1,4 +1,4 @@
-"""What `make setup` chooses and writes, with small scripts in the place of Python, and what the pins hold."""
+"""What `make setup` chooses and writes, with small scripts instead of Python, and what the requirements pin."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ echo "{says}"; exit {status}
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder with the Makefile, and beside it a `bin` with the commands that it needs and no Python."""
+    """A folder with the Makefile, next to a `bin` with the commands that it needs but without Python."""
     (tmp_path / "bin").mkdir()
     for command in NEEDED:
         (tmp_path / "bin" / command).symlink_to(shutil.which(command) or command)
@@ -44,13 +44,13 @@ def script(path: Path, text: str) -> None:
 
 
 def python(checkout: Path, name: str, says: str, status: int = 0) -> None:
-    """A command `name` that answers `says` when asked whether it can be used, and makes an environment."""
+    """A command `name` that prints `says` when checked for use, and that can create an environment."""
     text = PYTHON.format(environment=checkout.parent / "environment", says=says, status=status)
     script(checkout.parent / "bin" / name, text)
 
 
 def setup(checkout: Path, *variables: str) -> subprocess.CompletedProcess[str]:
-    """`make setup` in `checkout`, with nothing on the path but its `bin`."""
+    """`make setup` in `checkout`, with only its `bin` on the path."""
     return subprocess.run(
         ["make", "setup", *variables],
         cwd=checkout,
@@ -87,7 +87,7 @@ def test_setup_without_a_usable_python_says_what_to_do(checkout: Path) -> None:
 
 
 def pretended(checkout: Path, version: str) -> None:
-    """The command `other`: this interpreter, which takes itself for one of `version` and cannot make an environment."""
+    """The command `other`: this interpreter, reporting `version` as its own, unable to create an environment."""
     code = f"import sys; sys.version_info = ({version.replace('.', ', ')}); exec(sys.argv[1])"
     script(checkout.parent / "bin" / "other", f'#!/bin/sh\ntest "$1" = -c && exec {sys.executable} -c "{code}" "$2"\n')
 
@@ -107,7 +107,7 @@ def test_setup_accepts_every_supported_python(checkout: Path, version: str) -> N
     assert "Setting up .venv with other" in setup(checkout, "PYTHON=other").stdout
 
 
-def test_setup_wants_a_compiler_where_a_package_has_no_wheel(checkout: Path) -> None:
+def test_setup_requires_a_compiler_for_a_package_without_wheel(checkout: Path) -> None:
     pretended(checkout, "3.13")
     assert "C++ compiler" in setup(checkout, "PYTHON=other").stderr
 
@@ -120,7 +120,7 @@ def test_setup_keeps_an_environment_of_another_python(checkout: Path) -> None:
     assert setup(checkout).stdout == ""
 
 
-def test_setup_says_that_a_named_python_comes_too_late(checkout: Path) -> None:
+def test_setup_warns_when_the_named_python_is_not_used(checkout: Path) -> None:
     python(checkout, "python3.11", "3.11.7")
     setup(checkout)
     python(checkout, "snake", "Python 3.13.0")
@@ -128,7 +128,7 @@ def test_setup_says_that_a_named_python_comes_too_late(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize("through_a_link", [False, True])
-def test_the_command_gatehouse_runs_the_checkout_it_is_called_in(
+def test_gatehouse_script_runs_the_checkout_it_is_called_in(
     checkout: Path, tmp_path: Path, through_a_link: bool
 ) -> None:
     python(checkout, "python3.11", "3.11.7")
@@ -143,7 +143,7 @@ def test_the_command_gatehouse_runs_the_checkout_it_is_called_in(
     assert done.stdout == f"gatehouse in {copy}: run a b\n"
 
 
-def test_the_command_gatehouse_outside_a_checkout_says_so(checkout: Path, tmp_path: Path) -> None:
+def test_gatehouse_script_outside_a_checkout_is_an_error(checkout: Path, tmp_path: Path) -> None:
     python(checkout, "python3.11", "3.11.7")
     setup(checkout)
     done = subprocess.run(
@@ -153,7 +153,7 @@ def test_the_command_gatehouse_outside_a_checkout_says_so(checkout: Path, tmp_pa
     assert done.stderr.startswith("error: ")
 
 
-def test_makefile_and_package_support_the_same_pythons() -> None:
+def test_makefile_supports_the_same_pythons_as_the_package() -> None:
     assert f"PYTHONS := {' '.join(SUPPORTED)}\n" in (ROOT / "Makefile").read_text()
     allowed = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"])
     assert [f"3.{minor}" for minor in range(20, 0, -1) if f"3.{minor}.1" in allowed] == SUPPORTED
@@ -165,7 +165,7 @@ def requirements(file: str) -> list[Requirement]:
 
 
 @pytest.mark.parametrize("version", SUPPORTED)
-def test_pins_name_one_version_of_every_requirement(version: str) -> None:
+def test_requirements_pin_one_version_of_every_package(version: str) -> None:
     pins = requirements("requirements.txt")
     assert all(str(pin.specifier).startswith("==") for pin in pins)
     this = {"python_version": version, "python_full_version": f"{version}.1"}

@@ -15,14 +15,17 @@ def _replace(folder: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def test_the_default_file_is_valid_and_frozen(in_folder: Path) -> None:
+def test_params_of_the_default_file_are_valid(in_folder: Path) -> None:
     runs.derived()
+
+
+def test_params_are_frozen(in_folder: Path) -> None:
     loaded = registry.find("timeseries").params()
     with pytest.raises(ValidationError):
         loaded.train.epochs = 3
 
 
-def test_an_unknown_key_is_named_with_its_full_path_and_what_is_allowed(in_folder: Path) -> None:
+def test_params_unknown_key_is_named_with_path_and_suggestion(in_folder: Path) -> None:
     _replace(in_folder, "    learning_rate:", "    learning_rat:")
     with pytest.raises(
         ParameterError,
@@ -31,7 +34,7 @@ def test_an_unknown_key_is_named_with_its_full_path_and_what_is_allowed(in_folde
         runs.derived()
 
 
-def test_an_unknown_key_inside_a_models_layer_is_named(in_folder: Path) -> None:
+def test_params_unknown_key_in_a_layer_is_named_with_path_and_suggestion(in_folder: Path) -> None:
     _replace(in_folder, "{cell: lstm, units: 50}", "{cell: lstm, unit: 50}")
     with pytest.raises(
         ParameterError, match=r"timeseries\.models\.lstm\.recurrent\.0\.unit is not .* did you mean units"
@@ -61,14 +64,14 @@ def test_an_unknown_key_inside_a_models_layer_is_named(in_folder: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_value_is_named_with_what_is_allowed(in_folder: Path, old: str, new: str, message: str) -> None:
+def test_params_wrong_value_is_named_with_what_is_allowed(in_folder: Path, old: str, new: str, message: str) -> None:
     _replace(in_folder, old, new)
     with pytest.raises(ParameterError) as caught:
         runs.derived()
     assert re.search(message, str(caught.value))
 
 
-def test_the_repository_root_is_asked_for_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_params_outside_the_repository_root_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     params.values.cache_clear()
     with pytest.raises(ParameterError, match="repository's root"):

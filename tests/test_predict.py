@@ -1,4 +1,4 @@
-"""`python -m pipelines predict TASK …`, asked of the networks of the tiny graph."""
+"""`python -m pipelines predict TASK …`, with the networks of the tiny graph."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.graph
 
 @dataclass(frozen=True)
 class Done:
-    """What a command has ended with and printed."""
+    """The exit status and the output of a command."""
 
     status: int
     stdout: str
@@ -39,7 +39,7 @@ Predict = Callable[..., Done]
 def predict(tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Predict]:
     """`python -m pipelines predict …` in the tiny graph, run in this process."""
     monkeypatch.chdir(tiny)
-    # Other tests may have started TensorFlow in this process, and then it takes no other number of threads.
+    # Other tests may have started TensorFlow in this process; its number of threads can then no longer be set.
     monkeypatch.setattr(hardware, "set_up", lambda: None)
     params.values.cache_clear()
 
@@ -69,10 +69,10 @@ def refused(predict: Predict, status: int, *arguments: str) -> str:
     return done.stderr
 
 
-# The command, in a process of its own
+# The command, in its own process
 
 
-def test_help_of_every_task_comes_without_tensorflow() -> None:
+def test_predict_help_imports_no_tensorflow() -> None:
     code = (
         "import contextlib, sys\n"
         "from pipelines import registry\n"
@@ -88,7 +88,7 @@ def test_help_of_every_task_comes_without_tensorflow() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_prompts_are_read_from_standard_input_and_nothing_but_the_answer_is_printed(tiny: Path) -> None:
+def test_predict_language_reads_prompts_from_standard_input(tiny: Path) -> None:
     piped = subprocess.run(
         [sys.executable, "-m", "pipelines", "predict", "language", "--prompts", "-", "--length", "3"],
         cwd=tiny, input="One\nTwo", capture_output=True, text=True, check=True,
@@ -97,8 +97,8 @@ def test_prompts_are_read_from_standard_input_and_nothing_but_the_answer_is_prin
     assert not piped.stderr
 
 
-def test_networks_of_every_target_are_loaded_in_a_process_that_has_built_none(tiny: Path) -> None:
-    """With all layers that they are made of."""
+def test_predict_loads_the_network_of_every_target_in_a_new_process(tiny: Path) -> None:
+    """With all the custom layers that they contain."""
     code = (
         "from pipelines import artifacts, paths, predict, registry\n"
         "for task in registry.TASKS:\n"
@@ -112,7 +112,7 @@ def test_networks_of_every_target_are_loaded_in_a_process_that_has_built_none(ti
     assert "False" not in done.stdout
 
 
-def test_without_a_trained_network_the_command_that_trains_one_is_named(in_folder: Path) -> None:
+def test_predict_without_a_trained_network_names_the_command_that_trains_one(in_folder: Path) -> None:
     code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from pipelines.__main__ import main; sys.exit(main())"
     done = run(in_folder, sys.executable, "-c", code, str(ROOT), "predict", "language", "x")
     assert done.returncode == 1
@@ -126,28 +126,28 @@ def test_without_a_trained_network_the_command_that_trains_one_is_named(in_folde
 PROMPT = ("language", "Once upon", "--length", "40", "--seed")
 
 
-def test_text_is_continued_by_the_length_that_is_asked_for(predict: Predict) -> None:
+def test_predict_language_continues_the_prompt_by_the_requested_length(predict: Predict) -> None:
     done = predict(*PROMPT, "3")
     assert done.status == 0, done.stderr
     assert done.stdout.startswith("Once upon")
     assert len(done.stdout.rstrip("\n")) == len("Once upon") + 40
 
 
-def test_seed_decides_what_is_written(predict: Predict) -> None:
+def test_predict_language_repeats_with_the_same_seed(predict: Predict) -> None:
     first, again, other = (predict(*PROMPT, seed).stdout for seed in ("3", "3", "4"))
     assert first == again != other
 
 
-def test_prompts_come_from_arguments_and_a_file(predict: Predict, tmp_path: Path) -> None:
+def test_predict_language_reads_prompts_from_arguments_and_a_file(predict: Predict, tmp_path: Path) -> None:
     path = tmp_path / "prompts.txt"
     path.write_text("Once\n\n☃ and 🐺\n")
     found = answers(predict, "language", "first", "--prompts", str(path), "--length", "5", "--model", "layernorm")
-    assert [each["prompt"] for each in found] == ["first", "Once", "☃ and 🐺"]
-    assert {(each["model"], len(each["text"])) for each in found} == {("layernorm", 5)}
+    assert [prediction["prompt"] for prediction in found] == ["first", "Once", "☃ and 🐺"]
+    assert {(prediction["model"], len(prediction["text"])) for prediction in found} == {("layernorm", 5)}
     assert found[2]["unseen"] == ["☃", "🐺"]
 
 
-def test_model_that_was_best_in_validation_answers_if_none_is_named(predict: Predict, tiny: Path) -> None:
+def test_predict_uses_the_model_with_the_best_validation_loss_by_default(predict: Predict, tiny: Path) -> None:
     losses = {
         path.parent.name: np.mean(artifacts.read_json(path)["targets"]["text"]["best_valid_loss"])
         for path in (tiny / "artifacts/models/language").glob("*/training.json")
@@ -155,7 +155,7 @@ def test_model_that_was_best_in_validation_answers_if_none_is_named(predict: Pre
     assert answers(predict, "language", "a", "--length", "1")[0]["model"] == min(losses, key=lambda name: losses[name])
 
 
-def test_missing_prompts_end_in_one_sentence(predict: Predict, tmp_path: Path) -> None:
+def test_predict_language_refuses_missing_or_unreadable_prompts(predict: Predict, tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_text("\n \n")
     (tmp_path / "latin.txt").write_bytes(b"gr\xfcn")
     assert "no prompt; give one" in refused(predict, 2, "language")
@@ -168,7 +168,7 @@ def test_missing_prompts_end_in_one_sentence(predict: Predict, tmp_path: Path) -
     "wrong",
     [("--temperature", "-1"), ("--temperature", "nan"), ("--top-p", "0"), ("--length", "0"), ("--model", "transformer")],
 )  # fmt: skip
-def test_wrong_options_end_with_status_2(predict: Predict, wrong: tuple[str, str]) -> None:
+def test_predict_language_wrong_option_ends_with_status_two(predict: Predict, wrong: tuple[str, str]) -> None:
     assert wrong[1] in refused(predict, 2, "language", "x", *wrong)
 
 
@@ -177,16 +177,16 @@ def test_wrong_options_end_with_status_2(predict: Predict, wrong: tuple[str, str
 
 @pytest.fixture
 def co2(tiny: Path, tmp_path: Path) -> Path:
-    """The last two years of the sample but for the last horizon."""
+    """The last two years of the sample without the last horizon."""
     path = tmp_path / "co2.csv"
     pd.read_csv(tiny / "data/raw/timeseries/co2.csv").iloc[-107:-3].to_csv(path, index=False)
     return path
 
 
-def test_forecast_begins_where_the_table_ends_and_is_the_one_that_was_scored(
+def test_predict_timeseries_is_the_mean_of_the_seeds_on_the_prepared_window(
     predict: Predict, tiny: Path, co2: Path
 ) -> None:
-    """At this origin, by the networks of both seeds."""
+    """The table ends at the last test origin, and the forecast starts one step after it."""
     (found,) = answers(predict, "timeseries", str(co2), "--model", "lstm")
     assert found["series"] == "co2"
     last = pd.Timestamp(pd.read_csv(co2)["date"].iloc[-1])
@@ -210,7 +210,7 @@ def test_forecast_begins_where_the_table_ends_and_is_the_one_that_was_scored(
     np.testing.assert_allclose([row["forecast"] for row in found["forecast"]], expected, rtol=1e-6)
 
 
-def test_series_of_a_column_can_be_named(predict: Predict, co2: Path, tmp_path: Path) -> None:
+def test_predict_timeseries_takes_the_series_from_its_option(predict: Predict, co2: Path, tmp_path: Path) -> None:
     other = tmp_path / "measured.csv"
     pd.read_csv(co2).rename(columns={"value": "air"}).to_csv(other, index=False)
     assert "no network was trained on 'air'; say with --series" in refused(predict, 2, "timeseries", str(other))
@@ -221,7 +221,7 @@ def test_series_of_a_column_can_be_named(predict: Predict, co2: Path, tmp_path: 
     assert ours == theirs
 
 
-def test_unusable_table_ends_in_one_sentence(predict: Predict, co2: Path, tmp_path: Path) -> None:
+def test_predict_timeseries_refuses_an_unusable_table(predict: Predict, co2: Path, tmp_path: Path) -> None:
     table = pd.read_csv(co2)
     short, monthly = tmp_path / "short.csv", tmp_path / "monthly.csv"
     table.tail(9).to_csv(short, index=False)
@@ -246,7 +246,7 @@ def prices(tiny: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_price_file_gets_returns_prices_and_volatility(predict: Predict, prices: Path) -> None:
+def test_predict_finance_gives_returns_prices_and_volatility(predict: Predict, prices: Path) -> None:
     returns, volatility = answers(predict, "finance", str(prices))
     last = pd.read_csv(prices).iloc[-1]
     assert returns["seen"]
@@ -263,13 +263,13 @@ def unseen(prices: Path) -> Path:
     return prices.rename(prices.with_name("acme.csv"))
 
 
-def test_symbol_that_training_has_not_seen_is_named_as_such(predict: Predict, unseen: Path) -> None:
+def test_predict_finance_reports_a_symbol_that_training_has_not_seen(predict: Predict, unseen: Path) -> None:
     text = predict("finance", str(unseen)).stdout
     assert "acme, returns" in text
     assert "training has not seen, scaled by its own days" in text
 
 
-def test_symbol_can_be_named(predict: Predict, unseen: Path) -> None:
+def test_predict_finance_takes_the_symbol_from_its_option(predict: Predict, unseen: Path) -> None:
     own, named = (answers(predict, "finance", str(unseen), *symbol)[0] for symbol in ((), ("--symbol", "sp500")))
     assert (own["seen"], named["seen"]) == (False, True)
     assert own["forecast"] != named["forecast"]
@@ -277,7 +277,7 @@ def test_symbol_can_be_named(predict: Predict, unseen: Path) -> None:
     assert named["forecast"] == again["forecast"]
 
 
-def test_too_few_days_end_in_one_sentence(predict: Predict, prices: Path) -> None:
+def test_predict_finance_refuses_too_few_days(predict: Predict, prices: Path) -> None:
     short = prices.with_name("short.csv")
     short.write_text("".join(prices.read_text().splitlines(keepends=True)[:31]))
     assert "has 30 days, but the network and its indicators need 68" in refused(predict, 1, "finance", str(short))
@@ -289,7 +289,7 @@ def test_too_few_days_end_in_one_sentence(predict: Predict, prices: Path) -> Non
 PIECE = ("music", "--style", "tunes", "--seconds", "6", "--tempo", "120", "--temperature", "2", "--top-p", "1")
 
 
-def test_piece_has_the_notes_length_and_files_that_the_answer_says(predict: Predict, tmp_path: Path) -> None:
+def test_predict_music_writes_the_piece_that_it_reports(predict: Predict, tmp_path: Path) -> None:
     path = tmp_path / "piece.mid"
     (found,) = answers(predict, *PIECE, str(path), "--wav")
     assert found["files"] == [str(path), str(path.with_suffix(".wav"))]
@@ -301,7 +301,7 @@ def test_piece_has_the_notes_length_and_files_that_the_answer_says(predict: Pred
     assert len(sound) / rate < 12
 
 
-def test_seed_decides_which_piece_is_written(predict: Predict, tmp_path: Path) -> None:
+def test_predict_music_repeats_with_the_same_seed(predict: Predict, tmp_path: Path) -> None:
     first, again, other = (tmp_path / f"{name}.mid" for name in ("first", "again", "other"))
     answers(predict, *PIECE, str(first))
     answers(predict, *PIECE, str(again))
@@ -309,7 +309,7 @@ def test_seed_decides_which_piece_is_written(predict: Predict, tmp_path: Path) -
     assert first.read_bytes() == again.read_bytes() != other.read_bytes()
 
 
-def test_piece_in_another_style_keeps_melody_tempo_and_time_signature(predict: Predict, tmp_path: Path) -> None:
+def test_predict_music_transfer_keeps_melody_tempo_and_time_signature(predict: Predict, tmp_path: Path) -> None:
     tune, chorale = tmp_path / "tune.mid", tmp_path / "chorale.mid"
     keys = np.array([62, 64, 65, 67, 69, 67, 65, 64] * 3)
     notes = midi.as_notes(np.arange(24) / 2, np.arange(1, 25) / 2, keys)
@@ -325,7 +325,7 @@ def test_piece_in_another_style_keeps_melody_tempo_and_time_signature(predict: P
     assert after.quarters == pytest.approx(12 * found["times_as_long"])
 
 
-def test_unusable_files_and_styles_end_in_one_sentence(predict: Predict, tmp_path: Path) -> None:
+def test_predict_music_refuses_unusable_files_and_styles(predict: Predict, tmp_path: Path) -> None:
     text, out = tmp_path / "text.mid", str(tmp_path / "out.mid")
     text.write_text("no music")
     long = tmp_path / "long.mid"

@@ -35,7 +35,7 @@ def test_profile_replaces_removes_and_adds_models(project: Path) -> None:
     assert "timeseries-small: {task: timeseries, model: small}" in (project / "runs.yaml").read_text()
 
 
-def test_profile_with_a_key_that_params_do_not_have_is_refused(project: Path) -> None:
+def test_profile_with_an_unknown_key_is_refused(project: Path) -> None:
     (project / "profiles" / "own.yaml").write_text("timeseries: {train: {epoch: 3}}\n")
     before = (project / "params.yaml").read_bytes()
     with pytest.raises(ParameterError, match=r"own\.yaml: timeseries\.train\.epoch is not in params\.yaml"):
@@ -43,12 +43,12 @@ def test_profile_with_a_key_that_params_do_not_have_is_refused(project: Path) ->
     assert (project / "params.yaml").read_bytes() == before
 
 
-def test_unknown_profile_is_answered_with_those_there_are(project: Path) -> None:
+def test_profile_of_unknown_name_lists_the_known_ones(project: Path) -> None:
     with pytest.raises(UsageError, match="there is no profile 'huge'; there are full, quick, tiny"):
         profiles.apply("huge")
 
 
-def test_runs_that_are_not_those_of_the_parameters_are_refused(project: Path) -> None:
+def test_runs_check_refuses_a_file_that_does_not_match_the_parameters(project: Path) -> None:
     runs.write()
     runs.check()
     assert runs.write() is False

@@ -6,7 +6,7 @@ from pipelines import readme
 from tests.conftest import ROOT
 
 
-def test_results_table_is_that_of_the_committed_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readme_results_table_matches_the_committed_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     text = Path("README.md").read_text(encoding="utf-8")
     assert readme.written(text) == text, "run `python -m pipelines.readme`"

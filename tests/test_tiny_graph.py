@@ -21,7 +21,7 @@ def stages_run(output: str) -> list[str]:
 
 
 def scores(project: Path) -> dict[str, object]:
-    """All that the metrics files hold but time and memory."""
+    """The content of the metrics files except time and memory."""
     found = {}
     for path in sorted((project / "metrics").rglob("*.json")):
         content = json.loads(path.read_text())
@@ -38,26 +38,26 @@ def restored(tiny: Path, tmp_path: Path) -> Path:
     return destination
 
 
-def test_every_task_has_metrics_and_pages(tiny: Path) -> None:
+def test_dvc_repro_writes_metrics_and_pages_for_every_task(tiny: Path) -> None:
     for task in registry.TASKS:
         assert (tiny / "metrics" / task.name / "comparison.json").exists()
         assert (tiny / "reports" / "tasks" / task.name / "index.html").exists()
     assert (tiny / "reports" / "index.html").exists()
 
 
-def test_nothing_is_left_half_done(tiny: Path) -> None:
+def test_dvc_repro_leaves_no_partial_files(tiny: Path) -> None:
     assert not list(tiny.rglob("*.partial"))
     assert not list((tiny / ".work").rglob("*.npz"))
 
 
-def test_a_second_run_changes_nothing(tiny: Path) -> None:
+def test_dvc_repro_a_second_time_runs_nothing(tiny: Path) -> None:
     assert list((tiny / "pipelines").rglob("*.pyc")), "without byte code in the folders this test proves too little"
     done = run(tiny, "dvc", "repro")
     assert done.returncode == 0
     assert stages_run(done.stdout) == []
 
 
-def test_dvc_shows_the_metrics_and_their_changes(restored: Path) -> None:
+def test_dvc_metrics_plots_and_params_are_shown(restored: Path) -> None:
     shown = run(restored, "dvc", "metrics", "show", "--json")
     assert shown.returncode == 0, shown.stderr
     assert "metrics/finance/lstm_gru.json" in shown.stdout
@@ -82,7 +82,7 @@ def edit(project: Path, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def test_edits_that_mean_nothing_run_code_alone(restored: Path) -> None:
+def test_dvc_repro_after_edits_without_effect_runs_only_code(restored: Path) -> None:
     edit(restored, "nn/training.py", "LONGEST_CALL = 1000", "LONGEST_CALL = (\n    1000  # a comment\n)")
     edit(restored, "tasks/music/midi.py", '"""Playing time."""', '"""How long it plays."""')
     (restored / "pipelines" / "sources" / "attic.py").write_text("UNUSED = 1\n")
@@ -90,7 +90,7 @@ def test_edits_that_mean_nothing_run_code_alone(restored: Path) -> None:
     assert stages_run(run(restored, "dvc", "repro").stdout) == []
 
 
-def test_edits_that_matter_run_exactly_the_stages_that_they_concern(restored: Path) -> None:
+def test_dvc_status_lists_exactly_the_stages_that_use_the_edited_code(restored: Path) -> None:
     every_report = {"site", *(f"report@{task.name}" for task in registry.TASKS)}
     edit(restored, "report/templates/style.css", "margin: 0;", "margin: 1px;")
     assert changed(restored) == every_report
@@ -102,7 +102,7 @@ def test_edits_that_matter_run_exactly_the_stages_that_they_concern(restored: Pa
     assert changed(restored) == every_report | scored | {"prepare@language"}
 
 
-def test_model_added_to_the_parameters_alone_is_said_before_anything_runs(restored: Path) -> None:
+def test_dvc_repro_refuses_a_model_that_runs_yaml_does_not_list(restored: Path) -> None:
     path = restored / "params.yaml"
     path.write_text(path.read_text().replace("    gru:\n", "    gru_again:\n", 1))
     done = run(restored, "dvc", "repro")
@@ -114,7 +114,7 @@ def test_model_added_to_the_parameters_alone_is_said_before_anything_runs(restor
     assert stages_run(done.stdout) == ["code"]
 
 
-def test_a_mistyped_parameter_stops_with_one_sentence_and_loses_nothing(restored: Path) -> None:
+def test_train_refuses_a_mistyped_parameter(restored: Path) -> None:
     path = restored / "params.yaml"
     path.write_text(path.read_text().replace("patience:", "patiens:", 1))
     before = sorted(p for p in (restored / "artifacts").rglob("*"))
@@ -125,8 +125,8 @@ def test_a_mistyped_parameter_stops_with_one_sentence_and_loses_nothing(restored
     assert sorted((restored / "artifacts").rglob("*")) == before
 
 
-def test_broken_input_stops_its_own_branch_alone(restored: Path) -> None:
-    """A price of zero among the user's files: finance stops with a sentence, time series goes on."""
+def test_dvc_repro_with_broken_input_stops_only_its_task(restored: Path) -> None:
+    """A price of zero among the user's files: finance stops with a sentence, time series continues."""
     prices = "Date,Open,High,Low,Close,Volume\n2020-01-02,1,2,0.5,0,9\n"
     (restored / "data" / "input" / "finance" / "broken.csv").write_text(prices)
     params = restored / "params.yaml"
@@ -140,7 +140,7 @@ def test_broken_input_stops_its_own_branch_alone(restored: Path) -> None:
     assert (restored / "metrics" / "finance" / "comparison.json").exists()
 
 
-def test_dropped_in_data_replace_the_sample_down_to_the_page(restored: Path) -> None:
+def test_dvc_repro_replaces_the_sample_by_the_files_in_the_input_folder(restored: Path) -> None:
     lines = [f"{2000 + month // 12}-{month % 12 + 1:02d}-01,{100 + month + month % 12}" for month in range(240)]
     folder = restored / "data" / "input" / "timeseries"
     (folder / "shop.csv").write_text("month,sales\n" + "\n".join(lines) + "\n")
@@ -154,7 +154,7 @@ def test_dropped_in_data_replace_the_sample_down_to_the_page(restored: Path) -> 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills a process group")
-def test_a_killed_run_continues_and_ends_with_the_same_numbers(tiny: Path, tmp_path: Path) -> None:
+def test_dvc_repro_resumed_after_a_kill_gives_the_same_metrics(tiny: Path, tmp_path: Path) -> None:
     project = copy_project(tmp_path / "killed")
     use_tiny_profile(project)
     # The data stages are restored from the finished project's cache, so that the kill comes in training.

@@ -1,1 +1,1 @@
-"""Tests, in the shape of the tree they test."""
+"""Tests, in folders that mirror the tree they test."""

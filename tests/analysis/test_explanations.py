@@ -15,7 +15,7 @@ def linear(steps: int, weights: np.ndarray) -> keras.Model:
     return network
 
 
-def test_gradients_of_a_linear_network_are_its_weights(random: np.random.Generator) -> None:
+def test_magnitudes_of_a_linear_network_are_the_norms_of_its_weights(random: np.random.Generator) -> None:
     weights = random.normal(size=(6, 3))
     windows = random.normal(size=(5, 6, 3)).astype(np.float32)
     magnitude = gradients.magnitudes(linear(6, weights), {SEQUENCE: windows}, SEQUENCE, (0, 1))[1]
@@ -29,7 +29,7 @@ def test_memory_length_holds_nine_tenths_of_the_magnitude(profile: list[float], 
     assert gradients.memory_length(np.array([profile, profile], float)) == length
 
 
-def test_gradients_are_aligned_at_the_last_step_that_is_no_padding() -> None:
+def test_aligned_ends_at_the_last_unpadded_step() -> None:
     values = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     mask = np.array([[True, True, False], [True, True, True]])
     np.testing.assert_array_equal(gradients.aligned(values, mask), [[np.nan, 1, 2], [4, 5, 6]])
@@ -40,7 +40,7 @@ def test_gradients_are_aligned_at_the_last_step_that_is_no_padding() -> None:
     assert gradients.memory_length(gradients.aligned(values, mask)) == 3
 
 
-def test_shapley_values_of_a_linear_network_are_exact_and_additive(random: np.random.Generator) -> None:
+def test_shapley_is_exact_for_a_linear_network(random: np.random.Generator) -> None:
     weights = random.normal(size=(4, 2))
     windows, background = (random.normal(size=(n, 4, 2)).astype(np.float32) for n in (3, 20))
     explained = importance.shapley(linear(4, weights), windows, background, seed=1)
@@ -57,7 +57,7 @@ def test_integrated_gradients_of_a_linear_network_are_weight_times_difference(ra
     assert explained.additivity_error < 1e-5
 
 
-def test_contributions_are_summed_over_the_numbers_of_a_feature() -> None:
+def test_summed_adds_the_columns_of_a_feature() -> None:
     values = np.arange(6.0).reshape(1, 2, 3)
     assert importance.summed(values, [0, 1, 0]).tolist() == [[[2, 1], [8, 4]]]
     assert importance.summed(values, None).tolist() == [[[3], [12]]]
@@ -113,7 +113,7 @@ def test_correlated_units_are_those_of_the_last_valid_step(random: np.random.Gen
     assert correlations[0] == pytest.approx(1)
 
 
-def test_correlated_units_do_not_include_one_that_never_changes() -> None:
+def test_correlated_units_give_zero_to_a_unit_that_never_changes() -> None:
     outputs = np.arange(6, dtype=np.float32)[:, None]
     _, correlations = memory.correlated_units(_trace(np.ones((6, 3, 2))), outputs, count=2)
     assert correlations.tolist() == [0, 0]
@@ -149,7 +149,7 @@ def test_time_constants_leave_out_masked_steps(random: np.random.Generator) -> N
     assert memory.time_constants(_trace(states, mask=None)).autocorrelation[0] > whole.autocorrelation[0]
 
 
-def test_time_constants_of_a_unit_that_never_forgets_are_the_longest_rows_length() -> None:
+def test_time_constants_of_a_unit_that_never_forgets_are_the_longest_length() -> None:
     steps = np.where(np.arange(3)[:, None] > 0, 1.0, -1.0) * np.ones((3, 6))
     mask = np.arange(6) < np.array([[4], [3], [2]])
     assert memory.time_constants(_trace(steps[..., None], mask=mask)).autocorrelation.tolist() == [4]

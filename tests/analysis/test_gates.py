@@ -57,7 +57,7 @@ def mask() -> np.ndarray:
 
 
 def made(kind: str, wrapper: Callable[[keras.Layer], keras.Layer] = lambda layer: layer, **options: Any) -> keras.Layer:
-    """A layer whose weights, biases too, are not what it was initialised with."""
+    """A layer whose weights and biases differ from their initial values."""
     keras.utils.set_random_seed(3)
     layer = wrapper(LAYERS[kind](**{"return_sequences": True, **options}))
     layer.build((BATCH, TIME, FEATURES))
@@ -179,11 +179,11 @@ def test_trace_leaves_a_stateful_layer_as_it_was(windows: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("kind", BLOCKS)
-def test_gates_are_named_after_their_block_of_the_weights(kind: str, windows: np.ndarray) -> None:
-    for number, name in enumerate(BLOCKS[kind]):
+def test_trace_names_gates_after_their_block_of_the_weights(kind: str, windows: np.ndarray) -> None:
+    for block, name in enumerate(BLOCKS[kind]):
         layer = made(kind)
         bias = np.asarray(layer.cell.bias).copy()
-        bias[..., number * UNITS : (number + 1) * UNITS] += 20
+        bias[..., block * UNITS : (block + 1) * UNITS] += 20
         layer.cell.bias.assign(bias)
         (traced,) = gates.trace(layer, windows)
         opened = [gate for gate, values in traced.gates.items() if values.min() > 0.99]
@@ -191,7 +191,7 @@ def test_gates_are_named_after_their_block_of_the_weights(kind: str, windows: np
 
 
 @gated_layers
-def test_gates_carry_the_memory_from_step_to_step(kind: str, windows: np.ndarray) -> None:
+def test_trace_gates_carry_the_memory_from_step_to_step(kind: str, windows: np.ndarray) -> None:
     (traced,) = gates.trace(made(kind), windows)
     assert traced.carry is not None
     written = traced.gates["input gate"] if kind == "lstm" else 1 - traced.carry
@@ -227,7 +227,7 @@ def test_trace_of_states_that_overflow_is_an_error(windows: np.ndarray) -> None:
 
 
 def free_run(layer: keras.layers.RNN, sequence: np.ndarray) -> np.ndarray:
-    """Hidden states of the equations in float64 from a zero state on, (batch, time, units)."""
+    """Hidden states of the equations in float64, starting from a zero state: (batch, time, units)."""
     cell = equations.of(layer.cell)
     assert cell is not None
     states = {name: np.zeros((len(sequence), layer.cell.units)) for name in cell.states}
@@ -241,7 +241,7 @@ def free_run(layer: keras.layers.RNN, sequence: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("cell", [L.GRU, L.LSTM])
 def test_check_is_not_misled_by_rounding_that_accumulates(cell: type[keras.Layer], random: np.random.Generator) -> None:
-    """Weights so large that the layer is chaotic (Laurent & von Brecht 2017): no other arithmetic follows it for 64 steps."""
+    """Weights so large that the layer is chaotic (Laurent & von Brecht 2017): with any other rounding it diverges within 64 steps."""
     keras.utils.set_random_seed(3)
     layer = cell(200, return_sequences=True)
     windows = random.normal(size=(2, 64, 6)).astype(np.float32)
@@ -275,7 +275,7 @@ def typed(kind: str, dtype: str) -> keras.Layer:
 
 
 def changed(cell: Any, **changes: Any) -> Any:
-    """What the equations read of a Keras cell, with some of it changed."""
+    """What the equations read from a Keras cell, with some of it changed."""
     weights = {name: np.asarray(getattr(cell, name)) for name in ("kernel", "recurrent_kernel", "bias")}
     others = ("units", "activation", "recurrent_activation", "reset_after", "compute_dtype")
     return SimpleNamespace(**{**{name: getattr(cell, name, None) for name in others}, **weights, **changes})
@@ -286,7 +286,7 @@ def permuted(cell: Any, order: list[int]) -> Any:
 
     def permute(weight: Any) -> np.ndarray:
         blocks = np.split(np.asarray(weight), len(order), axis=-1)
-        return np.concatenate([blocks[number] for number in order], axis=-1)
+        return np.concatenate([blocks[block] for block in order], axis=-1)
 
     return changed(cell, **{name: permute(getattr(cell, name)) for name in ("kernel", "recurrent_kernel", "bias")})
 
@@ -301,7 +301,7 @@ def negated(cell: Any, block: int) -> Any:
 
 
 def nudged(cell: Any, name: str) -> Any:
-    """One number among the weights is off by 1e-3."""
+    """A single weight is off by 1e-3."""
     weight = np.asarray(getattr(cell, name)).copy()
     weight.flat[-1] += 1e-3
     return changed(cell, **{name: weight})
@@ -419,7 +419,7 @@ def test_check_refuses_states_that_are_not_the_layers_output(return_sequences: b
 
 
 def keys(traced: gates.Traces) -> list[str]:
-    return [each.key for each in traced.traces]
+    return [trace.key for trace in traced.traces]
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -463,7 +463,7 @@ def test_trace_network_finds_the_states_that_a_decoder_starts_from(windows: np.n
 
 
 class Block(keras.layers.Layer):
-    """A layer of one's own that is no model, and keeps a recurrent layer in a list."""
+    """A custom layer that is not a model, and keeps a recurrent layer in a list."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -504,22 +504,22 @@ def test_trace_network_has_a_trace_for_each_call(windows: np.ndarray) -> None:
     found = gates.trace_network(network, [windows, -windows])
     assert keys(found) == ["shared/call_1/forward", "shared/call_2/forward"]
     output = network.predict_on_batch([windows, -windows])
-    for number, traced in enumerate(found.traces):
-        same(traced.hidden_state[:, -1], output[:, number * UNITS : (number + 1) * UNITS])
+    for index, traced in enumerate(found.traces):
+        same(traced.hidden_state[:, -1], output[:, index * UNITS : (index + 1) * UNITS])
 
 
-def test_trace_network_has_a_trace_for_each_time_that_a_wrapper_distributes_over(random: np.random.Generator) -> None:
+def test_trace_network_has_a_trace_for_every_time_distributed_step(random: np.random.Generator) -> None:
     network = keras.Sequential(
-        [keras.Input((2, TIME, FEATURES)), L.TimeDistributed(L.GRU(UNITS, name="gru"), name="each")]
+        [keras.Input((2, TIME, FEATURES)), L.TimeDistributed(L.GRU(UNITS, name="gru"), name="wrapper")]
     )
     inputs = random.normal(size=(3, 2, TIME, FEATURES)).astype(np.float32)
     found = gates.trace_network(network, inputs)
-    assert keys(found) == ["each/gru/call_1/forward", "each/gru/call_2/forward"]
+    assert keys(found) == ["wrapper/gru/call_1/forward", "wrapper/gru/call_2/forward"]
     last = np.stack([traced.hidden_state[:, -1] for traced in found.traces], axis=1)
     same(last, network.predict_on_batch(inputs))
 
 
-def test_trace_network_says_what_it_cannot_trace_and_traces_the_rest(
+def test_trace_network_lists_the_layers_that_it_cannot_trace(
     windows: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(values: Any) -> Any:
@@ -595,10 +595,13 @@ def test_saturation_does_not_count_masked_steps() -> None:
 # The package
 
 
-def test_package_offers_the_trace_and_statistics_go_without_tensorflow() -> None:
+def test_analysis_exports_the_trace() -> None:
     assert analysis.trace is gates.trace
     assert analysis.TraceError is gates.TraceError
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = analysis.nothing
+
+
+def test_statistics_imports_no_tensorflow() -> None:
     code = "import sys, pipelines.analysis.statistics; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

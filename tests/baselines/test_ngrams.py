@@ -18,7 +18,7 @@ def model(training: np.ndarray) -> ngrams.KneserNey:
     return ngrams.KneserNey(training.tolist(), ORDER, DISCOUNT, VOCABULARY)
 
 
-def test_probabilities_sum_to_one_after_any_context(model: ngrams.KneserNey, training: np.ndarray) -> None:
+def test_kneser_ney_probabilities_sum_to_one_after_any_context(model: ngrams.KneserNey, training: np.ndarray) -> None:
     seen, unseen = training[:2].tolist(), [VOCABULARY - 1] * 2
     for context in (seen, unseen, [0, VOCABULARY - 1]):
         chances = [2 ** model.score([*context, token])[-1] for token in range(VOCABULARY)]
@@ -26,8 +26,8 @@ def test_probabilities_sum_to_one_after_any_context(model: ngrams.KneserNey, tra
         assert min(chances) > 0
 
 
-def test_scores_are_those_of_the_library_above_the_unigram(model: ngrams.KneserNey, training: np.ndarray) -> None:
-    """The library's own estimator, with its slow sums; only its lowest order differs (it gives unseen tokens nothing)."""
+def test_kneser_ney_matches_nltk_above_the_unigram(model: ngrams.KneserNey, training: np.ndarray) -> None:
+    """The library's own estimator, with its slow sums; only its lowest order differs (it gives unseen tokens a probability of 0)."""
     row = [chr(token) for token in training]
     theirs = KneserNeyInterpolated(ORDER, discount=DISCOUNT)
     theirs.fit([everygrams(row, max_len=ORDER)], vocabulary_text=[chr(token) for token in range(VOCABULARY)])
@@ -35,12 +35,12 @@ def test_scores_are_those_of_the_library_above_the_unigram(model: ngrams.KneserN
     theirs.estimator.unigram_score = lowest
     tokens = training[40:60].tolist()
     ours = model.score(tokens)
-    for place in range(len(tokens)):
-        context = tuple(chr(token) for token in tokens[max(0, place - ORDER + 1) : place])
-        assert 2 ** ours[place] == pytest.approx(theirs.unmasked_score(chr(tokens[place]), context))
+    for index in range(len(tokens)):
+        context = tuple(chr(token) for token in tokens[max(0, index - ORDER + 1) : index])
+        assert 2 ** ours[index] == pytest.approx(theirs.unmasked_score(chr(tokens[index]), context))
 
 
-def test_the_unigram_counts_continuations_not_occurrences() -> None:
+def test_kneser_ney_unigram_counts_continuations_not_occurrences() -> None:
     """Chen & Goodman 1999: a token that only ever follows one other is unlikely after a third, however frequent it is."""
     row = [0, 1] * 50 + [2, 3, 0, 3, 1, 3]  # 1 nearly always follows 0; 3 follows three different tokens
     model = ngrams.KneserNey(row, 2, 0.5, 5)
@@ -48,7 +48,7 @@ def test_the_unigram_counts_continuations_not_occurrences() -> None:
     assert after_new[0] > after_new[1]
 
 
-def test_the_unigram_model_gives_frequencies_and_forbids_nothing() -> None:
+def test_unigram_gives_smoothed_frequencies() -> None:
     training = np.array([0, 0, 0, 1])
     scores = ngrams.unigram(training, np.array([0, 1, 2]), 3)
     np.testing.assert_allclose(2**scores, np.array([4, 2, 1]) / 7)

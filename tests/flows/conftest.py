@@ -20,7 +20,7 @@ import pytest
 
 from tests.conftest import ROOT, copy_project
 
-# A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
+# A shell that starts the tests in the background makes them, and what they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = Path(__file__).parent
@@ -45,7 +45,7 @@ def free_port() -> int:
 
 
 def until(condition: Callable[[], Any], seconds: float, expected: str, interval: float = 0.3) -> Any:
-    """What `condition` returns as soon as that is true; a failed test after `seconds`."""
+    """Wait until `condition` returns something true, and return that; fail the test after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():
@@ -63,7 +63,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 @contextmanager
 def process(command: list[str], log: Path, cwd: Path, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a group of its own, which has ended (all of it) when the block is left."""
+    """A process in its own process group, all of which has ended when the block is left."""
     with log.open("ab") as out:
         started = subprocess.Popen(
             command, cwd=cwd, env=environment(**variables), stdout=out, stderr=subprocess.STDOUT, start_new_session=True
@@ -97,7 +97,7 @@ class Server:
         return answer.json()
 
     def runs_of(self, flow: str) -> list[Any]:
-        """Those that have started, the latest first."""
+        """The runs that have started, the latest first."""
         runs = self.ask("flow_runs", flows={"name": {"any_": [flow]}}, sort="START_TIME_DESC")
         return [run for run in runs if run["start_time"]]
 
@@ -137,7 +137,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callabl
 
 @pytest.fixture(scope="session")
 def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database of Prefect's, whose hundred migrations take ten seconds of processor time."""
+    """An empty Prefect database; its hundred migrations take ten seconds of processor time."""
 
     def migrate(home: Path) -> None:
         command = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes"]
@@ -148,7 +148,7 @@ def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def prefect_home(prefect_database: Path, tmp_path: Path) -> Path:
-    """A home folder of Prefect's that no server uses yet."""
+    """A Prefect home folder that no server uses yet."""
     home = tmp_path / "home"
     home.mkdir()
     shutil.copy(prefect_database, home)
@@ -183,7 +183,7 @@ class Toy:
     settings: dict[str, str]
 
     def flows(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """`python -m flows` in a process of its own; the fixture `run_flows` is faster."""
+        """`python -m flows` in its own process; the fixture `run_flows` is faster."""
         return subprocess.run(
             [sys.executable, "-m", "flows", *arguments],
             cwd=self.folder, env=environment(**self.settings, **variables),
@@ -236,12 +236,12 @@ class Toy:
             subprocess.run(["git", *command], cwd=self.folder, check=True)
 
     def clone(self, folder: Path) -> "Toy":
-        """What Git has of it."""
+        """A Git clone, without outputs and DVC's cache."""
         subprocess.run(["git", "clone", "-q", str(self.folder), str(folder)], check=True)
         return replace(self, folder=folder)
 
     def copy(self, folder: Path) -> "Toy":
-        """All of it, with the outputs and DVC's cache."""
+        """A copy of the whole folder, with the outputs and DVC's cache."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return replace(self, folder=folder)
 
@@ -299,7 +299,7 @@ def deployed(new_template: Toy, server: Server) -> None:
 
 @pytest.fixture
 def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inside]:
-    """Run flows of a toy in this process: to import Prefect takes longer than most of them."""
+    """Run flows of a toy in this process: importing Prefect takes longer than most of them."""
     from prefect.logging.handlers import APILogHandler
     from prefect.settings import PREFECT_API_URL, temporary_settings
 

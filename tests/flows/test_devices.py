@@ -1,4 +1,4 @@
-"""GPUs, with a pretended driver."""
+"""GPUs, with a fake driver."""
 
 import os
 import signal
@@ -43,7 +43,7 @@ def test_available_is_empty_when_the_driver_fails(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("name", ["1", "GPU-2222", "GPU-22"])
-def test_available_gives_a_device_one_name_and_so_one_lease(
+def test_available_gives_a_device_one_name_however_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     install_driver(tmp_path, monkeypatch, "echo GPU-1111; echo GPU-2222")
@@ -70,7 +70,7 @@ def test_available_refuses_an_unknown_device_as_wrong_usage(
 
 
 @pytest.mark.parametrize("command", [["run", "train"], ["worker", "gpu"]])
-def test_commands_refuse_an_unknown_device(
+def test_run_and_worker_refuse_an_unknown_device(
     toy: Toy, run_flows: Flows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     install_driver(tmp_path, monkeypatch, "echo GPU-1111")
@@ -155,7 +155,7 @@ def test_lease_is_kept_by_a_child_of_its_holder() -> None:
     again.release()
 
 
-def test_runs_of_one_host_share_no_device_and_hide_all_from_data_stages(toy: Toy, tmp_path: Path) -> None:
+def test_run_shares_no_device_with_another_run_on_the_host(toy: Toy, tmp_path: Path) -> None:
     for stage in TRAININGS:
         toy.set("seconds", stage, "2")
     # Two runs at the same time, with more trainings than devices.
@@ -182,7 +182,7 @@ def test_runs_of_one_host_share_no_device_and_hide_all_from_data_stages(toy: Toy
     assert used == {"p", "q"}
 
 
-def test_run_without_a_gpu_uses_the_cpu_and_says_so_once(toy: Toy, run_flows: Flows) -> None:
+def test_run_without_a_gpu_says_once_that_it_uses_the_cpu(toy: Toy, run_flows: Flows) -> None:
     done = run_flows(toy, "run", "train", "--jobs", "1")
     assert done.returncode == 0
     assert done.stdout.count("no GPU found: networks run on the CPU") == 1

@@ -24,7 +24,7 @@ def no_server() -> Iterator[None]:
         yield
 
 
-def test_doctor_names_what_a_server_lacks_and_deploy_creates_it(toy: Toy, server: Server, run_flows: Flows) -> None:
+def test_doctor_names_what_a_server_lacks_until_deploy_creates_it(toy: Toy, server: Server, run_flows: Flows) -> None:
     for pool in ("cpu", "gpu"):  # and with them the workers of other tests
         server.remove_pool(pool)
     server.remove_deployment("weekly-full")
@@ -47,7 +47,7 @@ def test_doctor_names_what_a_server_lacks_and_deploy_creates_it(toy: Toy, server
     assert "– pool gpu: no worker\n    → gatehouse worker gpu" in done.stdout
 
 
-def test_doctor_fails_when_a_check_does(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_fails_when_a_check_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     findings = [doctor.Finding("disk", False, "1 GB free", "free some space")]
     monkeypatch.setattr(doctor, "examine", lambda: iter(findings))
     assert doctor.report() == 1

@@ -29,7 +29,7 @@ def repro(toy: Toy, stage: str) -> tuple[int, list[str]]:
     return done.returncode, done.stdout.splitlines()
 
 
-def test_repro_output_tells_a_run_from_a_checkout_from_no_change(in_toy: Toy) -> None:
+def test_repro_output_distinguishes_run_checkout_and_no_change(in_toy: Toy) -> None:
     status, lines = repro(in_toy, "code")
     assert status == 0
     assert dvc_cli.was_run(lines)

@@ -30,7 +30,7 @@ def test_fingerprint_ignores_comments(workspace: Toy) -> None:
 
 
 @pytest.mark.parametrize("change", ["code", "parameter", "graph", "input"])
-def test_fingerprint_differs_after_a_change_of(workspace: Toy, change: str) -> None:
+def test_fingerprint_changes_with_code_parameter_graph_or_input(workspace: Toy, change: str) -> None:
     before = exchange.fingerprint("a")
     if change == "code":
         workspace.write_source("train", "CONSTANT = 2\n")
@@ -46,7 +46,7 @@ def test_fingerprint_differs_after_a_change_of(workspace: Toy, change: str) -> N
     assert exchange.fingerprint("a") != before
 
 
-def test_fingerprint_is_of_one_task(workspace: Toy) -> None:
+def test_fingerprint_ignores_other_tasks(workspace: Toy) -> None:
     before = exchange.fingerprint("a")
     workspace.set("data/input/b", "rows.csv", "1,2\n")
     assert exchange.fingerprint("a") == before
@@ -60,7 +60,7 @@ def test_fingerprint_of_a_graph_without_code_stage_compares_files(workspace: Toy
     assert exchange.fingerprint("a") != before
 
 
-def test_workspace_is_the_same_in_one_folder_and_another_in_a_clone(
+def test_workspace_differs_between_a_folder_and_its_clone(
     workspace: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = exchange.workspace()

@@ -1,4 +1,4 @@
-"""Several hosts: a real server, real workers in clones of their own, results passed on through a real DVC remote."""
+"""Several hosts: a real server, real workers in their own clones, results exchanged through a real DVC remote."""
 
 import datetime
 import os
@@ -25,7 +25,7 @@ ON_PARENT = ["report@a", "report@b", "site"]
 
 @contextmanager
 def workers(*specs: tuple[Toy, str, str], log: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Workers: each in a workspace, for a pool, with a name."""
+    """Workers, specified by workspace, pool and name."""
     with ExitStack() as stack:
         yield [
             stack.enter_context(toy.start("worker", pool, "--name", name, log=log / f"{name}.log"))
@@ -39,7 +39,7 @@ def use_remote(remote: Path, *toys: Toy) -> None:
 
 
 def ended(server: Server, flow: str, seconds: float, earlier: set[str]) -> Any:
-    """The first run of a flow that is not one of the `earlier` ones, once it has ended."""
+    """Wait for a run of a flow that is not among the `earlier` ones to end, and return it."""
 
     def ended_run() -> Any:
         final = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
@@ -54,7 +54,7 @@ def run_ids(server: Server, flow: str = "nightly") -> set[str]:
 
 
 def kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """As when the host loses power: the worker and whatever it started."""
+    """Kill the worker and all that it started, as when the host loses power."""
     parent = psutil.Process(process.pid)
     for child in [*parent.children(recursive=True), parent]:
         with suppress(psutil.NoSuchProcess):
@@ -65,7 +65,7 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
 def hosts(done_template: Toy, server: Server, deployed: None, tmp_path: Path) -> list[Toy]:
     """A parent's workspace and two workers', with a folder as the DVC remote of all.
 
-    As after any clone, `dvc.lock` and `metrics/` record results whose files nobody has any more.
+    As after any clone, `dvc.lock` and `metrics/` record results whose files no longer exist.
     """
     clones = [done_template.clone(tmp_path / name) for name in ("parent", "first", "second")]
     use_remote(tmp_path / "remote", *clones)
@@ -112,9 +112,7 @@ def test_nightly_restores_what_workers_have_done(
         assert run_flows(parent, "show").returncode == 0
 
 
-def test_nightly_names_the_stage_that_failed_on_a_worker_and_keeps_the_rest(
-    hosts: list[Toy], tmp_path: Path, inside: Inside
-) -> None:
+def test_nightly_names_the_stage_that_failed_on_a_worker(hosts: list[Toy], tmp_path: Path, inside: Inside) -> None:
     parent, worker, _ = hosts
     worker.set("broken", "train@a-y")
     with workers((worker, "gpu", "gpu-1"), log=tmp_path), inside(parent):
@@ -128,7 +126,7 @@ def test_nightly_names_the_stage_that_failed_on_a_worker_and_keeps_the_rest(
 
 
 def _has_ended(pid: int) -> bool:
-    """Also if nobody has asked for its exit status yet."""
+    """True also of a zombie, whose exit status has not been read yet."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -159,7 +157,7 @@ def test_nightly_sends_the_task_of_a_dead_worker_to_another(
     assert (parent.folder / "reports/a").exists()
 
 
-def test_cancelled_run_ends_its_stages(
+def test_reproduce_ends_its_stages_when_cancelled(
     toy: Toy, deployed: None, server: Server, tmp_path: Path, run_flows: Flows
 ) -> None:
     toy.set("seconds", "train@a-x", "600")
@@ -193,7 +191,7 @@ def test_nightly_in_two_folders_without_a_remote_fails_clearly(
     assert toy.ran() == ["code"]
 
 
-def test_nightly_retries_an_unreachable_remote_and_names_it(
+def test_nightly_names_a_remote_that_stays_unreachable(
     hosts: list[Toy], server: Server, tmp_path: Path, inside: Inside
 ) -> None:
     parent = hosts[0]
@@ -209,7 +207,7 @@ def test_nightly_retries_an_unreachable_remote_and_names_it(
     assert transfer["run_count"] == 4
 
 
-def test_schedules_follow_the_clock_of_istanbul(deployed: None, server: Server) -> None:
+def test_deploy_schedules_runs_in_istanbul_time(deployed: None, server: Server) -> None:
     for name, shown, when, days in (("nightly", "%H:%M", "02:00", 1), ("weekly-full", "%a %H:%M", "Sun 08:00", 7)):
 
         def scheduled(name: str = name) -> list[Any]:
@@ -223,12 +221,12 @@ def test_schedules_follow_the_clock_of_istanbul(deployed: None, server: Server) 
 
 
 CHANGED = ("timeseries", "finance")
-"""The tasks of the real graph that the schedule finds changed."""
+"""The tasks of the real graph whose parameters change before the scheduled run."""
 
 
 @pytest.mark.graph
-def test_scheduled_nightly_brings_the_real_graph_up_to_date(tiny: Path, server: Server, tmp_path: Path) -> None:
-    """The night after the tiny graph was made: two tasks train otherwise, in two clones; the parent makes the site."""
+def test_nightly_on_schedule_brings_the_real_graph_up_to_date(tiny: Path, server: Server, tmp_path: Path) -> None:
+    """The night after the tiny graph was built: two changed tasks train in two clones; the parent writes the site."""
     origin = Toy(tiny, tmp_path / "diary", server.settings).copy(tmp_path / "project")
     yaml = YAML()
     params = yaml.load(origin.folder / "params.yaml")

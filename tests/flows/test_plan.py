@@ -27,7 +27,7 @@ def test_plan_runs_a_stage_only_after_its_inputs_changed(outcome: Outcome, reaso
     assert plan.reason("train@a-x", {"code": CODE_RAN, "collect@a": outcome}) == reason
 
 
-def test_plan_counts_on_dvc_for_the_effect_of_settled_stages() -> None:
+def test_plan_leaves_the_effect_of_settled_stages_to_dvc() -> None:
     outcomes = {"code": CODE_RAN}
     assert Plan(CHAIN, {}, settled=outcomes).reason("collect@a", outcomes) is None
     assert Plan(CHAIN, {}).reason("collect@a", outcomes) == "upstream changed: code"

@@ -1,4 +1,4 @@
-"""`python -m flows run` on a toy graph: real DVC, real Prefect, stages that take no time."""
+"""`python -m flows run` on a toy graph: real DVC and Prefect, stages that take no time."""
 
 import itertools
 import json
@@ -27,11 +27,11 @@ def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 
 def planned(dry_run: str) -> dict[str, str]:
-    """What `--dry` says of each stage."""
+    """The plan that `--dry` prints, by stage."""
     return {line.split()[0]: line.split(None, 1)[1] for line in dry_run.splitlines() if " runs" in line}
 
 
-def test_run_brings_the_whole_graph_up_to_date_side_by_side(toy: Toy, server: Server, run_flows: Flows) -> None:
+def test_run_brings_the_whole_graph_up_to_date_in_parallel(toy: Toy, server: Server, run_flows: Flows) -> None:
     for stage in ("train@a-x", "train@b-y"):
         toy.set("seconds", stage, "4")
     done = run_flows(toy, "run", "--jobs", "2")
@@ -103,7 +103,7 @@ def test_run_after_a_comment_runs_only_code(done_toy: Toy, run_flows: Flows) -> 
     assert re.search(r"^code +ran +[\d.]+ +source modified", done.stdout, re.MULTILINE)
 
 
-def test_run_after_a_change_of_code_runs_what_dry_said(done_toy: Toy, run_flows: Flows) -> None:
+def test_run_after_a_change_of_code_runs_what_dry_announced(done_toy: Toy, run_flows: Flows) -> None:
     done_toy.write_source("compare", "CONSTANT = 2\n")
     dry = run_flows(done_toy, "run", "--dry")
     assert planned(dry.stdout) == {
@@ -118,7 +118,7 @@ def test_run_after_a_change_of_code_runs_what_dry_said(done_toy: Toy, run_flows:
     assert done_toy.is_up_to_date()
 
 
-def test_run_with_code_that_cannot_be_read_ends_with_its_error(done_toy: Toy, run_flows: Flows) -> None:
+def test_run_with_unreadable_code_ends_with_its_error(done_toy: Toy, run_flows: Flows) -> None:
     done_toy.set("broken", "code")
     done_toy.write_source("train", "CONSTANT = 2\n")
     for command in (["run"], ["run", "--dry"]):
@@ -152,9 +152,7 @@ def test_run_takes_outputs_of_the_same_inputs_from_the_cache(done_toy: Toy, run_
     assert "5 cached" in done.stdout
 
 
-def test_run_after_a_failure_skips_what_needs_the_stage_and_nothing_else(
-    toy: Toy, server: Server, run_flows: Flows
-) -> None:
+def test_run_after_a_failure_skips_only_what_needs_the_stage(toy: Toy, server: Server, run_flows: Flows) -> None:
     toy.set("broken", "train@a-y")
     done = run_flows(toy, "run", "report@a", "train@b-x")
     assert done.returncode == 1
@@ -202,7 +200,7 @@ def test_run_force_runs_unchanged_stages(done_toy: Toy, run_flows: Flows) -> Non
         (["worker", "tpu"], "invalid choice"),
     ],
 )
-def test_wrong_usage_gets_a_sentence_and_status_two(
+def test_flows_wrong_usage_ends_with_status_two(
     toy: Toy, run_flows: Flows, arguments: list[str], sentence: str
 ) -> None:
     done = run_flows(toy, *arguments)
@@ -214,7 +212,7 @@ def test_wrong_usage_gets_a_sentence_and_status_two(
 def test_run_of_a_broken_graph_ends_with_one_sentence(toy: Toy, run_flows: Flows, target: list[str]) -> None:
     (toy.folder / "dvc.yaml").write_text("stages: [")
     done = run_flows(toy, "run", *target)
-    assert done.returncode == 1  # not 2: a broken graph is no wrong usage, whatever the target
+    assert done.returncode == 1  # not 2: a broken graph is not wrong usage, whatever the target
     assert "dvc.yaml" in done.stdout
 
 
@@ -237,7 +235,7 @@ def test_run_needs_no_server(toy: Toy, prefect_home: Path) -> None:
     assert "ERROR" not in done.stderr
 
 
-def test_temporary_server_does_not_outlive_a_killed_run(toy: Toy, prefect_home: Path, tmp_path: Path) -> None:
+def test_run_leaves_no_temporary_server_when_killed(toy: Toy, prefect_home: Path, tmp_path: Path) -> None:
     def servers() -> list[psutil.Process]:
         processes = psutil.process_iter(["cmdline", "environ"])
         own = [p for p in processes if (p.info["environ"] or {}).get("PREFECT_HOME") == str(prefect_home)]
@@ -258,7 +256,7 @@ def is_running(toy: Toy, stage: str) -> bool:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_run_takes_its_stages_along_when_it_ends_and_the_next_continues(toy: Toy, tmp_path: Path, how: int) -> None:
+def test_run_ends_its_stages_when_it_is_killed(toy: Toy, tmp_path: Path, how: int) -> None:
     toy.set("seconds", "train@a-x", "240")
     log = tmp_path / "log"
     with toy.start("run", "train@a-x", "train@a-y", log=log) as run:
@@ -277,7 +275,7 @@ def test_run_takes_its_stages_along_when_it_ends_and_the_next_continues(toy: Toy
     assert toy.ran() == ["train@a-x"]
 
 
-def test_two_runs_of_the_same_stages_in_one_workspace_do_the_work_once(toy: Toy, tmp_path: Path) -> None:
+def test_run_twice_at_once_in_a_workspace_does_the_work_once(toy: Toy, tmp_path: Path) -> None:
     toy.set("seconds", "train@a-x", "12")
     logs = tmp_path / "one", tmp_path / "two"
     with toy.start("run", "train@a-x", log=logs[0]) as one, toy.start("run", "train@a-x", log=logs[1]) as two:

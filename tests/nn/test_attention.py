@@ -16,7 +16,7 @@ def tensors(random: np.random.Generator) -> Tensors:
 
 
 def by_hand(layer: Attention, query: np.ndarray, memory: np.ndarray) -> np.ndarray:
-    """Scores of the papers, one query and one step after the other."""
+    """The scores in the papers, for one query and one step at a time."""
     w = {weight.name: np.asarray(weight) for weight in layer.weights}
     scores = np.zeros((len(query), query.shape[1], memory.shape[1]))
     for b, q, m in np.ndindex(scores.shape):
@@ -31,7 +31,7 @@ def by_hand(layer: Attention, query: np.ndarray, memory: np.ndarray) -> np.ndarr
 
 
 @pytest.mark.parametrize("score", SCORES)
-def test_attention_computes_its_papers_score_over_steps_that_are_no_padding(score: str, tensors: Tensors) -> None:
+def test_attention_matches_the_equations_over_unpadded_steps(score: str, tensors: Tensors) -> None:
     query, memory, mask = tensors
     layer = Attention(score, units=6)
     context, weights = (np.asarray(part) for part in layer(query, memory, mask))
@@ -42,7 +42,7 @@ def test_attention_computes_its_papers_score_over_steps_that_are_no_padding(scor
 
 
 @pytest.mark.parametrize("score", SCORES)
-def test_attention_over_nothing_but_padding_is_zero(score: str, tensors: Tensors) -> None:
+def test_attention_over_padding_only_is_zero(score: str, tensors: Tensors) -> None:
     query, memory, _ = tensors
     context, weights = Attention(score, units=6)(query, memory, np.zeros((2, 5), bool))
     assert not np.asarray(weights).any()
@@ -64,6 +64,6 @@ def test_attention_survives_saving() -> None:
     ("options", "message"),
     [({"score": "cosine"}, "there is no score 'cosine'; there are dot"), ({"score": "additive"}, "needs units")],
 )
-def test_attention_refuses_options_that_cannot_be(options: dict[str, Any], message: str) -> None:
+def test_attention_refuses_invalid_options(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Attention(**options)

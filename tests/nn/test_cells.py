@@ -1,4 +1,4 @@
-"""Every cell against its equations, written out once more in NumPy, and at work inside Keras."""
+"""Every cell compared with its equations in NumPy, and used inside Keras."""
 
 import re
 from pathlib import Path
@@ -33,7 +33,7 @@ def blocks(matrix: Any, names: str) -> Arrays:
 
 
 def lstm_variant(w: Arrays, x: Any, state: list[Any], variant: str) -> list[Any]:
-    """Greff et al. 2017, one gate after the other."""
+    """Greff et al. 2017, gate by gate."""
     names = {"nig": "fzo", "nfg": "izo", "cifg": "izo", "nog": "ifz"}.get(variant, "ifzo")
     W, R, b = (blocks(w[name], names) for name in ("kernel", "recurrent_kernel", "bias"))
     h, c, *before = state
@@ -98,7 +98,7 @@ def by_hand(name: str, w: Arrays, x: Any, state: list[Any]) -> list[Any]:
 
 
 def layer(name: str) -> keras.layers.RNN:
-    """A layer with weights that are nowhere zero, so that each has a part in the result."""
+    """A layer whose weights are all nonzero, so that every one affects the result."""
     keras.utils.set_random_seed(5)
     kind, options = CELLS[name]
     made = keras.layers.RNN(getattr(cells, kind)(UNITS, **options), return_sequences=True)
@@ -117,7 +117,7 @@ every_cell = pytest.mark.parametrize("name", [name for name in CELLS if name not
 
 
 @every_cell
-def test_a_cell_computes_its_papers_equations(name: str, windows: Any) -> None:
+def test_cell_matches_the_equations_of_its_paper(name: str, windows: Any) -> None:
     made = layer(name)
     weights = {weight.name: np.asarray(weight, np.float64) for weight in made.cell.weights}
     state = [np.zeros((len(windows), UNITS)) for _ in made.cell.STATES]
@@ -128,7 +128,7 @@ def test_a_cell_computes_its_papers_equations(name: str, windows: Any) -> None:
     np.testing.assert_allclose(np.asarray(made(windows)), np.stack(outputs, 1), atol=1e-5)
 
 
-def test_without_peepholes_it_is_kerass_own_lstm(windows: Any) -> None:
+def test_lstm_variant_without_peepholes_equals_the_keras_lstm(windows: Any) -> None:
     ours, keras_own = layer("np"), keras.layers.LSTM(UNITS, return_sequences=True)
     keras_own.build((None, STEPS, FEATURES))
     keras_own.set_weights(ours.get_weights())
@@ -136,7 +136,7 @@ def test_without_peepholes_it_is_kerass_own_lstm(windows: Any) -> None:
 
 
 @every_cell
-def test_a_masked_step_changes_nothing(name: str, windows: Any) -> None:
+def test_cell_keeps_its_state_over_masked_steps(name: str, windows: Any) -> None:
     made = layer(name)
     mask = np.ones((len(windows), STEPS), bool)
     mask[:, 4:] = False
@@ -145,14 +145,16 @@ def test_a_masked_step_changes_nothing(name: str, windows: Any) -> None:
     np.testing.assert_allclose(outputs[:, :4], np.asarray(made(windows))[:, :4], atol=1e-6)
 
 
-@every_cell
-def test_it_stacks_both_ways_keeps_its_gates_in_sight_and_survives_saving(
-    name: str, windows: Any, tmp_path: Path
-) -> None:
+def bidirectional_stack(name: str) -> keras.Model:
     options = RecurrentLayer(cell=name, units=UNITS, bidirectional=True)
     model = Model(recurrent=(options, options), dense=(), dropout=0.0)
     keras.utils.set_random_seed(2)
-    network = layers.window_model(STEPS, FEATURES, model, Regression(2, "mse"), name="net")
+    return layers.window_model(STEPS, FEATURES, model, Regression(2, "mse"), name="net")
+
+
+@every_cell
+def test_cell_gates_are_traced_in_a_bidirectional_stack(name: str, windows: Any) -> None:
+    network = bidirectional_stack(name)
     traces = gates.trace_network(network, {"window": windows}).traces
     assert [trace.direction for trace in traces] == ["forward", "backward"] * 2
     assert max(trace.discrepancy for trace in traces) < 1e-5
@@ -161,6 +163,11 @@ def test_it_stacks_both_ways_keeps_its_gates_in_sight_and_survives_saving(
             assert values.shape == (len(windows), STEPS, UNITS)
             low = -np.inf if (name, gate) == ("niaf", "candidate") else -1 if gate == "candidate" else 0
             assert low <= values.min() <= values.max() <= (np.inf if low == -np.inf else 1)
+
+
+@every_cell
+def test_cell_survives_saving(name: str, windows: Any, tmp_path: Path) -> None:
+    network = bidirectional_stack(name)
     checkpoints.save(tmp_path, network, [1], [network.get_weights()])
     again = checkpoints.load(tmp_path)
     checkpoints.load_seed(again, tmp_path, 1)
@@ -170,8 +177,8 @@ def test_it_stacks_both_ways_keeps_its_gates_in_sight_and_survives_saving(
 
 
 @every_cell
-def test_the_carry_is_the_share_of_memory_that_stays(name: str, windows: Any) -> None:
-    """Keep the input out, and what is left of the memory after a step is the carry times what was there."""
+def test_cell_carry_is_the_share_of_memory_that_is_kept(name: str, windows: Any) -> None:
+    """The memory after a step is the carry times the memory before it, plus what the step writes."""
     made = layer(name)
     (traced,) = gates.trace(made, windows)
     if name == "nfg":
@@ -190,7 +197,7 @@ def test_the_carry_is_the_share_of_memory_that_stays(name: str, windows: Any) ->
 @pytest.mark.parametrize(
     ("name", "gate"), [("vanilla", "forget gate"), ("cifg", "forget gate"), ("layernorm", "forget gate")]
 )
-def test_the_forget_bias_opens_the_forget_gate_at_the_start(name: str, gate: str, windows: Any) -> None:
+def test_forget_bias_opens_the_forget_gate_before_training(name: str, gate: str, windows: Any) -> None:
     def mean(bias: float) -> float:
         keras.utils.set_random_seed(1)
         kind, options = CELLS[name]
@@ -201,19 +208,19 @@ def test_the_forget_bias_opens_the_forget_gate_at_the_start(name: str, gate: str
     assert mean(0.0) < 0.65 < mean(1.0) < mean(3.0)
 
 
-def test_the_forget_bias_of_kerass_own_lstm_is_a_parameter_too() -> None:
+def test_forget_bias_sets_the_bias_of_the_keras_lstm() -> None:
     made = layers.layer(RecurrentLayer(cell="lstm", units=2, forget_bias=2.5), return_sequences=False, name="l")
     made.build((None, STEPS, FEATURES))
     assert made.cell.bias.numpy().tolist() == [0, 0, 2.5, 2.5, 0, 0, 0, 0]
     assert type(made).from_config(made.get_config()).get_config() == made.get_config()
 
 
-def test_an_unknown_variant_is_an_error() -> None:
+def test_lstm_variant_refuses_an_unknown_variant() -> None:
     with pytest.raises(ValueError, match="there is no variant 'nope'"):
         cells.LSTMVariantCell(3, variant="nope")
 
 
-def test_the_cell_that_contributing_designs_works_as_it_says(windows: Any) -> None:
+def test_cell_from_contributing_matches_its_equations(windows: Any) -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     code = re.search(r"```python\n(@keras.*?)```", text, re.DOTALL)
     assert code

@@ -16,8 +16,8 @@ UNITS = 4
 MASK = np.array(
     [
         [1, 1, 1, 1, 1],
-        [1, 1, 1, 0, 0],  # padded on the right
-        [0, 0, 1, 1, 1],  # on the left
+        [1, 1, 1, 0, 0],  # padded at the end
+        [0, 0, 1, 1, 1],  # padded at the beginning
         [1, 0, 0, 1, 1],
         [0, 1, 0, 1, 0],
         [0, 0, 0, 0, 0],
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), re
 
 
 def recurrent(cell: str, return_sequences: bool = True, return_state: bool = False, **options: Any) -> keras.Layer:
-    """One layer of the factory; what the factory does not know is set afterwards."""
+    """One layer from the factory; attributes that the factory does not take are set afterwards."""
     attributes = {name: options.pop(name) for name in ("go_backwards", "zero_output_for_mask") if name in options}
     of_layer = RecurrentLayer.model_validate({"cell": cell, "units": UNITS, **options})
     layer = layers.layer(of_layer, return_sequences=return_sequences, name="recurrent", return_state=return_state)
@@ -40,7 +40,7 @@ def recurrent(cell: str, return_sequences: bool = True, return_state: bool = Fal
 
 
 def network(layer: keras.Layer, masked: bool = False, with_states: bool = False) -> keras.Model:
-    """A layer alone, its mask and its initial states inputs too."""
+    """A network of one layer, whose mask and initial states are inputs too."""
     inputs = {"sequence": keras.Input((None, 3), name="sequence")}
     options: dict[str, Any] = {}
     if masked:
@@ -70,7 +70,7 @@ def random_inputs(of: keras.Model, steps: int = STEPS) -> dict[str, tf.Tensor]:
 def step_of_training(
     of: keras.Model, loop: Loop, jit_compile: bool = True
 ) -> Callable[[dict[str, tf.Tensor]], list[tf.Tensor]]:
-    """Inputs -> outputs, and the gradients of a loss by all inputs and weights."""
+    """Inputs -> outputs, and the gradients of a loss with respect to all inputs and weights."""
 
     def step(inputs: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         floating = [value for value in inputs.values() if value.dtype.is_floating]
@@ -86,13 +86,13 @@ def step_of_training(
 
 
 def traced(of: keras.Model, loop: Loop, jit_compile: bool = True) -> Any:
-    """`step_of_training` as a function of TensorFlow's, for batches of any length."""
+    """`step_of_training` as a TensorFlow function for batches of any length."""
     specs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in of.inputs}
     return tf.function(step_of_training(of, loop, jit_compile), input_signature=[specs], autograph=False)
 
 
 def assert_equals_keras(build: Callable[[], keras.Model], tolerance: float = 1e-5, jit_compile: bool = True) -> None:
-    """A network's outputs and gradients are those of Keras's own loop, and every layer of it has been compiled."""
+    """Outputs and gradients equal those of the Keras loop, and every layer of the network was compiled."""
     results = []
     for loop in (Loop("XLA", "a test"), Loop("TensorFlow", "a test")):
         keras.utils.set_random_seed(1)
@@ -107,13 +107,13 @@ def assert_equals_keras(build: Callable[[], keras.Model], tolerance: float = 1e-
 
 
 @pytest.mark.parametrize("cell", ALL_CELLS)
-def test_every_cell_without_a_mask_equals_keras(cell: str) -> None:
+def test_compiled_loop_equals_keras_for_every_cell_without_a_mask(cell: str) -> None:
     assert_equals_keras(lambda: network(recurrent(cell)))
 
 
 @pytest.mark.parametrize("cell", ALL_CELLS)
-def test_every_cell_with_a_mask_and_initial_states_equals_keras(cell: str) -> None:
-    # XLA takes seconds for each: it compiles one cell for every number of states.
+def test_compiled_loop_equals_keras_for_every_cell_with_mask_and_initial_states(cell: str) -> None:
+    # XLA takes seconds per cell, so it compiles one cell for every count of states.
     jit_compile = cell in ("gru", "lstm", "fgr")
     assert_equals_keras(
         lambda: network(recurrent(cell, return_state=True), masked=True, with_states=True), jit_compile=jit_compile
@@ -124,7 +124,7 @@ def test_every_cell_with_a_mask_and_initial_states_equals_keras(cell: str) -> No
     ("return_sequences", "zero_output_for_mask", "go_backwards"),
     [(True, True, False), (True, False, True), (False, True, True), (False, False, False)],
 )
-def test_every_way_to_put_out_masked_steps_equals_keras(
+def test_compiled_loop_equals_keras_for_every_output_of_masked_steps(
     return_sequences: bool, zero_output_for_mask: bool, go_backwards: bool
 ) -> None:
     options = {"zero_output_for_mask": zero_output_for_mask, "go_backwards": go_backwards}
@@ -132,16 +132,16 @@ def test_every_way_to_put_out_masked_steps_equals_keras(
 
 
 @pytest.mark.parametrize(("masked", "return_sequences"), [(True, True), (True, False), (False, True)])
-def test_both_directions_equal_keras(masked: bool, return_sequences: bool) -> None:
+def test_compiled_loop_equals_keras_in_both_directions(masked: bool, return_sequences: bool) -> None:
     assert_equals_keras(lambda: network(recurrent("simple_rnn", return_sequences, bidirectional=True), masked=masked))
 
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
-def test_dropout_is_drawn_once_for_both_ways_and_equals_keras(cell: str) -> None:
+def test_compiled_loop_equals_keras_with_dropout(cell: str) -> None:
     assert_equals_keras(lambda: network(recurrent(cell, dropout=0.5, recurrent_dropout=0.5), masked=cell == "gru"))
 
 
-def test_half_precision_with_a_mask_equals_keras() -> None:
+def test_compiled_loop_equals_keras_in_half_precision_with_a_mask() -> None:
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
         assert_equals_keras(lambda: network(recurrent("gru"), masked=True), tolerance=5e-3)
@@ -149,7 +149,7 @@ def test_half_precision_with_a_mask_equals_keras() -> None:
         keras.mixed_precision.set_global_policy("float32")
 
 
-def test_a_masked_step_changes_nothing_whatever_its_input() -> None:
+def test_compiled_loop_ignores_the_input_of_masked_steps() -> None:
     of = network(recurrent("simple_rnn", return_state=True), masked=True)
     inputs = random_inputs(of)
     step = traced(of, Loop("XLA", "a test"))
@@ -159,14 +159,14 @@ def test_a_masked_step_changes_nothing_whatever_its_input() -> None:
 
 
 def encoder_decoder() -> keras.Model:
-    """Tokens padded with 0 on both sides; the decoder begins in the state in which the encoder ends."""
+    """Source and target are padded with 0; the decoder starts from the final state of the encoder."""
     tokens = {name: keras.Input((None,), dtype="int32", name=name) for name in ("source", "target")}
     embedding = keras.layers.Embedding(6, 3, mask_zero=True)
     encoder = keras.layers.Bidirectional(keras.layers.SimpleRNN(UNITS, return_state=True), name="encoder")
     _, *states = encoder(embedding(tokens["source"]))
     state = keras.layers.Dense(UNITS)(keras.layers.Concatenate()(states))
     decoder = keras.layers.GRU(UNITS, return_sequences=True, name="decoder")
-    # With initial states, Keras looks for no mask of its own.
+    # Given initial states, Keras does not look up the mask itself.
     mask = embedding.compute_mask(tokens["target"])
     return keras.Model(tokens, decoder(embedding(tokens["target"]), initial_state=[state], mask=mask))
 
@@ -184,7 +184,7 @@ class Reader(keras.layers.Layer):
 
 
 def nested() -> keras.Model:
-    """A model within a model, called twice; one at every window; and a layer with a layer inside."""
+    """A nested model called twice, a model applied to every window, and a layer with a layer inside."""
     sequence = keras.Input((None, 3))
     shared = keras.Model(
         sequence, keras.layers.SimpleRNN(3, return_sequences=True, name="rnn")(sequence), name="shared"
@@ -197,7 +197,7 @@ def nested() -> keras.Model:
 
 
 @pytest.mark.parametrize("build", [encoder_decoder, nested])
-def test_networks_of_networks_equal_keras(build: Callable[[], keras.Model]) -> None:
+def test_compiled_loop_equals_keras_for_nested_networks(build: Callable[[], keras.Model]) -> None:
     assert_equals_keras(build)
 
 
@@ -206,7 +206,7 @@ def kernels(step: Any) -> list[str]:
     return [function.signature.name for function in functions if function.attr["_XlaMustCompile"].b]
 
 
-def test_both_ways_are_compiled_once_for_all_calls_of_a_layer() -> None:
+def test_compiled_loop_compiles_a_layer_once_for_all_its_calls() -> None:
     sequence = keras.Input((None, 3), name="sequence")
     layer = keras.layers.SimpleRNN(3, return_sequences=True)
     twice = keras.Model({"sequence": sequence}, layer(layer(sequence)))
@@ -217,7 +217,7 @@ def test_both_ways_are_compiled_once_for_all_calls_of_a_layer() -> None:
 
 
 @pytest.mark.parametrize("cell", ALL_CELLS)
-def test_no_matrixs_gradient_is_summed_step_by_step(cell: str) -> None:
+def test_compiled_loop_computes_every_matrix_gradient_in_one_product(cell: str) -> None:
     layer = recurrent(cell)
     network(layer)
     unrolled = compiled_loop._Unrolled(layer.cell, training=True, repeats=False, jit_compile=True)
@@ -231,7 +231,7 @@ def test_no_matrixs_gradient_is_summed_step_by_step(cell: str) -> None:
     assert matrices <= set(unrolled.multiplied)
 
 
-def test_batches_of_several_lengths_one_step_too_are_traced_once() -> None:
+def test_compiled_loop_is_traced_once_for_all_lengths() -> None:
     of = network(recurrent("simple_rnn"), masked=True)
     step, in_keras = traced(of, Loop("XLA", "a test")), step_of_training(of, Loop("TensorFlow", "a test"))
     for steps in (1, 5, 1):
@@ -241,14 +241,14 @@ def test_batches_of_several_lengths_one_step_too_are_traced_once() -> None:
     assert step.experimental_get_tracing_count() == 1
 
 
-def test_layers_have_keras_own_loop_afterwards() -> None:
+def test_compiled_loop_restores_the_keras_loop_afterwards() -> None:
     of = network(recurrent("gru", bidirectional=True))
     with compiled_loop.compiled(of, Loop("XLA", "a test")):
         assert all("inner_loop" in vars(layer) for layer in layers.directions(of).values())
     assert not any("inner_loop" in vars(layer) for layer in layers.directions(of).values())
 
 
-def test_an_eager_call_runs_in_keras_own_loop_and_the_record_says_so() -> None:
+def test_compiled_loop_records_that_an_eager_call_ran_in_the_keras_loop() -> None:
     of, loop = network(recurrent("gru")), Loop("XLA", "no GPU")
     step_of_training(of, loop)(random_inputs(of))
     assert loop.record()["kernel"] == "TensorFlow"
@@ -271,7 +271,7 @@ class AttentiveCell(keras.layers.Layer):
         return hidden, [hidden]
 
 
-def test_a_cell_that_reads_another_tensor_runs_in_keras_own_loop_with_its_gradient() -> None:
+def test_compiled_loop_leaves_a_cell_that_reads_another_tensor_to_keras() -> None:
     cell = AttentiveCell()
     of = network(keras.layers.RNN(cell, name="own"))
     loop = Loop("XLA", "no GPU")
@@ -289,6 +289,6 @@ def test_a_cell_that_reads_another_tensor_runs_in_keras_own_loop_with_its_gradie
     assert "own in Keras's own loop: its cell reads" in loop.record()["kernel_because"]
 
 
-def test_the_private_parts_were_seen_in_the_installed_versions() -> None:
+def test_private_api_was_checked_with_the_installed_versions() -> None:
     installed = {"tensorflow": tf.__version__, "keras": keras.__version__}
     assert {name: ".".join(version.split(".")[:2]) for name, version in installed.items()} == private_api.SEEN_IN

@@ -19,10 +19,13 @@ def windows(tmp_path: Path) -> dict[str, Windows]:
     return Windows.open(tmp_path, lookback=3)
 
 
-def test_a_window_ends_at_its_origin_and_is_read_from_disk(windows: dict[str, Windows]) -> None:
+def test_windows_end_at_their_origin(windows: dict[str, Windows]) -> None:
     batch = windows["valid"].batch(np.array([0, 2]))
     assert batch.inputs["window"][:, :, 0].tolist() == [[9, 10, 11], [11, 12, 13]]
     assert batch.targets["forecast"].tolist() == [[110], [130]]
+
+
+def test_windows_are_read_from_disk(windows: dict[str, Windows]) -> None:
     assert isinstance(windows["valid"].features, np.memmap)
 
 
@@ -38,27 +41,27 @@ def epochs(windows: Windows, seed: int, first_epoch: int, count: int) -> list[li
     ]
 
 
-def test_epoch_holds_every_example_in_an_order_of_its_own_and_full_batches(windows: dict[str, Windows]) -> None:
+def test_shuffled_epochs_hold_every_example_in_different_orders(windows: dict[str, Windows]) -> None:
     first, second = epochs(windows["train"], seed=1, first_epoch=0, count=2)
     assert first[8:] == first[:1]  # the last batch is filled up
     assert sorted(first[:8]) == sorted(second[:8]) == [10.0 * t for t in range(2, 10)]
     assert first != second
 
 
-def test_order_of_an_epoch_depends_on_seed_and_number_alone(windows: dict[str, Windows]) -> None:
+def test_shuffled_order_depends_only_on_seed_and_epoch(windows: dict[str, Windows]) -> None:
     from_start = epochs(windows["train"], seed=1, first_epoch=0, count=3)
     assert epochs(windows["train"], seed=1, first_epoch=2, count=1) == from_start[2:]
     assert epochs(windows["train"], seed=2, first_epoch=2, count=1) != from_start[2:]
 
 
-def test_batches_in_order_cover_the_split(windows: dict[str, Windows]) -> None:
+def test_in_order_covers_the_split(windows: dict[str, Windows]) -> None:
     order = list(datasets.in_order(windows["train"], 3))
     assert np.concatenate(order).tolist() == list(range(8))
     read = [targets["forecast"].numpy() for _, targets in datasets.once(windows["train"], order)]
     assert np.concatenate(read).ravel().tolist() == [10.0 * t for t in range(2, 10)]
 
 
-def test_targets_of_tokens_are_the_next_ones() -> None:
+def test_tokens_targets_are_the_next_tokens() -> None:
     row = Tokens(np.arange(14), window=4)
     assert len(row) == 3
     batch = row.batch(np.array([0, 2]))
@@ -66,7 +69,7 @@ def test_targets_of_tokens_are_the_next_ones() -> None:
     assert batch.targets["next"].tolist() == [[1, 2, 3, 4], [9, 10, 11, 12]]
 
 
-def test_stream_continues_where_the_batch_before_has_ended() -> None:
+def test_stream_order_continues_where_the_previous_batch_ended() -> None:
     row = Tokens(np.arange(4 * 7 + 1), window=4)
     order = list(datasets.stream_order(len(row), 3))
     batches = [inputs["tokens"].numpy() for inputs, _ in datasets.once(row, order)]
@@ -74,7 +77,7 @@ def test_stream_continues_where_the_batch_before_has_ended() -> None:
     assert streams.tolist() == [list(range(start, start + 8)) for start in (0, 8, 16)]
 
 
-def test_epoch_reads_one_variant_and_the_next_one_another() -> None:
+def test_shuffled_reads_one_variant_per_epoch() -> None:
     row = Tokens(np.arange(4 * 12 + 1), window=4, variants=3)
     first, second, third, again = (
         sorted(int(index[0]) for index in datasets.shuffled(row, 1, seed=1, epoch=epoch)) for epoch in range(4)
@@ -83,12 +86,12 @@ def test_epoch_reads_one_variant_and_the_next_one_another() -> None:
     assert again == first
 
 
-# Lengths that differ
+# Different lengths
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of tokens, padded; the targets are the tokens."""
+    """Padded rows of tokens, which are also the targets."""
 
     rows: list[list[int]]
     streams: bool = False
@@ -111,7 +114,7 @@ def rows(random: np.random.Generator) -> Rows:
     return Rows([[index + 1] * int(length) for index, length in enumerate(random.integers(1, 40, 50))])
 
 
-def test_batches_of_an_epoch_hold_all_examples_of_like_lengths(rows: Rows) -> None:
+def test_shuffled_batches_hold_examples_of_similar_lengths(rows: Rows) -> None:
     batches = datasets.shuffled(rows, 8, seed=1, epoch=0)
     assert [len(batch) for batch in batches] == [8] * 7
     assert set(np.concatenate(batches).tolist()) == set(range(50))
@@ -122,16 +125,18 @@ def test_batches_of_an_epoch_hold_all_examples_of_like_lengths(rows: Rows) -> No
     assert np.concatenate(batches).tolist() != np.concatenate(other).tolist()
 
 
-def test_padded_batches_have_few_lengths_and_weights_of_zero_at_padding(rows: Rows) -> None:
+def test_padded_batches_have_few_different_lengths(rows: Rows) -> None:
+    batches = datasets.once(rows, list(datasets.in_order(rows, 8)))
+    assert {inputs["tokens"].shape[1] for inputs, _, _ in batches} <= {4, 6, 8, 12, 16, 24, 32, 48}
+
+
+def test_padded_batches_have_zero_weight_at_padding(rows: Rows) -> None:
     order = list(datasets.in_order(rows, 8))
-    lengths = set()
-    for (inputs, targets, weights), indices in zip(datasets.once(rows, order), order, strict=True):
-        lengths.add(inputs["tokens"].shape[1])
+    for (_, targets, weights), indices in zip(datasets.once(rows, order), order, strict=True):
         assert weights.numpy().sum(1).tolist() == rows.lengths[indices].tolist()
         assert ((targets["next"].numpy() == 0) == (weights.numpy() == 0)).all()
-    assert lengths <= {4, 6, 8, 12, 16, 24, 32, 48}
 
 
 @pytest.mark.parametrize(("length", "size"), [(1, 4), (4, 4), (5, 6), (7, 8), (9, 12), (13, 16), (17, 24), (33, 48)])
-def test_padded_length_is_the_next_of_a_few(length: int, size: int) -> None:
+def test_padded_length_rounds_up_to_a_few_sizes(length: int, size: int) -> None:
     assert datasets.padded_length(length) == size

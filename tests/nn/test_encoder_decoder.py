@@ -1,4 +1,4 @@
-"""Networks from sequence to sequence, and what they write."""
+"""Encoder-decoder networks and their decoding."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def pairs() -> Pairs:
     return Pairs([np.array(row) for row in rows], [np.array([*row[::-1], 4]) for row in rows])
 
 
-def test_pairs_are_padded_and_their_targets_a_step_later(pairs: Pairs) -> None:
+def test_pairs_batch_is_padded_with_targets_one_step_ahead(pairs: Pairs) -> None:
     batch = pairs.batch(np.array([0, 2]))
     assert batch.inputs["source"].tolist() == [[5, 6, 7, 0], [10, 0, 0, 0]]
     assert batch.inputs["decoder_input"].tolist() == [[BEGIN, 7, 6, 5, 4, 0], [BEGIN, 10, 4, 0, 0, 0]]
@@ -51,7 +51,7 @@ def test_pairs_are_padded_and_their_targets_a_step_later(pairs: Pairs) -> None:
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
-def test_padding_changes_nothing(attention: str | None, pairs: Pairs) -> None:
+def test_encoder_decoder_ignores_padding(attention: str | None, pairs: Pairs) -> None:
     net = network(attention)
     together, alone = (pairs.batch(np.array(rows)) for rows in ([0, 1], [0]))
     ours, theirs = (net.predict_on_batch(batch.inputs)[0] for batch in (together, alone))
@@ -59,8 +59,8 @@ def test_padding_changes_nothing(attention: str | None, pairs: Pairs) -> None:
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
-def test_context_of_the_source_enters_the_output(attention: str | None, pairs: Pairs) -> None:
-    """With the decoder's first states taken away, only attention tells of the source."""
+def test_encoder_decoder_reads_the_source_through_attention(attention: str | None, pairs: Pairs) -> None:
+    """With the initial states of the decoder set to zero, only attention carries information from the source."""
     net = network(attention)
     encoder, decoder = net.get_layer("encoder"), net.get_layer("decoder")
     outputs = []
@@ -74,7 +74,7 @@ def test_context_of_the_source_enters_the_output(attention: str | None, pairs: P
 
 @pytest.mark.parametrize("beam", [1, 3])
 @pytest.mark.parametrize("attention", ["general", None])
-def test_what_is_written_has_the_probability_that_is_said(attention: str | None, beam: int, pairs: Pairs) -> None:
+def test_beam_search_reports_the_log_probability_of_the_network(attention: str | None, beam: int, pairs: Pairs) -> None:
     net = network(attention)
     source = pairs.batch(np.arange(3)).inputs["source"]
     for row, written in enumerate(Writer(net).write(source, 6, beam)):
@@ -94,7 +94,7 @@ def test_what_is_written_has_the_probability_that_is_said(attention: str | None,
 
 
 def test_beam_search_finds_the_best_of_all_sequences(pairs: Pairs) -> None:
-    """Wide enough, and without length normalisation, it is exhaustive."""
+    """A beam this wide, without length normalisation, searches all sequences."""
     net = network("dot")
     source = pairs.batch(np.array([0])).inputs["source"]
     (best,) = Writer(net).write(source, 2, beam=TARGETS**2, length_penalty=0.0)
@@ -111,7 +111,7 @@ def test_beam_search_finds_the_best_of_all_sequences(pairs: Pairs) -> None:
     assert tuple(best.tokens) == max(scored, key=lambda tokens: scored[tokens])
 
 
-def test_longer_hypotheses_win_with_a_higher_length_penalty(pairs: Pairs) -> None:
+def test_length_penalty_favours_longer_hypotheses(pairs: Pairs) -> None:
     net = network("general")
     source = pairs.batch(np.arange(3)).inputs["source"]
     short, long = (
@@ -121,7 +121,7 @@ def test_longer_hypotheses_win_with_a_higher_length_penalty(pairs: Pairs) -> Non
     assert short < long
 
 
-def test_gates_of_encoder_and_decoder_are_traced_with_masks_and_states(pairs: Pairs) -> None:
+def test_trace_network_traces_encoder_and_decoder(pairs: Pairs) -> None:
     found = gates.trace_network(network(cell="gru", decoder="lstm"), pairs.batch(np.arange(3)).inputs)
     assert [trace.key for trace in found.traces] == [
         "encoder/gru_1_bidirectional/forward", "encoder/gru_1_bidirectional/backward", "decoder/lstm_1/forward",
@@ -132,14 +132,14 @@ def test_gates_of_encoder_and_decoder_are_traced_with_masks_and_states(pairs: Pa
     assert np.isnan(decoder.gates["forget gate"][~decoder.mask]).all()
 
 
-def test_view_of_a_source_is_what_the_network_writes_for_it(pairs: Pairs) -> None:
+def test_view_of_a_source_gives_the_log_probability_of_the_output(pairs: Pairs) -> None:
     net = network()
     view = views.of_source(net, longest=6)
     batch = pairs.batch(np.arange(3))
     inputs = view.embed(batch.inputs)
     written = Writer(net).write(batch.inputs["source"], 6)
     explained = view.network.predict_on_batch(inputs)[:, 0]
-    ended = [row for row, each in enumerate(written) if len(each.tokens) < 6]
+    ended = [row for row, output in enumerate(written) if len(output.tokens) < 6]
     assert ended
     for row in ended:
         assert explained[row] == pytest.approx(written[row].log_probability, abs=1e-4)
@@ -147,7 +147,7 @@ def test_view_of_a_source_is_what_the_network_writes_for_it(pairs: Pairs) -> Non
     assert view.mask(batch.inputs).sum(1).tolist() == [3, 6, 1]
 
 
-def test_network_survives_saving(pairs: Pairs, tmp_path: Path) -> None:
+def test_encoder_decoder_survives_saving(pairs: Pairs, tmp_path: Path) -> None:
     net = network("additive")
     checkpoints.save(tmp_path, net, [1], [net.get_weights()])
     again = checkpoints.load(tmp_path)
@@ -159,7 +159,7 @@ def test_network_survives_saving(pairs: Pairs, tmp_path: Path) -> None:
     ]
 
 
-def test_network_learns_to_reverse_sequences(tmp_path: Path) -> None:
+def test_encoder_decoder_learns_to_reverse_sequences(tmp_path: Path) -> None:
     random = np.random.default_rng(3)
     rows = [random.integers(4, SOURCES, random.integers(1, 6)) for _ in range(700)]
     train, valid = (Pairs(part, [row[::-1] for row in part]) for part in (rows[:600], rows[600:]))
@@ -170,10 +170,10 @@ def test_network_learns_to_reverse_sequences(tmp_path: Path) -> None:
     fitting = Fitting(lambda: network("general", "gru", units=16), Decoder(TARGETS), options, train, valid)
     fitting.network.set_weights(fitting.fit(1, tmp_path / "c.npz", "reverse").weights)
     written = Writer(fitting.network).write(valid.batch(np.arange(len(valid))).inputs["source"], 8)
-    right = [each.tokens == target.tolist() for each, target in zip(written, valid.targets, strict=True)]
+    right = [output.tokens == target.tolist() for output, target in zip(written, valid.targets, strict=True)]
     assert np.mean(right) > 0.9
 
 
-def test_written_sequences_end_at_the_longest_length(pairs: Pairs) -> None:
+def test_beam_search_stops_at_the_longest_length(pairs: Pairs) -> None:
     written = Writer(network("dot")).write(pairs.batch(np.arange(3)).inputs["source"], 3)
-    assert all(isinstance(each, decoding.Written) and len(each.tokens) <= 3 for each in written)
+    assert all(isinstance(output, decoding.Written) and len(output.tokens) <= 3 for output in written)

@@ -13,7 +13,7 @@ LOGITS = np.log(np.array([[0.5, 0.3, 0.15, 0.05]], np.float32))
 
 
 def drawn(random: np.random.Generator, options: dict[str, float], count: int = 4000) -> dict[int, float]:
-    """How often each token comes when `count` are drawn."""
+    """The relative frequency of every token among `count` draws."""
     chosen: dict[str, Any] = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, **options}
     tokens = generation.draw(np.repeat(LOGITS, count, 0), random=random, **chosen)
     return {token: times / count for token, times in Counter(tokens.tolist()).items()}
@@ -33,7 +33,7 @@ def drawn(random: np.random.Generator, options: dict[str, float], count: int = 4
         ({"top_k": 3, "top_p": 0.6}, [0.625, 0.375, 0, 0]),
     ],
 )
-def test_tokens_come_as_often_as_they_should(
+def test_draw_samples_tokens_with_the_expected_frequencies(
     random: np.random.Generator, options: dict[str, float], expected: list[float]
 ) -> None:
     found = drawn(random, options)
@@ -42,8 +42,8 @@ def test_tokens_come_as_often_as_they_should(
 
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", "mgu"])
-def test_what_is_written_step_by_step_is_what_the_network_says_of_the_whole(cell: str) -> None:
-    """Greedy: every token is the likeliest after all before it, computed from an empty memory; padding and begin never are."""
+def test_generate_matches_the_network_run_on_the_whole_sequence(cell: str) -> None:
+    """Greedy: every token is the most likely one after all those before it; padding and begin are never generated."""
     stack = tuple(RecurrentLayer(cell=cell, units=units) for units in (6, 5))
     network = layers.next_step_model(
         9, TokenModel(embedding=4, recurrent=stack, dense=(), dropout=0.5), NextToken(9), name="n"
@@ -57,7 +57,7 @@ def test_what_is_written_step_by_step_is_what_the_network_says_of_the_whole(cell
         np.testing.assert_array_equal(logits.argmax(-1), tokens)
 
 
-def test_a_seed_writes_the_same_again_and_another_one_something_else() -> None:
+def test_generate_repeats_with_the_same_seed() -> None:
     network = layers.next_step_model(
         9,
         TokenModel(embedding=4, recurrent=(RecurrentLayer(cell="gru", units=5),), dense=(), dropout=0),

@@ -24,7 +24,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return logits - np.log(np.exp(logits).sum(-1, keepdims=True))
 
 
-def test_multi_label_loss_is_the_likelihood_of_each_step() -> None:
+def test_multi_label_loss_is_the_negative_log_likelihood_per_step() -> None:
     keys = np.array([[[1.0, 0.0], [0.0, 0.0]]], np.float32)
     logits = np.array([[[2.0, -1.0], [0.0, 0.5]]], np.float32)
     chances = 1 / (1 + np.exp(-logits[0]))
@@ -32,13 +32,15 @@ def test_multi_label_loss_is_the_likelihood_of_each_step() -> None:
     np.testing.assert_allclose(heads.MultiLabel(2).loss({"keys": keys}, logits)[0], expected, rtol=1e-5)
 
 
-def test_classifier_loss_and_probabilities(random: np.random.Generator) -> None:
+def test_classifier_loss_is_the_cross_entropy(random: np.random.Generator) -> None:
     logits, labels = random.normal(size=(5, 3)).astype(np.float32), np.array([0, 2, 1, 1, 0])
-    head = heads.Classifier(3)
-    np.testing.assert_allclose(
-        head.loss({"label": labels}, logits), -log_softmax(logits)[np.arange(5), labels], rtol=1e-5
-    )
-    np.testing.assert_allclose(head.decode(logits), np.exp(log_softmax(logits)), rtol=1e-5)
+    expected = -log_softmax(logits)[np.arange(5), labels]
+    np.testing.assert_allclose(heads.Classifier(3).loss({"label": labels}, logits), expected, rtol=1e-5)
+
+
+def test_classifier_decode_gives_probabilities(random: np.random.Generator) -> None:
+    logits = random.normal(size=(5, 3)).astype(np.float32)
+    np.testing.assert_allclose(heads.Classifier(3).decode(logits), np.exp(log_softmax(logits)), rtol=1e-5)
 
 
 # CTC
@@ -59,23 +61,29 @@ def ctc_by_enumeration(logits: np.ndarray, label: list[int]) -> float:
     )
 
 
-def test_ctc_loss_sums_over_alignments_and_ignores_padding(random: np.random.Generator) -> None:
+CTC_TARGETS = {
+    "labels": np.array([[1, 2, 0], [2, 0, 0], [1, 1, 0]]),
+    "symbols": np.array([2, 1, 2]),
+    "frames": np.array([5, 3, 4]),
+}
+
+
+def test_ctc_loss_sums_over_all_alignments(random: np.random.Generator) -> None:
     logits = random.normal(size=(3, 5, 3)).astype(np.float32)
-    labels, frames = [[1, 2], [2], [1, 1]], np.array([5, 3, 4])
-    targets = {
-        "labels": np.array([[1, 2, 0], [2, 0, 0], [1, 1, 0]]), "symbols": np.array([2, 1, 2]), "frames": frames
-    }  # fmt: skip
-    found = heads.CTC(2).loss(targets, logits)
-    expected = [
-        ctc_by_enumeration(row[:length], label) for row, length, label in zip(logits, frames, labels, strict=True)
-    ]
-    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    rows = zip(logits, CTC_TARGETS["frames"], ([1, 2], [2], [1, 1]), strict=True)
+    expected = [ctc_by_enumeration(row[:length], label) for row, length, label in rows]
+    np.testing.assert_allclose(heads.CTC(2).loss(CTC_TARGETS, logits), expected, rtol=1e-4)
+
+
+def test_ctc_loss_ignores_padding(random: np.random.Generator) -> None:
+    logits = random.normal(size=(3, 5, 3)).astype(np.float32)
     changed = logits.copy()
     changed[1, 3:], changed[2, 4:] = 9.0, -9.0
-    np.testing.assert_allclose(heads.CTC(2).loss(targets, changed), expected, rtol=1e-4)
+    before, after = (heads.CTC(2).loss(CTC_TARGETS, values) for values in (logits, changed))
+    np.testing.assert_allclose(after, before, rtol=1e-4)
 
 
-def test_ctc_decoding_removes_repetitions_and_blanks() -> None:
+def test_ctc_decode_removes_repetitions_and_blanks() -> None:
     path = [0, 1, 1, 0, 1, 2, 2, 0]
     logits = np.log(np.eye(3)[path] * 0.98 + 0.01)[None].astype(np.float32)
     head = heads.CTC(2)
@@ -84,8 +92,8 @@ def test_ctc_decoding_removes_repetitions_and_blanks() -> None:
     assert head.decode(logits, frames=np.array([4])) == [[1]]
 
 
-def test_ctc_beam_finds_what_the_likeliest_frames_miss() -> None:
-    """Graves et al. 2006, figure 2: two frames, blank likelier in each, and yet the label is likelier than nothing."""
+def test_ctc_decode_with_a_beam_finds_a_label_that_greedy_decoding_misses() -> None:
+    """Graves et al. 2006, figure 2: blank is more likely in both frames, yet the label is more likely than no label."""
     logits = np.log(np.array([[[0.6, 0.4], [0.6, 0.4]]], np.float32))
     head = heads.CTC(1)
     assert head.decode(logits) == [[]]
@@ -96,7 +104,7 @@ def test_ctc_beam_finds_what_the_likeliest_frames_miss() -> None:
     ("labels", "frames", "fits"),
     [([1, 2], 2, True), ([1, 1], 2, False), ([1, 1], 3, True), ([], 1, True), ([1, 2, 3], 2, False)],
 )
-def test_ctc_tells_labels_that_do_not_fit(labels: list[int], frames: int, fits: bool) -> None:
+def test_ctc_fits_is_false_for_labels_that_need_more_frames(labels: list[int], frames: int, fits: bool) -> None:
     assert heads.CTC.fits(np.array(labels, int), frames) is fits
 
 
@@ -105,7 +113,7 @@ def test_ctc_tells_labels_that_do_not_fit(labels: list[int], frames: int, fits: 
 
 @dataclass(frozen=True)
 class Toy:
-    """Random frames of three symbols; a batch has whatever target is asked for."""
+    """Random frames of three symbols; the targets of a batch are those of the head."""
 
     frames: np.ndarray
     head: str
@@ -138,7 +146,7 @@ def toys(kind: str) -> tuple[Toy, Toy]:
     return Toy(frames[:512], kind), Toy(frames[512:], kind)
 
 
-def test_classifier_learns_which_symbol_comes_most_often(tmp_path: Path) -> None:
+def test_classifier_learns_the_most_frequent_symbol(tmp_path: Path) -> None:
     train, valid = toys("class")
     head = heads.Classifier(3)
     options = Model(recurrent=(RecurrentLayer(cell="gru", units=12),), dense=(), dropout=0)

@@ -21,7 +21,7 @@ def model(*stack: RecurrentLayer, dense: tuple[int, ...] = (), parameters: int |
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_every_cell_stacks_in_both_directions(cell: Cell, bidirectional: bool) -> None:
+def test_window_model_stacks_every_cell_in_both_directions(cell: Cell, bidirectional: bool) -> None:
     stack = [RecurrentLayer(cell=cell, units=units, bidirectional=bidirectional) for units in (5, 3)]
     network = window_model(2, model(*stack, dense=(4,)))
     assert network({"window": np.zeros((2, 7, 2), np.float32)}).shape == (2, 6)
@@ -30,7 +30,7 @@ def test_every_cell_stacks_in_both_directions(cell: Cell, bidirectional: bool) -
     assert second.output.shape == (None, 3 * (1 + bidirectional))
 
 
-def test_the_options_of_a_layer_reach_keras() -> None:
+def test_layer_passes_its_options_to_keras() -> None:
     options = RecurrentLayer(
         cell="lstm",
         units=3,
@@ -44,7 +44,7 @@ def test_the_options_of_a_layer_reach_keras() -> None:
     assert {key: config[key] for key in expected} == expected
 
 
-def test_models_differ_in_their_cell_alone() -> None:
+def test_window_model_of_another_cell_differs_only_in_the_recurrent_layer() -> None:
     lstm, gru = (window_model(2, model(RecurrentLayer(cell=cell, units=5), dense=(4,))) for cell in ("lstm", "gru"))
     kinds = [[type(layer) for layer in network.layers] for network in (lstm, gru)]
     differing = [pair for pair in zip(*kinds, strict=True) if pair[0] is not pair[1]]
@@ -53,7 +53,7 @@ def test_models_differ_in_their_cell_alone() -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("budget", [1_000, 20_000, 150_000])
-def test_a_budget_is_met_within_two_percent(cell: Cell, budget: int) -> None:
+def test_window_model_meets_a_parameter_budget_within_two_percent(cell: Cell, budget: int) -> None:
     stack = [RecurrentLayer(cell=cell, units=50), RecurrentLayer(cell=cell, units=25)]
     network = window_model(4, model(*stack, parameters=budget))
     assert abs(network.count_params() - budget) <= 0.02 * budget
@@ -61,13 +61,13 @@ def test_a_budget_is_met_within_two_percent(cell: Cell, budget: int) -> None:
     assert first.units == pytest.approx(2 * second.units, abs=6)
 
 
-def test_a_budget_that_no_number_of_units_meets_is_an_error() -> None:
+def test_window_model_refuses_an_impossible_parameter_budget() -> None:
     with pytest.raises(ParameterError, match="no number of units gives a model of 40 parameters"):
         window_model(4, model(RecurrentLayer(cell="lstm", units=5), parameters=40))
 
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", "vanilla", "layernorm"])
-def test_a_sequence_read_in_pieces_gives_what_it_gives_as_a_whole(cell: Cell) -> None:
+def test_stepper_on_pieces_equals_the_network_on_the_whole_sequence(cell: Cell) -> None:
     stack = tuple(RecurrentLayer(cell=cell, units=units) for units in (5, 3))
     options = TokenModel(embedding=4, recurrent=stack, dense=(4,), dropout=0.3)
     network = layers.next_step_model(8, options, NextToken(8), name="net")
@@ -79,10 +79,10 @@ def test_a_sequence_read_in_pieces_gives_what_it_gives_as_a_whole(cell: Cell) ->
         pieces.append(logits)
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), network({"tokens": tokens}), atol=1e-6)
     assert layers.state_sizes(network) == [state.shape[1] for state in states or []]
-    assert not any("call" in vars(each) for each in layers.directions(network).values()), "the layers are as they were"
+    assert not any("call" in vars(layer) for layer in layers.directions(network).values()), "the layers are unchanged"
 
 
-def test_a_language_model_must_not_read_backwards() -> None:
+def test_next_step_model_refuses_a_bidirectional_layer() -> None:
     layer = RecurrentLayer(cell="lstm", units=2, bidirectional=True)
     with pytest.raises(ParameterError, match="a bidirectional layer sees the token that is to be predicted"):
         layers.next_step_model(
@@ -101,7 +101,7 @@ class Reader(keras.layers.Layer):
         return self.inner(sequence)
 
 
-def test_recurrent_layers_are_found_by_path_wherever_they_are() -> None:
+def test_recurrent_layers_finds_nested_layers_by_path() -> None:
     sequence = keras.Input((None, 2))
     both = keras.layers.Bidirectional(keras.layers.LSTM(2, name="lstm"), name="both")
     encoder = keras.Model(sequence, both(sequence), name="encoder")

@@ -36,7 +36,7 @@ class OwnCell(keras.layers.Layer):
 
 
 class TiedCell(OwnCell):
-    """R is the right factor of a product, and of another one transposed."""
+    """R is the right factor of one product and, transposed, of another."""
 
     def recurrent(self, hidden: Any) -> Any:
         transposed = keras.ops.transpose(self.recurrent_kernel)
@@ -52,12 +52,12 @@ class TextCell(OwnCell):
 
 
 @pytest.mark.skipif(not ON_GPU, reason="needs a GPU")
-def test_cudnn_is_chosen_on_a_gpu() -> None:
+def test_choose_takes_cudnn_on_a_gpu() -> None:
     assert loop_choice.choose(network(keras.layers.LSTM(4))).name == "cuDNN"
 
 
 @off_gpu
-def test_xla_is_chosen_off_a_gpu_and_the_network_stays_as_it_was() -> None:
+def test_choose_takes_xla_without_a_gpu() -> None:
     of = network(keras.layers.Bidirectional(keras.layers.SimpleRNN(4, dropout=0.5)))
     before = [variable.numpy() for variable in of.variables]
     loop = loop_choice.choose(of)
@@ -67,7 +67,7 @@ def test_xla_is_chosen_off_a_gpu_and_the_network_stays_as_it_was() -> None:
 
 
 @off_gpu
-def test_the_states_of_a_stateful_layer_stay_as_they_were() -> None:
+def test_choose_leaves_the_states_of_a_stateful_layer_unchanged() -> None:
     layer = keras.layers.SimpleRNN(4, stateful=True)
     assert loop_choice.choose(network(layer, batch_size=3)).name == "XLA"
     assert not layer.states[0].numpy().any()
@@ -78,7 +78,7 @@ def test_the_states_of_a_stateful_layer_stay_as_they_were() -> None:
     ("cell", "reason"),
     [(TiedCell, "gradient by recurrent_kernel differs by"), (TextCell, "InvalidArgumentError: ")],
 )
-def test_a_network_that_fails_the_self_check_is_trained_in_keras_own_loop(cell: type[OwnCell], reason: str) -> None:
+def test_choose_takes_the_keras_loop_when_the_self_check_fails(cell: type[OwnCell], reason: str) -> None:
     of = network(keras.layers.RNN(cell(), name="own"))
     loop = loop_choice.choose(of)
     assert loop.name == "TensorFlow"
@@ -94,7 +94,7 @@ def test_a_network_that_fails_the_self_check_is_trained_in_keras_own_loop(cell: 
 
 
 @off_gpu
-def test_a_layer_of_images_is_left_to_keras() -> None:
+def test_choose_leaves_a_layer_of_images_to_keras() -> None:
     images = keras.Input((None, 8, 8, 1))
     loop = loop_choice.choose(keras.Model(images, keras.layers.ConvLSTM2D(2, 3)(images)))
     assert loop.name == "TensorFlow"
@@ -103,16 +103,16 @@ def test_a_layer_of_images_is_left_to_keras() -> None:
 
 @off_gpu
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_half_precision_passes_the_self_check(policy: str) -> None:
+def test_choose_takes_xla_in_half_precision(policy: str) -> None:
     assert loop_choice.choose(network(keras.layers.SimpleRNN(4, dtype=policy))).name == "XLA"
 
 
-def test_a_network_without_recurrent_layers_has_nothing_to_compile() -> None:
+def test_choose_compiles_nothing_without_recurrent_layers() -> None:
     assert loop_choice.choose(network(keras.layers.Dense(2))).because == "no recurrent layer"
 
 
 @off_gpu
-def test_layers_of_one_kind_are_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choose_checks_layers_of_one_kind_once(monkeypatch: pytest.MonkeyPatch) -> None:
     checked = []
     difference = loop_choice._difference
 
@@ -141,5 +141,5 @@ def test_layers_of_one_kind_are_checked_once(monkeypatch: pytest.MonkeyPatch) ->
         (keras.layers.GRU(2, use_cudnn=False), "which has use_cudnn=False"),
     ],
 )
-def test_the_conditions_of_cudnn_are_keras_own(layer: keras.layers.RNN, refusal: str | None) -> None:
+def test_cudnn_refusal_follows_the_conditions_of_keras(layer: keras.layers.RNN, refusal: str | None) -> None:
     assert loop_choice.cudnn_refusal(layer) == refusal

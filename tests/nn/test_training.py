@@ -46,7 +46,7 @@ class KilledError(Exception):
     pass
 
 
-def test_a_killed_training_goes_on_and_ends_with_the_same_weights(windows: dict[str, Windows], tmp_path: Path) -> None:
+def test_fit_resumed_after_a_kill_ends_with_the_same_weights(windows: dict[str, Windows], tmp_path: Path) -> None:
     whole = fitting(windows).fit(1, tmp_path / "whole.npz", "whole")
 
     def kill(row: Epoch) -> None:
@@ -61,13 +61,13 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(windows: dict[
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_finished_seed_is_not_fitted_again(windows: dict[str, Windows], tmp_path: Path) -> None:
+def test_fit_does_not_repeat_a_finished_seed(windows: dict[str, Windows], tmp_path: Path) -> None:
     first = fitting(windows).fit(1, tmp_path / "seed.npz", "first")
     again = fitting(windows).fit(1, tmp_path / "seed.npz", "again")
     assert again.history == first.history
 
 
-def test_a_seed_gives_the_same_numbers_whatever_was_fitted_before(windows: dict[str, Windows], tmp_path: Path) -> None:
+def test_fit_of_a_seed_does_not_depend_on_earlier_fits(windows: dict[str, Windows], tmp_path: Path) -> None:
     shared = fitting(windows)
     shared.fit(1, tmp_path / "a.npz", "first seed")
     after = shared.fit(2, tmp_path / "b.npz", "second seed")
@@ -75,13 +75,13 @@ def test_a_seed_gives_the_same_numbers_whatever_was_fitted_before(windows: dict[
     assert without_time(after.history) == without_time(alone.history)
 
 
-def test_seeds_differ(windows: dict[str, Windows], tmp_path: Path) -> None:
+def test_fit_differs_between_seeds(windows: dict[str, Windows], tmp_path: Path) -> None:
     shared = fitting(windows)
     one, two = (shared.fit(seed, tmp_path / f"{seed}.npz", "seed") for seed in (1, 2))
     assert without_time(one.history) != without_time(two.history)
 
 
-def test_the_weights_kept_are_those_of_the_best_epoch(windows: dict[str, Windows], tmp_path: Path) -> None:
+def test_fit_keeps_the_weights_of_the_best_epoch(windows: dict[str, Windows], tmp_path: Path) -> None:
     fitted = fitting(windows).fit(1, tmp_path / "seed.npz", "seed")
     network = build()
     network.set_weights(fitted.weights)
@@ -90,16 +90,18 @@ def test_the_weights_kept_are_those_of_the_best_epoch(windows: dict[str, Windows
     assert error == pytest.approx(min(row.valid_loss for row in fitted.history), rel=1e-5)
 
 
-def test_patience_ends_training_and_a_plateau_halves_the_rate(windows: dict[str, Windows], tmp_path: Path) -> None:
-    # So large a rate soon leaves the best epoch behind.
+def test_fit_lowers_the_learning_rate_then_stops_without_improvement(
+    windows: dict[str, Windows], tmp_path: Path
+) -> None:
+    # With so high a rate the loss soon gets worse.
     stopped = fitting(windows, learning_rate=5.0, epochs=40, patience=3, plateau_patience=2)
     history = stopped.fit(1, tmp_path / "seed.npz", "seed").history
-    best = min(range(len(history)), key=lambda number: history[number].valid_loss)
+    best = min(range(len(history)), key=lambda epoch: history[epoch].valid_loss)
     assert len(history) == best + 1 + 3 < 40
     assert history[-1].learning_rate < history[0].learning_rate
 
 
-def test_a_loss_that_is_no_number_names_model_seed_and_remedy(windows: dict[str, Windows], tmp_path: Path) -> None:
+def test_fit_with_a_nan_loss_names_model_seed_and_remedy(windows: dict[str, Windows], tmp_path: Path) -> None:
     broken = Windows(windows["train"].features * np.nan, windows["train"].targets, windows["train"].origins, 6)
     with pytest.raises(TrainingError, match=r"lstm/co2, seed 1: the loss is no longer a number in epoch 1; lower"):
         Fitting(build, Regression(1, "mse"), TRAINING, broken, windows["valid"]).fit(
@@ -107,24 +109,27 @@ def test_a_loss_that_is_no_number_names_model_seed_and_remedy(windows: dict[str,
         )
 
 
-def test_saved_networks_are_the_same_bytes_and_give_the_same_outputs(
-    windows: dict[str, Windows], tmp_path: Path
-) -> None:
+def test_checkpoints_save_writes_the_same_bytes_every_time(tmp_path: Path) -> None:
     network = build()
     for folder in ("a", "b"):
         checkpoints.save(tmp_path / folder, network, [3], [network.get_weights()])
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_checkpoints_load_restores_the_outputs(windows: dict[str, Windows], tmp_path: Path) -> None:
+    network = build()
+    checkpoints.save(tmp_path / "a", network, [3], [network.get_weights()])
     loaded = checkpoints.load(tmp_path / "a")
     checkpoints.load_seed(loaded, tmp_path / "a", 3)
     ours, theirs = (
-        np.concatenate([part.outputs for part in inference.predictions(each, windows["test"])])
-        for each in (loaded, network)
+        np.concatenate([part.outputs for part in inference.predictions(model, windows["test"])])
+        for model in (loaded, network)
     )
     np.testing.assert_array_equal(ours, theirs)
 
 
-# States that are carried
+# Carried states
 
 
 def reader() -> keras.Model:
@@ -133,7 +138,7 @@ def reader() -> keras.Model:
 
 
 def reading(carry: bool = True, **changes: object) -> Fitting:
-    """A row in which only the token eleven steps before tells the next: more than a window of four can hold."""
+    """A row in which only the token eleven steps back determines the next: further back than a window of four."""
     random = np.random.default_rng(3)
     row = random.integers(0, 5, 4 * 11 * 30)
     for index in range(11, len(row)):
@@ -142,7 +147,7 @@ def reading(carry: bool = True, **changes: object) -> Fitting:
     return Fitting(reader, NextToken(5), options, Tokens(row[:1000], 4, carry), Tokens(row[1000:], 4))
 
 
-def test_a_killed_training_that_carries_its_memory_ends_with_the_same_weights(tmp_path: Path) -> None:
+def test_fit_with_carried_states_resumed_after_a_kill_ends_with_the_same_weights(tmp_path: Path) -> None:
     whole = reading().fit(1, tmp_path / "whole.npz", "whole")
 
     def kill(row: Epoch) -> None:
@@ -157,7 +162,7 @@ def test_a_killed_training_that_carries_its_memory_ends_with_the_same_weights(tm
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_the_memory_goes_on_from_window_to_window_and_is_empty_before_each_epoch(tmp_path: Path) -> None:
+def test_trainer_carries_states_from_window_to_window(tmp_path: Path) -> None:
     fitting = reading()
     trainer, row = fitting.trainer, fitting.train
     fitting.fit(1, tmp_path / "s.npz", "s")
@@ -170,7 +175,7 @@ def test_the_memory_goes_on_from_window_to_window_and_is_empty_before_each_epoch
 
 
 @pytest.mark.parametrize("carry", [True, False])
-def test_a_long_epoch_is_several_calls_and_resumes_all_the_same(
+def test_fit_with_several_calls_per_epoch_resumes_after_a_kill(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carry: bool
 ) -> None:
     monkeypatch.setattr("pipelines.nn.training.LONGEST_CALL", 7)
@@ -189,12 +194,12 @@ def test_a_long_epoch_is_several_calls_and_resumes_all_the_same(
     assert without_time(resumed.history) == without_time(whole.history)
 
 
-def test_the_cosine_ends_low_and_forgets_nothing_on_the_way(tmp_path: Path) -> None:
+def test_fit_follows_the_cosine_schedule(tmp_path: Path) -> None:
     rates = [row.learning_rate for row in reading(epochs=4).fit(1, tmp_path / "s.npz", "s").history]
     assert rates == pytest.approx([0.02, 0.02 * (2 + 2**0.5) / 4, 0.01, 0.02 * (2 - 2**0.5) / 4])
 
 
-def test_epoch_of_streams_reads_one_variant_and_a_resumed_training_begins_where_it_was() -> None:
+def test_fitting_batches_of_streams_read_one_variant_per_epoch() -> None:
     row = Tokens(np.arange(4 * 12 + 1), window=4, variants=3)
     fitting = Fitting(
         lambda: layers.next_step_model(
@@ -212,13 +217,15 @@ def test_epoch_of_streams_reads_one_variant_and_a_resumed_training_begins_where_
     assert later == [4, 5, 0, 1]
 
 
-def test_more_streams_than_windows_is_said(tmp_path: Path) -> None:
+def test_fitting_refuses_more_streams_than_windows(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"batch_size"):
         reading(batch_size=4000)
 
 
 @pytest.mark.parametrize("carry", [True, False])
-def test_compiled_loops_teach_what_kerass_own_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carry: bool) -> None:
+def test_fit_with_compiled_loops_matches_the_keras_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carry: bool
+) -> None:
     compiled = reading(carry, epochs=2).fit(1, tmp_path / "compiled.npz", "s")
     monkeypatch.setattr(loop_choice, "choose", lambda network: compiled_loop.Loop("TensorFlow", "a test"))
     kerass = reading(carry, epochs=2).fit(1, tmp_path / "kerass.npz", "s")
@@ -231,9 +238,7 @@ def test_compiled_loops_teach_what_kerass_own_do(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("changes", [{"mixed_precision": True}, {"xla": True}, {"mixed_precision": True, "xla": True}])
 @pytest.mark.parametrize("carry", [True, False])
-def test_half_precision_and_whole_compiled_steps_learn_too(
-    tmp_path: Path, carry: bool, changes: dict[str, bool]
-) -> None:
+def test_fit_learns_with_mixed_precision_and_xla(tmp_path: Path, carry: bool, changes: dict[str, bool]) -> None:
     keras.mixed_precision.set_global_policy("mixed_float16" if "mixed_precision" in changes else "float32")
     try:
         fitting = reading(carry, epochs=2, **changes)

@@ -17,7 +17,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 @pytest.fixture(autouse=True)
 def in_tiny(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests of pages run in the project that made them."""
+    """Tests of pages run in the project that wrote them."""
     if "tiny" in request.fixturenames:
         monkeypatch.chdir(request.getfixturevalue("tiny"))
         params.values.cache_clear()
@@ -37,7 +37,7 @@ def pages(project: Path) -> list[Path]:
 
 
 @pytest.mark.graph
-def test_there_is_a_page_for_every_task_and_model(tiny: Path) -> None:
+def test_pages_exist_for_every_task_and_model(tiny: Path) -> None:
     expected = {tiny / "reports" / "index.html"}
     for task in registry.TASKS:
         names = ["index", *task.params().models]
@@ -46,23 +46,23 @@ def test_there_is_a_page_for_every_task_and_model(tiny: Path) -> None:
 
 
 def _watch(page: Page) -> tuple[list[str], list[str]]:
-    """Lists that fill with what goes wrong on `page`, and with what it asks of other hosts."""
+    """Two lists: the errors on `page`, and its requests to other hosts, as they occur."""
     faults: list[str] = []
     outside: list[str] = []
 
-    def asked(url: str) -> None:
+    def record_request(url: str) -> None:
         if not url.startswith(("file:", "data:", "blob:")):
             outside.append(url)
 
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda request: asked(request.url))
+    page.on("request", lambda request: record_request(request.url))
     page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
     return faults, outside
 
 
-def of_each_kind(project: Path) -> list[Path]:
-    """The index, and of every task its page and one model's: all kinds of charts are on these."""
+def one_of_every_kind(project: Path) -> list[Path]:
+    """The index, and the page of every task and of one of its models: together they have all kinds of charts."""
     reports = project / "reports"
     found = [reports / "index.html"]
     for task in registry.TASKS:
@@ -72,8 +72,8 @@ def of_each_kind(project: Path) -> list[Path]:
 
 
 @pytest.mark.graph
-def test_pages_are_complete_offline_and_draw_every_chart(tiny: Path, browser: Browser) -> None:
-    for path in of_each_kind(tiny):
+def test_pages_draw_every_chart_offline(tiny: Path, browser: Browser) -> None:
+    for path in one_of_every_kind(tiny):
         context = browser.new_context(offline=True)
         page = context.new_page()
         faults, outside = _watch(page)
@@ -93,7 +93,7 @@ def test_pages_are_complete_offline_and_draw_every_chart(tiny: Path, browser: Br
 
 
 class _Links(HTMLParser):
-    """What a page names: anchors to go to, files to load, and its own identifiers."""
+    """The links of a page, the files that it loads, and its own identifiers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,24 +108,35 @@ class _Links(HTMLParser):
                 self.identifiers.append(value)
 
 
+def _read(path: Path) -> _Links:
+    found = _Links()
+    found.feed(path.read_text(encoding="utf-8"))
+    return found
+
+
 @pytest.mark.graph
-def test_no_link_leads_nowhere_and_no_identifier_comes_twice(tiny: Path) -> None:
+def test_pages_have_no_broken_links(tiny: Path) -> None:
     for path in pages(tiny):
-        found = _Links()
-        found.feed(path.read_text(encoding="utf-8"))
+        found = _read(path)
         assert found.links, path
         for link in found.links:
             target = unquote(link.split("#")[0])
             assert "://" not in link, f"{path}: {link}"
             assert (path.parent / target).exists(), f"{path}: {link}"
-        assert len(found.identifiers) == len(set(found.identifiers)), path
 
 
 @pytest.mark.graph
-def test_a_models_page_has_the_five_explanations_and_its_provenance(tiny: Path) -> None:
+def test_pages_have_unique_identifiers(tiny: Path) -> None:
+    for path in pages(tiny):
+        identifiers = _read(path).identifiers
+        assert len(identifiers) == len(set(identifiers)), path
+
+
+@pytest.mark.graph
+def test_model_page_has_explanations_and_provenance(tiny: Path) -> None:
     for task in registry.TASKS:
         meta = artifacts.read_json(tiny / "data" / "prepared" / task.name / "meta.json")
-        several = any(len(about["features"]) > 1 for about in meta["targets"].values())
+        several = any(len(target_meta["features"]) > 1 for target_meta in meta["targets"].values())
         for model, described in task.params().models.items():
             text = (tiny / "reports" / "tasks" / task.name / f"{model}.html").read_text()
             gated = described.recurrent[0].cell != "simple_rnn"
@@ -139,7 +150,7 @@ def test_a_models_page_has_the_five_explanations_and_its_provenance(tiny: Path) 
 
 
 @pytest.mark.graph
-def test_a_tasks_page_shows_models_and_baselines_and_a_verdict(tiny: Path) -> None:
+def test_task_page_shows_models_baselines_and_verdict(tiny: Path) -> None:
     for task in registry.TASKS:
         text = (tiny / "reports" / "tasks" / task.name / "index.html").read_text()
         for title in (
@@ -152,5 +163,5 @@ def test_a_tasks_page_shows_models_and_baselines_and_a_verdict(tiny: Path) -> No
             assert title in text
 
 
-def test_numbers_are_short_and_a_missing_one_is_a_dash() -> None:
+def test_number_has_few_digits_or_a_dash_if_missing() -> None:
     assert [number(value) for value in (None, 627717, 0.123456, -2.5, 0)] == ["–", "627,717", "0.1235", "−2.5", "0"]

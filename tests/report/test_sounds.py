@@ -1,4 +1,4 @@
-"""Clips: notes drawn to one scale, beside what plays them."""
+"""Clips: notes drawn to one scale, next to the player of their sound."""
 
 import re
 
@@ -27,5 +27,5 @@ def test_clips_of_a_group_are_drawn_to_one_scale() -> None:
     assert 'href="a/long.mid"' in page
 
 
-def test_names_are_escaped() -> None:
+def test_clips_escape_their_names() -> None:
     assert "<b>&lt;i&gt;</b>" in sounds.clips({"g": [clip("<i>", (0, 1, 60))]})

@@ -12,7 +12,7 @@ from pipelines.sources import archives
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """A real pip with a folder for an index, in which there is one wheel with a data file."""
+    """A real pip whose index is a folder with one wheel, which has a data file."""
     content = b"some data"
     with zipfile.ZipFile(tmp_path / "sample-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("sample/data.txt", content)
@@ -24,23 +24,23 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     return content
 
 
-def test_a_member_is_read_and_nothing_is_installed(index: bytes) -> None:
+def test_member_reads_a_file_without_installing_the_package(index: bytes) -> None:
     sha256 = hashlib.sha256(index).hexdigest()
     assert archives.member("sample", "1.0", "sample/data.txt", sha256) == index
     listed = subprocess.run([sys.executable, "-m", "pip", "list"], capture_output=True, text=True, check=True).stdout
     assert "sample" not in listed.split()
 
 
-def test_another_content_than_the_pinned_one_is_refused(index: bytes) -> None:
+def test_member_refuses_content_with_another_hash(index: bytes) -> None:
     with pytest.raises(SourceError, match=r"sample/data\.txt in sample 1\.0 has SHA-256 .*, expected 0000"):
         archives.member("sample", "1.0", "sample/data.txt", "0" * 64)
 
 
-def test_an_archive_that_cannot_be_had_is_one_sentence(index: bytes) -> None:
+def test_member_of_an_unavailable_archive_is_an_error(index: bytes) -> None:
     with pytest.raises(SourceError, match=r"could not download sample 2\.0.*connect to a package index, or put files"):
         archives.member("sample", "2.0", "sample/data.txt", "0" * 64)
 
 
-def test_a_member_that_is_not_there_is_named(index: bytes) -> None:
+def test_member_names_a_missing_file(index: bytes) -> None:
     with pytest.raises(SourceError, match=r"holds no sample/other\.txt"):
         archives.member("sample", "1.0", "sample/other.txt", "0" * 64)

@@ -1,4 +1,4 @@
-"""Side by side or one by one: the same results in the same order."""
+"""In parallel or one by one: the same results in the same order."""
 
 import pytest
 
@@ -6,10 +6,10 @@ from pipelines.sources import parallel
 
 
 @pytest.mark.parametrize("count", [3, parallel.ENOUGH + 5])
-def test_results_come_in_the_order_of_the_jobs(count: int) -> None:
+def test_mapped_gives_results_in_the_order_of_the_jobs(count: int) -> None:
     assert list(parallel.mapped(abs, range(-count, 0), "counting")) == list(range(count, 0, -1))
 
 
-def test_an_error_of_a_job_is_that_of_the_caller() -> None:
+def test_mapped_raises_the_error_of_a_job() -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         list(parallel.mapped(int, ["1"] * parallel.ENOUGH + ["one"], "reading"))

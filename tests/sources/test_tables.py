@@ -31,47 +31,59 @@ def write(folder: Path, text: str | bytes, name: str = "data.csv") -> Path:
         (b"\x00\x01\x02\x03PNG\xff\xfe", r"data\.csv"),
     ],
 )
-def test_faulty_table_is_refused_with_the_line_and_a_remedy(tmp_path: Path, content: str | bytes, message: str) -> None:
+def test_tables_read_refuses_a_faulty_table_with_line_and_remedy(
+    tmp_path: Path, content: str | bytes, message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         tables.read(write(tmp_path, content))
 
 
-def test_missing_values_stay_missing_and_descending_dates_are_reversed(tmp_path: Path) -> None:
-    table = tables.read(write(tmp_path, "Month,a,b\n2020-03,1,\n2020-02,2,5\n2020-01,3,NaN\n"))
-    assert table.index.is_monotonic_increasing
-    assert table["a"].tolist() == [3, 2, 1]
+def test_tables_read_keeps_missing_values(tmp_path: Path) -> None:
+    table = tables.read(write(tmp_path, "Month,b\n2020-01,\n2020-02,5\n2020-03,NaN\n"))
     assert table["b"].isna().tolist() == [True, False, True]
 
 
-def test_parquet_is_read_with_its_dates_as_index_or_column(tmp_path: Path) -> None:
+def test_tables_read_sorts_descending_dates(tmp_path: Path) -> None:
+    table = tables.read(write(tmp_path, "Month,a\n2020-03,1\n2020-02,2\n2020-01,3\n"))
+    assert table.index.is_monotonic_increasing
+    assert table["a"].tolist() == [3, 2, 1]
+
+
+def test_tables_read_takes_parquet_dates_from_index_or_column(tmp_path: Path) -> None:
     values = pd.DataFrame({"value": [1.0, 2.0]}, pd.DatetimeIndex(["2020-01-01", "2020-01-02"], name="date"))
     values.to_parquet(tmp_path / "index.parquet")
     values.reset_index().to_parquet(tmp_path / "column.parquet")
     for name in ("index", "column"):
         assert tables.read(tmp_path / f"{name}.parquet")["value"].tolist() == [1, 2]
+
+
+def test_tables_read_refuses_an_unreadable_parquet_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a readable Parquet"):
         tables.read(write(tmp_path, "date,value", "broken.parquet"))
 
 
-def test_step_is_found_where_rows_are_missing() -> None:
+def test_frequency_is_found_although_rows_are_missing() -> None:
     dates = pd.date_range("2020-01-04", periods=60, freq="W-SAT").delete([20, 21])
     assert tables.frequency(dates, "here") == "W-SAT"
+
+
+def test_frequency_refuses_uneven_steps() -> None:
     with pytest.raises(InputError, match="no even step"):
         tables.frequency(pd.DatetimeIndex(["2020-01-01", "2020-01-03", "2020-01-04", "2020-02-01"]), "here")
 
 
 def readable(folder: Path, count: int) -> list[Path]:
-    return [write(folder, "date,value\n2020-01-01,1\n", f"{number}.csv") for number in range(count)]
+    return [write(folder, "date,value\n2020-01-01,1\n", f"{index}.csv") for index in range(count)]
 
 
-def test_one_unreadable_file_among_many_is_skipped_and_named(tmp_path: Path) -> None:
+def test_read_all_names_the_unreadable_file_that_it_skips(tmp_path: Path) -> None:
     bad = write(tmp_path, "", "bad.csv")
     readings = files.read_all([*readable(tmp_path, 30), bad], tables.read, max_unreadable=0.05)
     assert len(readings.values) == 30
     assert "bad.csv: is empty" in readings.unreadable[0]
 
 
-def test_many_unreadable_files_are_refused_with_the_parameter_that_limits_them(tmp_path: Path) -> None:
+def test_read_all_refuses_too_many_unreadable_files(tmp_path: Path) -> None:
     bad = write(tmp_path, "", "bad.csv")
     with pytest.raises(
         InputError,
@@ -80,17 +92,17 @@ def test_many_unreadable_files_are_refused_with_the_parameter_that_limits_them(t
         files.read_all([*readable(tmp_path, 2), bad], tables.read, max_unreadable=0.05)
 
 
-def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+def test_tables_read_refuses_a_file_of_another_kind(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"notes\.txt: is no \.parquet or \.csv file"):
         tables.read(write(tmp_path, "hello", "notes.txt"))
 
 
-def test_fault_of_a_single_file_is_told_without_counting(tmp_path: Path) -> None:
+def test_read_all_of_a_single_file_gives_only_its_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"data\.csv: is empty; [^;]*$"):
         files.read_all([write(tmp_path, "")], tables.read, max_unreadable=0.05)
 
 
-def test_dotfiles_are_not_input(tmp_path: Path) -> None:
+def test_dropped_in_ignores_dotfiles(tmp_path: Path) -> None:
     write(tmp_path, "", ".gitkeep")
     assert files.dropped_in(tmp_path) == []
 
@@ -107,16 +119,16 @@ HEADER = "Date,Open,High,Low,Close,Adj Close,Volume\n"
         (HEADER + "2020-01-02,1,1,2,1,1,9\n", r"2020-01-02: the high lies below the low"),
     ],
 )
-def test_impossible_prices_are_named_with_day_and_column(tmp_path: Path, content: str, message: str) -> None:
+def test_prices_read_names_day_and_column_of_impossible_prices(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         prices.read(write(tmp_path, content))
 
 
-def test_adjusted_close_of_yahoo_adjusts_all_prices(tmp_path: Path) -> None:
+def test_prices_read_adjusts_all_prices_by_the_adjusted_close(tmp_path: Path) -> None:
     yahoo = prices.read(write(tmp_path, HEADER + "2020-01-02,10,12,8,10,5,9\n"))
     assert yahoo.iloc[0].tolist() == [5, 6, 4, 5, 9]
 
 
-def test_prices_of_stooq_are_read_without_an_adjusted_close(tmp_path: Path) -> None:
+def test_prices_read_accepts_a_file_without_adjusted_close(tmp_path: Path) -> None:
     stooq = prices.read(write(tmp_path, "Date,Open,High,Low,Close,Volume\n2020-01-02,10,12,8,10,9\n"))
     assert stooq.iloc[0].tolist() == [10, 12, 8, 10, 9]

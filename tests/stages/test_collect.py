@@ -9,7 +9,7 @@ from pipelines.task import Task
 
 
 @pytest.mark.parametrize("task", registry.TASKS, ids=lambda task: task.name)
-def test_collect_names_an_unknown_sample_with_those_there_are(task: Task, in_folder: Path) -> None:
+def test_collect_of_an_unknown_sample_lists_the_known_ones(task: Task, in_folder: Path) -> None:
     params = task.params()
     wrong = params.model_copy(update={"collect": params.collect.model_copy(update={"samples": ("missing",)})})
     offered = ", ".join(task.stage("collect").SAMPLES)

@@ -1,4 +1,4 @@
-"""The verdict says what the numbers can bear, and no more."""
+"""The verdict claims no more than the statistics support."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ PARAMETERS = {"small": 100, "large": 1000}
 
 
 def verdict(models: dict[str, NDArray[np.float64]], baseline: NDArray[np.float64]) -> dict[str, Any]:
-    """What is said of models whose losses (seeds, items) are these, and whose metric is the mean loss."""
+    """The verdict on models with these losses (seeds, items), whose metric is the mean loss."""
     metric = Metric("mae", "MAE")
     decision, _ = comparison.decide(
         {name: losses.mean(1).tolist() for name, losses in models.items()},
@@ -30,11 +30,11 @@ def verdict(models: dict[str, NDArray[np.float64]], baseline: NDArray[np.float64
 
 @pytest.fixture
 def errors(random: np.random.Generator) -> NDArray[np.float64]:
-    """Losses of two models with three seeds and of a baseline, all of the same kind."""
+    """Losses of two models with three seeds and of a baseline, all from the same distribution."""
     return np.abs(random.normal(1, 0.3, (3, 3, ITEMS)))
 
 
-def test_a_network_that_is_better_on_hardly_any_item_is_not_said_to_win(errors: NDArray[np.float64]) -> None:
+def test_compare_does_not_declare_an_insignificant_win(errors: NDArray[np.float64]) -> None:
     small, large, baseline = errors
     small = small + (baseline[0].mean() * 0.98 - small.mean())
     said = verdict({"small": small, "large": large + 1}, baseline[0])
@@ -43,7 +43,7 @@ def test_a_network_that_is_better_on_hardly_any_item_is_not_said_to_win(errors: 
     assert said["advice"].startswith("Use naive, which is as good as far as these data can tell")
 
 
-def test_a_network_that_is_better_throughout_wins(errors: NDArray[np.float64]) -> None:
+def test_compare_declares_a_win_for_a_consistently_better_network(errors: NDArray[np.float64]) -> None:
     small, large, baseline = errors
     said = verdict({"small": small, "large": large + 1}, baseline[0] + 0.5)
     assert said["outcome"] == "won"
@@ -53,7 +53,7 @@ def test_a_network_that_is_better_throughout_wins(errors: NDArray[np.float64]) -
     assert said["advice"] == "Use small."
 
 
-def test_a_network_that_loses_is_shown_losing(errors: NDArray[np.float64]) -> None:
+def test_compare_reports_a_loss_to_the_baseline(errors: NDArray[np.float64]) -> None:
     small, large, baseline = errors
     said = verdict({"small": small + 0.5, "large": large + 1}, baseline[0])
     assert said["outcome"] == "lost"
@@ -61,7 +61,7 @@ def test_a_network_that_loses_is_shown_losing(errors: NDArray[np.float64]) -> No
     assert said["advice"].startswith("Use naive. If it must be a recurrent network: small")
 
 
-def test_the_smallest_within_a_standard_error_is_recommended(errors: NDArray[np.float64]) -> None:
+def test_compare_recommends_the_smallest_model_within_a_standard_error(errors: NDArray[np.float64]) -> None:
     small, large, baseline = errors
     large = large + (small.mean() - 0.005 - large.mean())
     said = verdict({"small": small, "large": large}, baseline[0] + 0.5)
@@ -69,7 +69,7 @@ def test_the_smallest_within_a_standard_error_is_recommended(errors: NDArray[np.
     assert said["advice"] == "Use small, with 100 parameters the smallest within a standard error of the best."
 
 
-def test_a_smaller_one_with_an_unlucky_seed_is_not_recommended_for_want_of_evidence(
+def test_compare_does_not_recommend_a_smaller_model_with_a_bad_seed(
     errors: NDArray[np.float64],
 ) -> None:
     small, large, baseline = errors
@@ -79,8 +79,8 @@ def test_a_smaller_one_with_an_unlucky_seed_is_not_recommended_for_want_of_evide
     assert said["advice"] == "Use large."
 
 
-def test_decision_follows_the_direction_of_the_metric(errors: NDArray[np.float64]) -> None:
-    """Accuracy: the higher the better, decided by a loss per item that is the lower the better."""
+def test_decide_follows_the_direction_of_the_metric(errors: NDArray[np.float64]) -> None:
+    """Accuracy is better when higher; the loss per item that decides is better when lower."""
     small, large, baseline = errors
     metric = Metric("accuracy", "accuracy", lower_is_better=False)
     decision, _ = comparison.decide(
@@ -96,7 +96,7 @@ def test_decision_follows_the_direction_of_the_metric(errors: NDArray[np.float64
     assert "beats the best baseline, naive Bayes, by 7.1%" in in_words(decision, metric, PARAMETERS)["short"]
 
 
-def test_baseline_that_gets_nothing_right_is_beaten_without_a_ratio(errors: NDArray[np.float64]) -> None:
+def test_decide_gives_no_ratio_to_a_baseline_that_scores_zero(errors: NDArray[np.float64]) -> None:
     small, large, baseline = errors
     metric = Metric("exact_match", "exact match", lower_is_better=False)
     decision, _ = comparison.decide(

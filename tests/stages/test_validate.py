@@ -16,7 +16,7 @@ pytestmark = pytest.mark.graph
 
 @pytest.fixture
 def prepared(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the tiny graph's prepared data, to be spoilt."""
+    """A copy of the tiny graph's prepared data, for the tests to corrupt."""
     shutil.copytree(tiny / "data" / "prepared", tmp_path / "data" / "prepared", symlinks=False)
     shutil.copyfile(tiny / "params.yaml", tmp_path / "params.yaml")
     monkeypatch.chdir(tmp_path)
@@ -24,7 +24,7 @@ def prepared(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return tmp_path
 
 
-def spoil(path: Path, column: str, row: int, value: Any) -> None:
+def corrupt(path: Path, column: str, row: int, value: Any) -> None:
     table = pd.read_parquet(path)
     table.loc[row, column] = value
     path.unlink()
@@ -42,10 +42,10 @@ def spoil(path: Path, column: str, row: int, value: Any) -> None:
         ("finance", "scaled.parquet", "RSI 14", 900, np.nan, "RSI 14: column values to not be null"),
     ],
 )
-def test_a_broken_table_is_refused_with_the_expectation_and_example_rows(
+def test_validate_refuses_a_broken_table_with_expectation_and_examples(
     prepared: Path, task: str, table: str, column: str, row: int, value: object, message: str
 ) -> None:
-    spoil(paths.prepared(task) / table, column, row, value)
+    corrupt(paths.prepared(task) / table, column, row, value)
     with pytest.raises(ExpectationError) as caught:
         validate.run(registry.find(task), registry.find(task).params())
     assert message in str(caught.value)
@@ -58,7 +58,7 @@ def test_a_broken_table_is_refused_with_the_expectation_and_example_rows(
 
 
 @pytest.mark.parametrize("task", ["timeseries", "finance"])
-def test_splits_that_overlap_are_refused(prepared: Path, task: str) -> None:
+def test_validate_refuses_overlapping_splits(prepared: Path, task: str) -> None:
     folder = next(path for path in sorted(paths.prepared(task).iterdir()) if (path / "valid.npy").exists())
     origins = np.load(folder / "valid.npy")
     np.save(folder / "valid.npy", np.concatenate([origins[:1] - 40, origins[1:]]))

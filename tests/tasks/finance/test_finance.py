@@ -52,9 +52,7 @@ def prepare(folder: Path, tables: dict[str, pd.DataFrame], name: str = "out", **
     return destination, artifacts.read(destination / "meta.json", data.Meta)
 
 
-def test_splits_of_every_symbol_have_an_embargo_of_the_horizon_between_them(
-    tmp_path: Path, random: np.random.Generator
-) -> None:
+def test_prepare_leaves_an_embargo_of_the_horizon_between_splits(tmp_path: Path, random: np.random.Generator) -> None:
     prepared, _ = prepare(tmp_path, {"a": market(random), "b": market(random)})
     table = pd.read_parquet(prepared / "table.parquet")
     rows = {split: np.load(prepared / "returns" / f"{split}.npy") for split in SPLITS}
@@ -70,7 +68,7 @@ def test_splits_of_every_symbol_have_an_embargo_of_the_horizon_between_them(
             assert set(table["symbol"].iloc[window]) == {symbol}
 
 
-def test_indicators_of_a_day_do_not_depend_on_the_next(random: np.random.Generator) -> None:
+def test_indicators_do_not_depend_on_later_days(random: np.random.Generator) -> None:
     table = market(random)
     changed = table.copy()
     changed.iloc[500:] *= 1.5
@@ -79,7 +77,9 @@ def test_indicators_of_a_day_do_not_depend_on_the_next(random: np.random.Generat
     assert not before.iloc[500:].equals(after.iloc[500:])
 
 
-def test_scaling_does_not_depend_on_validation_and_test_part(tmp_path: Path, random: np.random.Generator) -> None:
+def test_prepare_scaling_does_not_depend_on_validation_and_test_days(
+    tmp_path: Path, random: np.random.Generator
+) -> None:
     table = market(random)
     changed = table.copy()
     changed.loc[PREPARE.valid_start :, ["open", "high", "low", "close"]] *= 2
@@ -93,7 +93,7 @@ def test_scaling_does_not_depend_on_validation_and_test_part(tmp_path: Path, ran
 
 
 def outputs_of(prepared: Path, meta: data.Meta, target: str) -> np.ndarray:
-    """What a network would put out that knows the test part's targets."""
+    """The outputs of a network that knows the targets of the test part."""
     windows = data.datasets(prepared, meta, target)["test"]
     known = windows.batch(np.arange(len(windows))).targets["forecast"]
     return np.log(known) if target == "volatility" else known
@@ -104,7 +104,7 @@ def scored(prepared: Path, meta: data.Meta, target: str, outputs: np.ndarray) ->
     return evaluate.evaluate(prepared, meta, target, "test", iter([prediction]), PARAMS)
 
 
-def test_perfect_outputs_score_perfectly(tmp_path: Path, random: np.random.Generator) -> None:
+def test_evaluate_scores_perfect_outputs_perfectly(tmp_path: Path, random: np.random.Generator) -> None:
     prepared, meta = prepare(tmp_path, {"a": market(random), "b": market(random)})
     returns = scored(prepared, meta, "returns", outputs_of(prepared, meta, "returns"))
     assert returns.metrics["rmse"] < 1e-6
@@ -116,7 +116,7 @@ def test_perfect_outputs_score_perfectly(tmp_path: Path, random: np.random.Gener
     assert volatility.metrics["rmse"] < 1e-3
 
 
-def test_losses_are_means_of_each_day_over_the_symbols(tmp_path: Path, random: np.random.Generator) -> None:
+def test_evaluate_losses_are_daily_means_over_the_symbols(tmp_path: Path, random: np.random.Generator) -> None:
     prepared, meta = prepare(tmp_path, {"a": market(random), "b": market(random)})
     for target in meta.targets:
         outputs = outputs_of(prepared, meta, target) + 1
@@ -127,7 +127,7 @@ def test_losses_are_means_of_each_day_over_the_symbols(tmp_path: Path, random: n
         assert evaluation.metrics["rmse" if target == "returns" else "qlike"] == pytest.approx(expected)
 
 
-def test_random_walk_names_no_direction(tmp_path: Path, random: np.random.Generator) -> None:
+def test_random_walk_predicts_no_direction(tmp_path: Path, random: np.random.Generator) -> None:
     prepared, meta = prepare(tmp_path, {"a": market(random)})
     walk = baselines.baselines(prepared, meta, "returns", PARAMS)["random walk"]
     assert "directional_accuracy" not in walk.metrics
@@ -145,9 +145,7 @@ def test_backtest_pays_for_every_change_of_position() -> None:
     np.testing.assert_allclose(earned, [0.009, 0.01, -0.001, 0.009])
 
 
-def test_feature_that_training_never_observed_is_left_out_with_the_reason(
-    tmp_path: Path, random: np.random.Generator
-) -> None:
+def test_prepare_leaves_out_a_feature_that_training_never_observed(tmp_path: Path, random: np.random.Generator) -> None:
     table = market(random).assign(vix=20.0)
     table.loc[: PREPARE.valid_start, "vix"] = np.nan
     _, meta = prepare(tmp_path, {"a": table})
@@ -156,12 +154,12 @@ def test_feature_that_training_never_observed_is_left_out_with_the_reason(
     assert "0% of the training days" in returns.left_out["VIX"]
 
 
-def test_features_of_volume_are_left_out_where_there_is_none(tmp_path: Path, random: np.random.Generator) -> None:
+def test_prepare_leaves_out_volume_features_without_volume(tmp_path: Path, random: np.random.Generator) -> None:
     _, meta = prepare(tmp_path, {"a": market(random).assign(volume=0)})
     assert not [name for name in meta.targets["returns"].features if "volume" in name]
 
 
-def test_target_that_is_not_named_is_not_prepared(tmp_path: Path, random: np.random.Generator) -> None:
+def test_prepare_writes_only_the_named_targets(tmp_path: Path, random: np.random.Generator) -> None:
     prepared, meta = prepare(tmp_path, {"a": market(random)}, targets=("volatility",))
     assert list(meta.targets) == ["volatility"]
     assert not (prepared / "returns").exists()
@@ -177,18 +175,18 @@ def test_target_that_is_not_named_is_not_prepared(tmp_path: Path, random: np.ran
     ],
     ids=["short", "no validation", "constant", "no window"],
 )
-def test_unusable_prices_are_named_with_the_reason(
+def test_prepare_refuses_unusable_prices_with_the_reason(
     tmp_path: Path, random: np.random.Generator, change: Any, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         prepare(tmp_path, {"a": change(market(random))})
 
 
-def test_evaluate_block_has_the_shared_sizes() -> None:
+def test_finance_evaluate_has_the_shared_fields() -> None:
     assert set(blocks.Evaluate.model_fields) < set(FinanceEvaluate.model_fields)
 
 
-def test_loss_of_volatility_is_lowest_at_the_mean_variance(random: np.random.Generator) -> None:
+def test_log_variance_loss_is_lowest_at_the_mean_variance(random: np.random.Generator) -> None:
     variance = random.chisquare(5, (20_000, 1)).astype(np.float32) / 5
     candidates = np.linspace(0.5, 2, 31)
     losses = [

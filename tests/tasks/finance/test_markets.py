@@ -19,8 +19,11 @@ def returns(random: np.random.Generator) -> np.ndarray:
     return values
 
 
-def test_random_walk_and_historical_mean_are_the_same_every_day(returns: np.ndarray) -> None:
+def test_random_walk_forecasts_zero_returns() -> None:
     assert not markets.random_walk(ORIGINS, 5).any()
+
+
+def test_historical_mean_forecasts_the_training_mean_every_day(returns: np.ndarray) -> None:
     assert np.unique(markets.historical_mean(returns, ORIGINS, 5, 800)) == pytest.approx(returns[:800].mean())
 
 
@@ -38,7 +41,7 @@ def test_rolling_variance_is_the_mean_square(returns: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("method", [markets.har_variance, markets.garch_variance])
-def test_variance_forecasts_are_positive_and_of_the_right_size(method: Method, returns: np.ndarray) -> None:
+def test_har_variance_and_garch_variance_have_the_right_size(method: Method, returns: np.ndarray) -> None:
     forecasts = method(returns, ORIGINS, 5, 800)
     assert forecasts.shape == ORIGINS.shape
     assert (forecasts > 0).all()
@@ -46,7 +49,7 @@ def test_variance_forecasts_are_positive_and_of_the_right_size(method: Method, r
 
 
 @pytest.mark.parametrize("method", [markets.har_variance, markets.garch_variance, markets.ar1])
-def test_forecasts_do_not_depend_on_returns_after_the_origin(method: Method, returns: np.ndarray) -> None:
+def test_markets_forecasts_do_not_depend_on_later_returns(method: Method, returns: np.ndarray) -> None:
     changed = returns.copy()
     changed[951:] *= 5
     before, after = (method(values, ORIGINS, 5, 800) for values in (returns, changed))

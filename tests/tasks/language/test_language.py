@@ -67,12 +67,14 @@ def of_letter(letter: str, size: int = 60) -> str:
         ("grün".encode("utf-16"), r"a\.txt, byte 0: is not UTF-8"),
     ],
 )
-def test_file_without_text_is_named_with_reason_and_remedy(tmp_path: Path, content: bytes, message: str) -> None:
+def test_collect_refuses_a_file_without_text_with_reason_and_remedy(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         collected(tmp_path, a=content)
 
 
-def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+def test_collect_refuses_a_file_of_another_kind(tmp_path: Path) -> None:
     path = tmp_path / "tales.docx"
     path.write_bytes(b"PK")
     (tmp_path / "raw").mkdir()
@@ -80,14 +82,14 @@ def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         collect.collect(COLLECT, [path], tmp_path / "raw")
 
 
-def test_few_unreadable_files_are_left_out_and_named(tmp_path: Path) -> None:
+def test_collect_names_the_few_unreadable_files_that_it_skips(tmp_path: Path) -> None:
     source = collected(tmp_path, **{f"tale{n}": f"Tale {n}." for n in range(30)}, broken=b"\xff")
     assert len(list((tmp_path / "raw" / FOLDER).iterdir())) == 30
     assert len(source.unreadable) == 1
     assert "broken.txt, byte 0" in source.unreadable[0]
 
 
-def test_files_of_one_name_in_two_folders_are_two_texts(tmp_path: Path) -> None:
+def test_collect_keeps_files_of_the_same_name_in_two_folders(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     paths = [tmp_path / folder / "tale.txt" for folder in ("a", "b")]
     for path in paths:
@@ -101,7 +103,7 @@ def test_files_of_one_name_in_two_folders_are_two_texts(tmp_path: Path) -> None:
 # Preparing
 
 
-def test_whole_texts_belong_to_one_part_that_their_names_decide(tmp_path: Path) -> None:
+def test_prepare_assigns_whole_texts_to_splits_by_their_names(tmp_path: Path) -> None:
     letters = "abcdefghijklmno"
     prepared, meta = prepare(tmp_path, {f"tale-{letter}": of_letter(letter) for letter in letters})
     table = pd.read_parquet(prepared / "texts.parquet")
@@ -114,8 +116,8 @@ def test_whole_texts_belong_to_one_part_that_their_names_decide(tmp_path: Path) 
     assert meta.splitting.startswith("Whole texts belong to one part")
 
 
-def test_few_texts_are_cut_and_the_end_of_each_is_tested(tmp_path: Path) -> None:
-    text = "".join(chr(0x4E00 + number) for number in range(100))
+def test_prepare_cuts_a_few_texts_and_tests_on_their_ends(tmp_path: Path) -> None:
+    text = "".join(chr(0x4E00 + offset) for offset in range(100))
     prepared, meta = prepare(tmp_path, {"one": text})
     assert meta.splitting.startswith("Each text is cut")
     tokens = {split: data.tokens_of(prepared, meta, split) for split in SPLITS}
@@ -124,7 +126,7 @@ def test_few_texts_are_cut_and_the_end_of_each_is_tested(tmp_path: Path) -> None
     assert set(tokens["test"][:-1]) == {UNKNOWN}
 
 
-def test_vocabulary_is_that_of_the_training_part_alone(tmp_path: Path) -> None:
+def test_vocabulary_has_only_the_units_of_training(tmp_path: Path) -> None:
     prepared, meta = prepare(tmp_path, {f"tale-{letter}": of_letter(letter) for letter in "abcdefghijklmno"})
     table = pd.read_parquet(prepared / "texts.parquet").set_index("split")
     training = {text.removeprefix("tale-") for text in table["text"][table.index == "train"]}
@@ -140,7 +142,7 @@ def test_vocabulary_keeps_the_most_frequent_units(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", ["characters", "words"])
-def test_text_in_any_script_is_decoded_as_it_was(tmp_path: Path, unit: str) -> None:
+def test_decode_restores_text_in_any_script(tmp_path: Path, unit: str) -> None:
     text = "שלום 🐺 👩‍👩‍👧 Rotkäppchen عليكم, “quoted”.\n" * 40
     prepared, meta = prepare(tmp_path, {"one": text}, unit=unit)
     train = data.decode(data.tokens_of(prepared, meta, "train"), meta)
@@ -150,24 +152,24 @@ def test_text_in_any_script_is_decoded_as_it_was(tmp_path: Path, unit: str) -> N
     assert data.decode(tokens[1:], meta) == ("שלום 🐺 �" if unit == "characters" else "שלום 🐺�")
 
 
-def test_text_shorter_than_a_window_is_refused_with_a_remedy(tmp_path: Path) -> None:
+def test_prepare_refuses_a_text_shorter_than_a_window(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"the valid part has 4 characters, too few for a window of 8; add text"):
         prepare(tmp_path, {"one": "abcabcabcabcabc"})
 
 
-def test_text_of_one_character_is_refused(tmp_path: Path) -> None:
+def test_prepare_refuses_a_text_of_one_character(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"1 different characters come up at least 1 times .*nothing to predict"):
         prepare(tmp_path, {"one": "a" * 500})
 
 
-def test_tokens_of_more_than_256_characters_take_two_bytes(tmp_path: Path) -> None:
-    text = "".join(chr(0x4E00 + number % 300) for number in range(3000))
+def test_prepare_stores_more_than_256_characters_in_two_bytes(tmp_path: Path) -> None:
+    text = "".join(chr(0x4E00 + index % 300) for index in range(3000))
     prepared, meta = prepare(tmp_path, {"one": text})
     assert meta.text.kind == "uint16"
     assert data.decode(data.tokens_of(prepared, meta, "train"), meta) == text[:1800] + "(end)"
 
 
-def test_targets_of_a_window_are_the_next_characters(tmp_path: Path) -> None:
+def test_datasets_targets_are_the_next_characters(tmp_path: Path) -> None:
     prepared, meta = prepare(tmp_path, {"one": "abcdefghij" * 20})
     batch = data.datasets(prepared, meta, "text")["train"].batch(np.array([0, 1]))
     inputs, targets = batch.inputs["tokens"], batch.targets["next"]
@@ -177,7 +179,7 @@ def test_targets_of_a_window_are_the_next_characters(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("carry_state", [True, False])
-def test_training_windows_follow_each_other_if_the_state_is_carried(tmp_path: Path, carry_state: bool) -> None:
+def test_datasets_stream_training_windows_if_the_state_is_carried(tmp_path: Path, carry_state: bool) -> None:
     prepared, meta = prepare(tmp_path, {"one": "abcdefghij" * 20}, carry_state=carry_state)
     streams = {split: examples.streams for split, examples in data.datasets(prepared, meta, "text").items()}
     assert streams == {"train": carry_state, "valid": True, "test": True}
@@ -187,7 +189,7 @@ def test_training_windows_follow_each_other_if_the_state_is_carried(tmp_path: Pa
 
 
 def outputs_of(prepared: Path, meta: data.Meta, certain: bool) -> Iterator[Prediction]:
-    """What a network would put out that knows the next token, or one that knows nothing."""
+    """The outputs of a network that knows the next token, or of one that knows nothing."""
     examples = data.datasets(prepared, meta, "text")["test"]
     units = np.eye(len(meta.text.vocabulary), dtype=np.float32) * (100 if certain else 0)
     for indices in scored(examples):
@@ -203,23 +205,23 @@ def tales(tmp_path: Path) -> Prepared:
     return prepare(tmp_path, {"one": "The “quick (brown) fox” jumps. " * 100})
 
 
-def test_perfect_outputs_score_perfectly(tales: Prepared) -> None:
+def test_evaluate_scores_perfect_outputs_perfectly(tales: Prepared) -> None:
     perfect = evaluation_of(*tales, outputs_of(*tales, certain=True))
     assert perfect.metrics == pytest.approx({"bits_per_character": 0, "perplexity": 1, "accuracy": 1})
 
 
-def test_even_outputs_score_their_entropy(tales: Prepared) -> None:
-    even = evaluation_of(*tales, outputs_of(*tales, certain=False))
+def test_evaluate_scores_uniform_outputs_with_their_entropy(tales: Prepared) -> None:
+    uniform = evaluation_of(*tales, outputs_of(*tales, certain=False))
     vocabulary = len(tales[1].text.vocabulary)
-    assert even.metrics["bits_per_character"] == pytest.approx(np.log2(vocabulary))
-    assert even.metrics["perplexity"] == pytest.approx(vocabulary)
-    np.testing.assert_allclose(even.losses, np.log2(vocabulary))
+    assert uniform.metrics["bits_per_character"] == pytest.approx(np.log2(vocabulary))
+    assert uniform.metrics["perplexity"] == pytest.approx(vocabulary)
+    np.testing.assert_allclose(uniform.losses, np.log2(vocabulary))
 
 
-def test_score_does_not_depend_on_the_order_of_predictions(tales: Prepared) -> None:
+def test_evaluate_does_not_depend_on_the_order_of_predictions(tales: Prepared) -> None:
     odd = [
-        Prediction(each.indices, each.outputs * (each.indices % 2)[:, None, None])
-        for each in outputs_of(*tales, certain=True)
+        Prediction(prediction.indices, prediction.outputs * (prediction.indices % 2)[:, None, None])
+        for prediction in outputs_of(*tales, certain=True)
     ]
     ordered, reverse = (evaluation_of(*tales, iter(predictions)) for predictions in (odd, odd[::-1]))
     assert ordered.metrics == reverse.metrics
@@ -228,7 +230,7 @@ def test_score_does_not_depend_on_the_order_of_predictions(tales: Prepared) -> N
     assert (ordered.losses[1::2] < 1e-6).all()
 
 
-def test_words_are_scored_by_the_character(tmp_path: Path) -> None:
+def test_evaluate_scores_words_per_character(tmp_path: Path) -> None:
     prepared, meta = prepare(tmp_path, {"one": "one three five seven nine " * 200}, unit="words")
     found = evaluation_of(prepared, meta, outputs_of(prepared, meta, certain=False))
     tokens = data.tokens_of(prepared, meta, "test")[1 : found.losses.size * PREPARE.window + 1]
@@ -248,7 +250,7 @@ def test_kneser_ney_learns_from_the_training_part(tales: Prepared) -> None:
     assert bits["Kneser–Ney"] < 0.5 < bits["unigram"]
 
 
-def test_bits_within_quotation_marks_are_measured_apart(tales: Prepared) -> None:
+def test_evaluate_measures_bits_inside_quotation_marks_separately(tales: Prepared) -> None:
     record = evaluation_of(*tales, outputs_of(*tales, certain=True)).record
     text = "The “quick (brown) fox” jumps. "
     assert record.inside_share == pytest.approx((text.index("”") - text.index("“")) / len(text), abs=0.02)
@@ -267,12 +269,12 @@ def test_bits_within_quotation_marks_are_measured_apart(tales: Prepared) -> None
         ("never) opened] here”", "." * 20),
     ],
 )
-def test_characters_within_quotation_marks_and_brackets_are_found(text: str, inside: str) -> None:
+def test_within_quotes_finds_quotation_marks_and_brackets(text: str, inside: str) -> None:
     found = score.within_quotes(text, len(text))
-    assert "".join("x" if each else "." for each in found) == inside
+    assert "".join("x" if quoted else "." for quoted in found) == inside
 
 
-def test_quotation_that_is_never_closed_ends_after_the_longest() -> None:
+def test_within_quotes_ends_an_unclosed_quotation_after_the_longest() -> None:
     text = "“" + "a" * 3000
     inside = score.within_quotes(text, len(text))
     assert inside[1 : score.LONGEST].all()

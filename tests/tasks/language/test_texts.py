@@ -9,15 +9,17 @@ SENTENCE = "Es war 🐺 einmal שלום عليكم …\n"
 
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 7, 1 << 20])
-def test_pieces_are_the_text_wherever_it_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+def test_pieces_join_to_the_text_for_any_piece_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
     monkeypatch.setattr(texts, "PIECE", piece)
     path = tmp_path / "a.txt"
     path.write_bytes(b"\xef\xbb\xbf" + SENTENCE.replace("\n", "\r\n").encode() + b"\rlast\r")
-    if piece > 2:  # the mark at the very beginning has three bytes
+    if piece > 2:  # the byte order mark has three bytes
         assert "".join(texts.pieces(path)) == SENTENCE + "\rlast\r"
 
 
-def test_long_line_is_read_in_pieces(tmp_path: Path) -> None:
+def test_pieces_split_a_long_line(tmp_path: Path) -> None:
     path = tmp_path / "line.txt"
     path.write_text("once upon a time " * 600_000)  # 10 MB, not one line end
     sizes = [len(piece) for piece in texts.pieces(path)]
@@ -39,7 +41,7 @@ def test_long_line_is_read_in_pieces(tmp_path: Path) -> None:
     ],
     ids=["early", "late", "in a later piece", "between two pieces", "at the end"],
 )
-def test_bytes_that_are_not_utf8_are_named_by_their_offset(tmp_path: Path, content: bytes, offset: int) -> None:
+def test_pieces_name_the_offset_of_bytes_that_are_not_utf8(tmp_path: Path, content: bytes, offset: int) -> None:
     path = tmp_path / "latin.txt"
     path.write_bytes(content)
     with pytest.raises(InputError, match=rf"latin\.txt, byte {offset}: is not UTF-8; save"):
@@ -47,7 +49,7 @@ def test_bytes_that_are_not_utf8_are_named_by_their_offset(tmp_path: Path, conte
 
 
 @pytest.mark.parametrize("cut", [1, 2, 5, 1000])
-def test_words_joined_are_the_text(cut: int) -> None:
+def test_words_join_to_the_text(cut: int) -> None:
     text = "“Come in,” said  the wolf;\n\tand שלום 🐺🐺 she did.\n"
     parts = [text[start : start + cut] for start in range(0, len(text), cut)]
     found = [word for words in texts.words(iter(parts)) for word in words]

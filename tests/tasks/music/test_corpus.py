@@ -1,4 +1,4 @@
-"""The sample's scores, out of music21's corpus."""
+"""The scores of the sample, from music21's corpus."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from pipelines.tasks.music import corpus, midi
 
 
 @pytest.mark.parametrize(("style", "voices", "at_least"), [("chorales", 4, 400), ("tunes", 1, 1000)])
-def test_score_is_written_as_a_midi_file(tmp_path: Path, style: str, voices: int, at_least: int) -> None:
+def test_corpus_write_gives_a_readable_midi_file(tmp_path: Path, style: str, voices: int, at_least: int) -> None:
     found = corpus.found(style)
     assert len(found) > at_least
     results = {path: corpus.write(style, path, tmp_path / f"{path.stem}.mid") for path in found[:3]}
@@ -23,7 +23,7 @@ def test_score_is_written_as_a_midi_file(tmp_path: Path, style: str, voices: int
         assert why is None or path.name in why
 
 
-def test_score_that_cannot_be_written_is_named_with_the_reason(tmp_path: Path) -> None:
+def test_corpus_write_returns_why_a_score_cannot_be_written(tmp_path: Path) -> None:
     (repeats,) = (path for path in corpus.found("tunes") if path.name == "BossJig.abc")
     assert corpus.write("tunes", repeats, tmp_path / "a.mid") == (
         "BossJig.abc: music21 cannot write it (ExpanderException)"

@@ -1,4 +1,4 @@
-"""Models of piano rolls that only count."""
+"""Count-based models of piano rolls."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from pipelines.tasks.music.counting import Counted
 
 
-def test_probabilities_are_shares_with_one_of_each_kind_added() -> None:
+def test_counted_probabilities_have_add_one_smoothing() -> None:
     counted = Counted(situations=2, keys=3)
     counted.learn(np.zeros((2, 3), np.int64), np.array([[True, False, True], [True, False, False]]))
     counted.learn(np.array([[1, 1, 0]]), np.array([[False, True, True]]))
@@ -14,7 +14,7 @@ def test_probabilities_are_shares_with_one_of_each_kind_added() -> None:
     np.testing.assert_allclose(chances, [[3 / 4, 1 / 4, 3 / 5], [1 / 3, 2 / 3, 1 / 2]])
 
 
-def test_key_that_never_sounded_stays_possible(random: np.random.Generator) -> None:
+def test_counted_gives_a_key_that_never_sounded_some_probability(random: np.random.Generator) -> None:
     counted = Counted(situations=1, keys=88)
     counted.learn(np.zeros((500, 88), np.int64), np.zeros((500, 88), bool))
     logits = counted.logits(np.zeros((4, 88), np.int64))

@@ -9,7 +9,7 @@ from tests.tasks.music.test_rolls import notes
 PIECE = midi.Piece(notes((0, 1, 60), (0, 2, 64), (2.5, 3, 72), (4, 5, 48)), signatures=((0.0, 4, 4),))
 
 
-def test_piece_is_decoded_from_its_tokens() -> None:
+def test_events_decode_restores_an_encoded_piece() -> None:
     tokens = events.encode(PIECE, 4)
     assert tokens[:2] == [events.BAR, "TimeSig_4/4"]
     assert tokens.count(events.BAR) == 2
@@ -18,16 +18,19 @@ def test_piece_is_decoded_from_its_tokens() -> None:
     assert again.tempi == ((0.0, 100.0),)
 
 
-def test_transposing_changes_pitch_tokens_alone() -> None:
+def test_events_transposed_changes_only_pitch_tokens() -> None:
     tokens = [events.transposed(token, 3) for token in events.encode(PIECE, 4)]
     assert [key - 3 for _, _, key in tuples(events.decode(tokens, 4, 120))] == [key for _, _, key in tuples(PIECE)]
 
 
-def test_tokens_out_of_place_are_ignored() -> None:
+def test_events_decode_ignores_misplaced_tokens() -> None:
     tokens = ["Duration_1.0.4", "nonsense", *events.encode(PIECE, 4), "Pitch_60"]
     assert tuples(events.decode(tokens, 4, 120))[:3] == tuples(PIECE)[:3]
+
+
+def test_events_decode_of_no_tokens_is_an_empty_piece() -> None:
     assert not len(events.decode([], 4, 120).notes)
 
 
-def test_empty_piece_has_no_pitch_tokens() -> None:
+def test_events_encode_of_an_empty_piece_has_no_pitch_tokens() -> None:
     assert not any(token.startswith(events.PITCH) for token in events.encode(midi.Piece(np.zeros(0, midi.NOTE)), 4))

@@ -1,4 +1,4 @@
-"""Notes from MIDI files: symusic's compared with pretty_midi's, and files that are not what they should be."""
+"""Notes from MIDI files: symusic's compared with pretty_midi's, and invalid files."""
 
 import random
 from pathlib import Path
@@ -18,7 +18,7 @@ def file_of(path: Path, *tracks: list[tuple[int, mido.Message]], ticks: int = 48
     for messages in tracks:
         track = mido.MidiTrack()
         now = 0
-        for time, message in sorted(messages, key=lambda each: (each[0], each[1].type != "note_off")):
+        for time, message in sorted(messages, key=lambda timed: (timed[0], timed[1].type != "note_off")):
             track.append(message.copy(time=time - now))
             now = time
         written.tracks.append(track)
@@ -43,12 +43,12 @@ def tuples(piece: midi.Piece) -> list[tuple[float, float, int]]:
 
 @pytest.mark.parametrize("overlapping", [False, True])
 @pytest.mark.parametrize("seed", range(12))
-def test_fast_parser_reads_the_notes_of_the_slow_one(tmp_path: Path, seed: int, overlapping: bool) -> None:
+def test_midi_read_gives_the_same_notes_as_read_slowly(tmp_path: Path, seed: int, overlapping: bool) -> None:
     chance = random.Random(seed)
     tracks = []
-    for number in range(chance.randint(1, 3)):
+    for track in range(chance.randint(1, 3)):
         messages: list[tuple[int, mido.Message]] = []
-        if number == 0:
+        if track == 0:
             messages += [tempo(time, chance.choice([500000, 300000, 777777])) for time in (0, 100, 333)]
         taken: dict[tuple[int, int], int] = {}
         for _ in range(40):
@@ -69,7 +69,7 @@ def test_fast_parser_reads_the_notes_of_the_slow_one(tmp_path: Path, seed: int, 
     assert len(fast.notes) > 10
 
 
-def test_tempo_and_time_signature_are_read_and_change_no_note(tmp_path: Path) -> None:
+def test_midi_read_gives_the_changes_of_tempo_and_time_signature(tmp_path: Path) -> None:
     changes: list[Any] = [tempo(0, 500000), tempo(480, 250000), (960, mido.MetaMessage("time_signature", numerator=3))]
     piece = midi.read(file_of(tmp_path / "a.mid", [*changes, *note(480, 960, 60), *note(960, 1920, 64)]))
     assert tuples(piece) == [(1.0, 2.0, 60), (2.0, 4.0, 64)]
@@ -78,7 +78,7 @@ def test_tempo_and_time_signature_are_read_and_change_no_note(tmp_path: Path) ->
     np.testing.assert_allclose(midi.seconds(piece, np.array([0.5, 1.0, 3.0])), [0.25, 0.5, 1.0])
 
 
-def test_drums_unplayable_keys_and_notes_without_length_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_midi_read_counts_the_notes_that_it_leaves_out(tmp_path: Path) -> None:
     path = file_of(
         tmp_path / "a.mid", [*note(0, 10, 35, channel=9), *note(0, 10, 12), *note(0, 10, 120), *note(0, 480, 60)]
     )
@@ -88,7 +88,7 @@ def test_drums_unplayable_keys_and_notes_without_length_are_left_out_and_counted
     empty = file_of(tmp_path / "b.mid", [(0, note(0, 0, 60)[0][1])])
     with mido.MidiFile(empty) as written:
         written.tracks[0].insert(1, mido.Message("note_off", note=60, time=0))
-        written.tracks[0] += [each.copy(time=0) for _, each in note(0, 0, 64)]
+        written.tracks[0] += [message.copy(time=0) for _, message in note(0, 0, 64)]
         written.save(empty)
     assert midi.read(empty).left_out["zero_length"] == 2
 
@@ -104,7 +104,7 @@ def test_drums_unplayable_keys_and_notes_without_length_are_left_out_and_counted
         ),
     ],
 )
-def test_file_that_is_not_midi_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+def test_midi_read_refuses_a_file_that_is_not_midi(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "broken.mid"
     path.write_bytes(content)
     for read in (midi.read, midi.read_slowly):
@@ -112,14 +112,14 @@ def test_file_that_is_not_midi_is_named(tmp_path: Path, content: bytes, message:
             read(path)
 
 
-def test_tempo_of_zero_is_named(tmp_path: Path) -> None:
+def test_midi_read_refuses_a_tempo_of_zero(tmp_path: Path) -> None:
     path = file_of(tmp_path / "a.mid", [tempo(0, 0), *note(0, 10, 60)])
     for read in (midi.read, midi.read_slowly):
         with pytest.raises(InputError, match=r"a\.mid: has a tempo of 0; give it another one"):
             read(path)
 
 
-def test_written_piece_is_read_as_it_was(tmp_path: Path) -> None:
+def test_midi_read_restores_a_written_piece(tmp_path: Path) -> None:
     notes = midi.as_notes(np.array([0.0, 1.5, 1.5]), np.array([1.5, 2.0, 3.0]), np.array([60, 64, 67]))
     piece = midi.Piece(notes, ((0.0, 90.0), (1.0, 120.0)), ((0.0, 3, 8),))
     midi.write(piece, tmp_path / "a.mid", program=19)
@@ -129,7 +129,7 @@ def test_written_piece_is_read_as_it_was(tmp_path: Path) -> None:
     np.testing.assert_allclose(again.tempi, piece.tempi, rtol=1e-5)
 
 
-def test_sound_is_as_long_as_the_piece_not_silent_and_not_clipped() -> None:
+def test_midi_render_gives_audible_sound_of_the_length_of_the_piece() -> None:
     notes = midi.as_notes(np.array([0.0, 1.0]), np.array([1.0, 2.0]), np.array([60, 64]))
     sound = midi.render(midi.Piece(notes, ((0.0, 120.0),)), program=0)
     assert len(sound) == pytest.approx((1.0 + midi.TAIL) * midi.RATE, rel=0.01)
@@ -140,7 +140,7 @@ def test_sound_is_as_long_as_the_piece_not_silent_and_not_clipped() -> None:
 
 
 @pytest.mark.parametrize("kind", ["wav", "mp3"])
-def test_written_sound_is_read_as_it_was(tmp_path: Path, kind: str) -> None:
+def test_midi_write_sound_keeps_rate_and_peak(tmp_path: Path, kind: str) -> None:
     import soundfile
 
     wave = np.sin(np.arange(midi.RATE) * 440 * 2 * np.pi / midi.RATE).astype(np.float32) * 0.5

@@ -1,4 +1,4 @@
-"""Music: what each split reads, what perfect outputs score, style transfer, and files that are not music."""
+"""Music: the data of the splits, the scores of perfect outputs, style transfer, and files that are not music."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -48,9 +48,9 @@ PREPARE = PARAMS.prepare.model_copy(
 )
 
 
-def hymn(number: int) -> midi.Piece:
-    """Chords of a quarter under a melody that only this piece has."""
-    random = np.random.default_rng(number)
+def hymn(seed: int) -> midi.Piece:
+    """Quarter-note chords under a melody that only this piece has."""
+    random = np.random.default_rng(seed)
     tops = 65 + random.integers(0, 12, 24)
     start = np.repeat(np.arange(24.0), 3)
     return midi.Piece(
@@ -58,9 +58,9 @@ def hymn(number: int) -> midi.Piece:
     )
 
 
-def jig(number: int) -> midi.Piece:
+def jig(seed: int) -> midi.Piece:
     """A quick tune of single notes."""
-    random = np.random.default_rng(1000 + number)
+    random = np.random.default_rng(1000 + seed)
     start = np.arange(48) / 4
     return midi.Piece(midi.as_notes(start, start + 0.25, 70 + random.integers(0, 14, 48)), signatures=((0.0, 2, 4),))
 
@@ -70,8 +70,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("music")
     for style, make in (("hymns", hymn), ("jigs", jig)):
         (folder / "raw" / midi.FOLDER / style).mkdir(parents=True)
-        for number in range(12):
-            midi.write(make(number), folder / "raw" / midi.FOLDER / style / f"{style}-{number}.mid")
+        for seed in range(12):
+            midi.write(make(seed), folder / "raw" / midi.FOLDER / style / f"{style}-{seed}.mid")
     (folder / "prepared").mkdir()
     meta = prepare_stage.prepare(folder / "raw", PREPARE, folder / "prepared")
     artifacts.write_json(folder / "prepared" / "meta.json", meta)
@@ -101,7 +101,9 @@ def dropped(tmp_path: Path) -> Path:
     return folder
 
 
-def test_first_folder_of_a_file_is_its_style(tmp_path: Path, dropped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_collect_takes_the_first_folder_as_the_style(
+    tmp_path: Path, dropped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file_of(dropped / "one.mid", note(0, 480, 60))
     file_of(dropped.parent / "one.midi", note(0, 480, 60))
     file_of(tmp_path / "data/input/music/loose.mid", note(0, 480, 60))
@@ -121,7 +123,7 @@ def test_first_folder_of_a_file_is_its_style(tmp_path: Path, dropped: Path, monk
         ("a.mid", [note(0, 480 * 120 * 600, 60)], "lasts 600 minutes, more than 60; cut it"),
     ],
 )
-def test_file_that_is_not_music_is_refused_with_the_reason(
+def test_collect_refuses_a_file_that_is_not_music_with_the_reason(
     tmp_path: Path, dropped: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: Any, message: str
 ) -> None:
     path = dropped / name
@@ -130,11 +132,11 @@ def test_file_that_is_not_music_is_refused_with_the_reason(
         collected(tmp_path, monkeypatch)
 
 
-def test_few_unreadable_files_are_skipped_and_named(
+def test_collect_names_the_few_unreadable_files_that_it_skips(
     tmp_path: Path, dropped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(3):
-        file_of(dropped / f"{number}.mid", note(0, 480, 60))
+    for index in range(3):
+        file_of(dropped / f"{index}.mid", note(0, 480, 60))
     (dropped / "broken.mid").write_bytes(b"MThd")
     source = collected(tmp_path, monkeypatch, share=0.3)
     assert len(source.unreadable) == 1
@@ -144,7 +146,7 @@ def test_few_unreadable_files_are_skipped_and_named(
 # Preparing
 
 
-def test_style_of_one_piece_is_refused(tmp_path: Path) -> None:
+def test_prepare_refuses_a_style_of_one_piece(tmp_path: Path) -> None:
     (tmp_path / "raw/midi/hymns").mkdir(parents=True)
     (tmp_path / "prepared").mkdir()
     midi.write(hymn(0), tmp_path / "raw/midi/hymns/one.mid")
@@ -152,22 +154,22 @@ def test_style_of_one_piece_is_refused(tmp_path: Path) -> None:
         prepare_stage.prepare(tmp_path / "raw", PREPARE, tmp_path / "prepared")
 
 
-def test_versions_of_a_piece_belong_to_one_split(tmp_path: Path) -> None:
+def test_prepare_puts_all_versions_of_a_piece_in_one_split(tmp_path: Path) -> None:
     (tmp_path / "raw/midi/hymns").mkdir(parents=True)
     (tmp_path / "prepared").mkdir()
-    for number in range(12):
-        piece = hymn(number // 2)
+    for index in range(12):
+        piece = hymn(index // 2)
         notes = piece.notes.copy()
-        notes["pitch"] += number % 2  # the other version is in another key
-        midi.write(midi.Piece(notes), tmp_path / f"raw/midi/hymns/{number:02}.mid")
+        notes["pitch"] += index % 2  # the other version is in another key
+        midi.write(midi.Piece(notes), tmp_path / f"raw/midi/hymns/{index:02}.mid")
     meta = prepare_stage.prepare(tmp_path / "raw", PREPARE, tmp_path / "prepared")
-    assert set(meta.targets) == {"frames", "events"}  # one style: there is no other one for a style transfer
+    assert set(meta.targets) == {"frames", "events"}  # a style transfer needs two styles
     splits = pd.read_parquet(tmp_path / "prepared/pieces.parquet").sort_values("piece")["split"].tolist()
     assert splits[::2] == splits[1::2]
     assert set(splits) == set(SPLITS)
 
 
-def test_piece_is_read_by_one_split_alone(prepared: Path, meta: Meta) -> None:
+def test_datasets_read_a_piece_in_only_one_split(prepared: Path, meta: Meta) -> None:
     for target in ("frames", "transfer"):
         examples = data.datasets(prepared, meta, target)
         read = {split: set(examples[split].table["piece"]) for split in SPLITS}
@@ -176,7 +178,7 @@ def test_piece_is_read_by_one_split_alone(prepared: Path, meta: Meta) -> None:
         assert set(examples["test"].table["shift"]) | set(examples["valid"].table["shift"]) == {0}
 
 
-def test_training_piece_is_read_in_several_keys(prepared: Path, meta: Meta) -> None:
+def test_datasets_read_training_pieces_in_several_keys(prepared: Path, meta: Meta) -> None:
     examples = data.datasets(prepared, meta, "frames")["train"]
     table = examples.table
     for piece in set(table["piece"]):
@@ -184,11 +186,11 @@ def test_training_piece_is_read_in_several_keys(prepared: Path, meta: Meta) -> N
         assert len(set(shifts)) == examples.variants == PREPARE.keys
     row = int(np.flatnonzero(table["shift"] > 0)[0])
     same = (table["piece"] == table["piece"][row]) & (table["begin"] == table["begin"][row]) & (table["shift"] == 0)
-    moved, own = (examples.cells(np.array([which])) for which in (row, int(np.flatnonzero(same)[0])))
+    moved, own = (examples.cells(np.array([index])) for index in (row, int(np.flatnonzero(same)[0])))
     np.testing.assert_array_equal(moved, np.roll(own, int(table["shift"][row]), axis=2))
 
 
-def test_inputs_are_the_frame_before_and_the_style(prepared: Path, meta: Meta) -> None:
+def test_rolls_batch_inputs_are_the_previous_frame_and_the_style(prepared: Path, meta: Meta) -> None:
     examples = data.datasets(prepared, meta, "frames")["train"]
     batch = examples.batch(np.arange(len(examples)))
     window, keys, weights = batch.inputs["window"], batch.targets["keys"], batch.weights
@@ -202,7 +204,7 @@ def test_inputs_are_the_frame_before_and_the_style(prepared: Path, meta: Meta) -
 
 
 @pytest.mark.parametrize("target", ["frames", "transfer"])
-def test_frames_after_the_end_of_a_stretch_have_no_weight(prepared: Path, meta: Meta, target: str) -> None:
+def test_rolls_batch_frames_after_the_end_have_no_weight(prepared: Path, meta: Meta, target: str) -> None:
     examples = data.datasets(prepared, meta, target)["test"]
     batch = examples.batch(np.arange(len(examples)))
     assert batch.weights is not None
@@ -213,12 +215,12 @@ def test_frames_after_the_end_of_a_stretch_have_no_weight(prepared: Path, meta: 
     assert not batch.targets["keys"][batch.weights == 0].any()
 
 
-def test_vocabulary_is_that_of_training(prepared: Path, meta: Meta) -> None:
+def test_vocabulary_has_only_the_tokens_of_training(prepared: Path, meta: Meta) -> None:
     training = np.asarray(data.tokens_of(prepared, meta, "train"))
     assert set(training) == set(range(len(SPECIAL), len(meta.tokens.vocabulary)))
 
 
-def test_each_piece_begins_with_the_mark_of_its_style(prepared: Path, meta: Meta) -> None:
+def test_prepare_begins_every_piece_with_the_mark_of_its_style(prepared: Path, meta: Meta) -> None:
     marks = meta.tokens.vocabulary.encode(map(data.mark, meta.styles))
     pieces = pd.read_parquet(prepared / "pieces.parquet")
     for split, variants in (("train", PREPARE.keys), ("test", 1)):
@@ -227,14 +229,14 @@ def test_each_piece_begins_with_the_mark_of_its_style(prepared: Path, meta: Meta
         assert np.isin(tokens, marks).sum() == variants * (pieces["split"] == split).sum()
 
 
-def test_opening_of_a_test_piece_is_decoded_from_its_tokens(prepared: Path, meta: Meta) -> None:
+def test_openings_have_the_requested_bars_of_a_test_piece(prepared: Path, meta: Meta) -> None:
     (opening,) = data.openings(prepared, meta, "jigs", bars=2, count=1)
     piece = data.piece_of(opening, meta, 100)
     assert len(piece.notes) == 16  # two bars of 2/4 in sixteenths
     assert piece.tempi == ((0.0, 100.0),)
 
 
-def test_pace_brings_a_melody_near_to_another_density() -> None:
+def test_pace_brings_a_melody_close_to_another_density() -> None:
     assert [data.pace(density, 2.0) for density in (0.9, 1.9, 4.2)] == [FAST, STEADY, SLOW]
 
 
@@ -249,7 +251,7 @@ def test_pace_brings_a_melody_near_to_another_density() -> None:
         (SLOW, [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2], [1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0]),
     ],
 )
-def test_piece_at_another_pace_keeps_its_melody(pace: int, keys: list[int], struck: list[int]) -> None:
+def test_rolls_cells_at_another_pace_keep_the_melody(pace: int, keys: list[int], struck: list[int]) -> None:
     roll = np.zeros((6, midi.KEYS), np.uint8)
     roll[:3, 1], roll[3:, 2] = rolls.SOUNDING, rolls.SOUNDING
     roll[0, 1] = roll[3, 2] = roll[5, 2] = rolls.STRUCK
@@ -259,7 +261,7 @@ def test_piece_at_another_pace_keeps_its_melody(pace: int, keys: list[int], stru
     highest, hit = rolls.melody(examples.cells(np.array([0]))[0, 1:])
     assert highest[: len(keys)].tolist() == keys
     if pace != FAST:
-        assert hit[: len(keys)].tolist() == [bool(each) for each in struck]
+        assert hit[: len(keys)].tolist() == [bool(value) for value in struck]
     assert (highest[len(keys) :] == -1).all()
 
 
@@ -267,7 +269,7 @@ def test_piece_at_another_pace_keeps_its_melody(pace: int, keys: list[int], stru
 
 
 def perfect(prepared: Path, meta: Meta, target: str, split: str = "test") -> Iterator[Prediction]:
-    """Logits that are sure of what sounds, and pieces in another style without a change."""
+    """Logits that are certain of what sounds; for the style transfer, unchanged pieces."""
     examples = data.datasets(prepared, meta, target)[split]
     for indices in in_order(examples, 5):
         logits = np.where(examples.batch(indices).targets["keys"] > 0, np.float32(20), np.float32(-20))
@@ -281,51 +283,49 @@ def evaluation_of(prepared: Path, meta: Meta, target: str, predictions: Iterator
     return evaluate.evaluate(prepared, meta, target, "test", predictions, PARAMS)
 
 
-def test_perfect_outputs_score_perfectly(prepared: Path, meta: Meta) -> None:
+def test_evaluate_scores_perfect_outputs_perfectly(prepared: Path, meta: Meta) -> None:
     metrics = evaluation_of(prepared, meta, "frames", perfect(prepared, meta, "frames")).metrics
     assert metrics["nll_per_frame"] == pytest.approx(0, abs=1e-5)
     assert metrics["note_accuracy"] == 1
 
 
-def test_even_outputs_cost_a_bit_for_each_key(prepared: Path, meta: Meta) -> None:
-    even = (Prediction(each.indices, 0 * each.outputs) for each in perfect(prepared, meta, "frames"))
-    metrics = evaluation_of(prepared, meta, "frames", even).metrics
+def test_evaluate_scores_uniform_outputs_with_one_bit_per_key(prepared: Path, meta: Meta) -> None:
+    uniform = (Prediction(found.indices, 0 * found.outputs) for found in perfect(prepared, meta, "frames"))
+    metrics = evaluation_of(prepared, meta, "frames", uniform).metrics
     assert metrics["nll_per_frame"] == pytest.approx(midi.KEYS * np.log(2))
     assert metrics["nll_per_frame_hymns"] == pytest.approx(midi.KEYS * np.log(2))
 
 
-def test_loss_of_the_head_is_the_likelihood_that_is_scored(
-    prepared: Path, meta: Meta, random: np.random.Generator
-) -> None:
-    """Nats a frame of one piece: training counts the first frame of it, the score does not."""
+def test_evaluate_losses_match_the_loss_of_the_head(prepared: Path, meta: Meta, random: np.random.Generator) -> None:
+    """In nats per frame of a piece; training counts its first frame, the score does not."""
     examples = data.datasets(prepared, meta, "frames")["test"]
     logits = random.normal(size=(len(examples), examples.window, midi.KEYS)).astype(np.float32)
     prediction = Prediction(np.arange(len(examples)), logits)
     losses = evaluation_of(prepared, meta, "frames", iter([prediction])).losses
     batch = examples.batch(prediction.indices)
     assert batch.weights is not None
-    each = np.asarray(train.head(meta, "frames", PARAMS.train).loss(batch.targets, logits)) * batch.weights
+    per_frame = np.asarray(train.head(meta, "frames", PARAMS.train).loss(batch.targets, logits)) * batch.weights
     counted = batch.weights.copy()
     counted[examples.table["begin"] == examples.table["first"], 0] = 0
     pieces = [examples.table["piece"] == piece for piece in np.unique(examples.table["piece"])]
-    expected = [(each * counted)[piece].sum() / counted[piece].sum() for piece in pieces]
+    expected = [(per_frame * counted)[piece].sum() / counted[piece].sum() for piece in pieces]
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
-def test_unchanged_piece_keeps_its_content(prepared: Path, meta: Meta) -> None:
+def test_evaluate_transfer_of_an_unchanged_piece_keeps_its_content(prepared: Path, meta: Meta) -> None:
     scores = evaluation_of(prepared, meta, "transfer", perfect(prepared, meta, "transfer"))
     assert scores.metrics["chroma_likeness"] == pytest.approx(1)
     assert scores.metrics["rhythm_likeness"] == pytest.approx(1)
     assert (scores.record.chroma_unrelated < 0.9).all()
 
 
-def test_unchanged_piece_is_not_recognised_as_the_new_style(prepared: Path, meta: Meta) -> None:
+def test_evaluate_transfer_of_an_unchanged_piece_is_not_the_new_style(prepared: Path, meta: Meta) -> None:
     scores = evaluation_of(prepared, meta, "transfer", perfect(prepared, meta, "transfer"))
-    assert scores.metrics["style_recognised"] < 0.5  # a change of pace alone may pass for one of style
+    assert scores.metrics["style_recognised"] < 0.5  # a change of pace alone may be taken for one of style
     assert scores.record.accuracy == 1
 
 
-def test_whole_pieces_are_classified_however_they_are_cut(prepared: Path, meta: Meta) -> None:
+def test_evaluate_transfer_classifies_whole_pieces(prepared: Path, meta: Meta) -> None:
     examples = data.datasets(prepared, meta, "transfer")["test"]
     pieces = np.unique(examples.table["piece"])
     assert len(pieces) < len(examples)
@@ -361,7 +361,7 @@ def network(meta: Meta, target: str, cell: str = "gru") -> keras.Model:
     return train.build(options, meta, target, train.head(meta, target, PARAMS.train))
 
 
-def test_logit_of_a_key_depends_on_the_keys_above_it_alone(prepared: Path, meta: Meta) -> None:
+def test_transfer_network_logits_depend_only_on_higher_keys(prepared: Path, meta: Meta) -> None:
     built = network(meta, "transfer")
     built.get_layer("notes").kernel.assign(np.random.default_rng(0).normal(size=(midi.KEYS, midi.KEYS)))
     inputs = data.datasets(prepared, meta, "transfer")["test"].batch(np.arange(1)).inputs
@@ -372,7 +372,7 @@ def test_logit_of_a_key_depends_on_the_keys_above_it_alone(prepared: Path, meta:
     assert not changed[40:].any()
 
 
-def test_style_transfer_keeps_the_melody(prepared: Path, meta: Meta) -> None:
+def test_transfer_keeps_the_melody(prepared: Path, meta: Meta) -> None:
     examples = data.datasets(prepared, meta, "transfer")["test"].moved()
     indices = np.arange(len(examples))
     built = network(meta, "transfer")
@@ -387,7 +387,7 @@ def test_style_transfer_keeps_the_melody(prepared: Path, meta: Meta) -> None:
 
 
 @pytest.mark.parametrize("target", ["frames", "events", "transfer"])
-def test_outputs_of_a_network_are_scored(prepared: Path, meta: Meta, target: str) -> None:
+def test_evaluate_gives_finite_scores_to_an_untrained_network(prepared: Path, meta: Meta, target: str) -> None:
     built, head = network(meta, target), train.head(meta, target, PARAMS.train)
     test = data.datasets(prepared, meta, target)["test"]
     scores = evaluation_of(prepared, meta, target, evaluate.predictions(built, head, meta, target, test, PARAMS))
@@ -408,7 +408,7 @@ def test_view_explains_the_likeliest_output(prepared: Path, meta: Meta, target: 
 
 @pytest.fixture(scope="module")
 def illustrated(prepared: Path, meta: Meta, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """The folder of files, and what is shown of an untrained network of each target."""
+    """The folder of files, and the illustration of an untrained network for every target."""
     files = tmp_path_factory.mktemp("files")
     shown = {
         target: evaluate.illustrate(
@@ -419,9 +419,7 @@ def illustrated(prepared: Path, meta: Meta, tmp_path_factory: pytest.TempPathFac
     return files, shown
 
 
-def test_illustration_of_frames_shows_a_stretch_of_each_style(
-    illustrated: tuple[Path, dict[str, Any]], meta: Meta
-) -> None:
+def test_illustrate_frames_shows_a_stretch_of_every_style(illustrated: tuple[Path, dict[str, Any]], meta: Meta) -> None:
     shown = illustrated[1]["frames"]
     assert isinstance(shown, Inside)
     assert [stretch.style for stretch in shown.stretches] == meta.styles
@@ -434,7 +432,7 @@ def test_illustration_of_frames_shows_a_stretch_of_each_style(
 
 
 @pytest.mark.parametrize(("target", "kind"), [("events", Generated), ("transfer", Transferred)])
-def test_illustration_can_be_heard(
+def test_illustrate_writes_audible_clips(
     illustrated: tuple[Path, dict[str, Any]], target: str, kind: type[Generated | Transferred]
 ) -> None:
     files, shown = illustrated[0], illustrated[1][target]
@@ -448,7 +446,7 @@ def test_illustration_can_be_heard(
 
 
 @pytest.mark.parametrize("target", ["frames", "events", "transfer"])
-def test_illustration_is_read_as_it_was_written(
+def test_illustrate_record_survives_writing(
     illustrated: tuple[Path, dict[str, Any]], tmp_path: Path, target: str
 ) -> None:
     shown = illustrated[1][target]
@@ -457,7 +455,7 @@ def test_illustration_is_read_as_it_was_written(
     np.testing.assert_equal(asdict(again), asdict(shown))
 
 
-def test_network_begins_with_nearly_all_keys_silent() -> None:
+def test_frames_model_starts_with_nearly_all_keys_silent() -> None:
     options = TokenModel(embedding=1, recurrent=(RecurrentLayer(cell="gru", units=4),), dense=(), dropout=0)
     head = MultiLabel(midi.KEYS, train.SILENCE)
     built = train.frames_model(90, options, head, "n", note_by_note=False)
@@ -465,5 +463,5 @@ def test_network_begins_with_nearly_all_keys_silent() -> None:
     assert 0.2 < chances.sum(-1).mean() < 8
 
 
-def test_tokens_of_a_piece_have_its_bars() -> None:
+def test_events_encode_marks_every_bar() -> None:
     assert events.encode(jig(0), 4).count(events.BAR) == 6

@@ -1,4 +1,4 @@
-"""Piano rolls of notes, notes of piano rolls, the melody on top."""
+"""Piano rolls from notes, notes from piano rolls, and the melody on top."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,12 @@ import pytest
 from pipelines.tasks.music import midi, rolls
 
 
-def notes(*each: tuple[float, float, int]) -> midi.Notes:
-    start, end, pitch = zip(*each, strict=True)
+def notes(*rows: tuple[float, float, int]) -> midi.Notes:
+    start, end, pitch = zip(*rows, strict=True)
     return midi.as_notes(np.array(start), np.array(end), np.array(pitch))
 
 
-def test_frame_holds_the_keys_that_sound_at_its_moment() -> None:
+def test_from_notes_marks_the_keys_that_sound_at_a_frame() -> None:
     roll, first, too_short = rolls.from_notes(notes((1, 3, 60), (2, 2.5, 64), (2.5, 3, 65), (3, 4, 60)), 1)
     assert first == 1
     assert too_short == 1  # between two frames
@@ -19,13 +19,13 @@ def test_frame_holds_the_keys_that_sound_at_its_moment() -> None:
     assert roll[:, 60 - midi.LOWEST].tolist() == [rolls.STRUCK, rolls.SOUNDING, rolls.STRUCK]
 
 
-def test_note_played_a_little_late_is_in_its_frame() -> None:
+def test_from_notes_puts_a_slightly_late_note_into_its_frame() -> None:
     roll, _, too_short = rolls.from_notes(notes((0.1, 1.1, 60)), 1)
     assert len(roll) == 1
     assert too_short == 0
 
 
-def test_notes_of_a_roll_are_those_it_was_made_of(random: np.random.Generator) -> None:
+def test_to_notes_restores_the_notes_of_a_roll(random: np.random.Generator) -> None:
     starts = random.integers(0, 40, 60) / 4
     lengths, keys = random.integers(1, 9, 60) / 4, random.integers(40, 80, 60)
     roll, _, _ = rolls.from_notes(midi.as_notes(starts, starts + lengths, keys), 4)
@@ -54,10 +54,21 @@ def test_melody_features_look_ahead_up_to_the_end() -> None:
     assert seen[2, 1:].sum() == 0
 
 
-def test_melody_is_folded_into_the_range_of_a_style_with_as_few_breaks_as_possible() -> None:
+def test_voicing_fold_brings_a_melody_into_range_with_the_fewest_breaks() -> None:
     voicing = rolls.Voicing(voices=4, low=40, high=55)
     up_and_down = np.array([-1, 50, 53, 55, 57, 58, 57, -1, 52, 50])
     folded = voicing.fold(up_and_down)
-    assert folded.tolist() == [-1, 50, 53, 55, 45, 46, 45, -1, 40, 50]  # down where it must, back where it must
+    assert folded.tolist() == [
+        -1,
+        50,
+        53,
+        55,
+        45,
+        46,
+        45,
+        -1,
+        40,
+        50,
+    ]  # an octave lower, and back, only where it has to
     assert voicing.fold(np.where(up_and_down < 0, -1, up_and_down + 24)).tolist() == folded.tolist()
     assert voicing.fold(np.array([-1, -1])).tolist() == [-1, -1]

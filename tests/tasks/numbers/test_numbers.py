@@ -1,4 +1,4 @@
-"""Numbers in words: what is collected, how it is split, what is scored, and the methods without a network."""
+"""Numbers in words: what is collected, how it is split, what is scored, and the non-neural baselines."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def meta(prepared: Path) -> Meta:
         (2_000_010, "two million ten", "iki milyon on"),
     ],
 )  # fmt: skip
-def test_number_is_written_in_both_languages(number: int, english: str, turkish: str) -> None:
+def test_english_and_turkish_write_a_number_in_words(number: int, english: str, turkish: str) -> None:
     assert (collect.english(number), collect.turkish(number)) == (english, turkish)
 
 
@@ -70,14 +70,14 @@ def dropped(folder: Path, **files: str) -> list[Path]:
     return paths
 
 
-def test_dropped_pairs_are_kept_once(tmp_path: Path) -> None:
+def test_collect_keeps_a_repeated_pair_once(tmp_path: Path) -> None:
     files = dropped(tmp_path, a="one\tbir\ntwo\tiki\n", b="two\tiki\nthree\tüç\n")
     source = collect.collect(SMALL.collect, files, tmp_path / "raw")
     assert not source.sample
     assert (tmp_path / "raw" / collect.PAIRS).read_text() == "one\tbir\ntwo\tiki\nthree\tüç\n"
 
 
-def test_source_with_two_targets_is_refused(tmp_path: Path) -> None:
+def test_collect_refuses_a_source_with_two_targets(tmp_path: Path) -> None:
     files = dropped(tmp_path, a="one\tbir\n", b="one\ttek\n")
     with pytest.raises(InputError, match=r"b\.tsv: 'one' is 'tek' here and 'bir' in .*a\.tsv; keep one target"):
         collect.collect(SMALL.collect, files, tmp_path / "raw")
@@ -86,10 +86,14 @@ def test_source_with_two_targets_is_refused(tmp_path: Path) -> None:
 # Preparing
 
 
-def test_every_source_belongs_to_one_part_and_longer_ones_to_the_test(prepared: Path, meta: Meta) -> None:
+def test_prepare_puts_every_source_in_one_split(prepared: Path) -> None:
     table = table_of(prepared)
     assert table["source"].is_unique
     assert set(table["split"]) == set(SPLITS)
+
+
+def test_prepare_puts_longer_sources_in_the_test_part(prepared: Path, meta: Meta) -> None:
+    table = table_of(prepared)
     lengths = table["source"].map(lambda text: len(tokens(text)))
     assert lengths[table["split"] != "test"].max() == meta.words.longest == 6
     assert lengths[table["longer"]].min() > 6
@@ -98,7 +102,7 @@ def test_every_source_belongs_to_one_part_and_longer_ones_to_the_test(prepared: 
     assert test["longer"].iloc[-60:].all()
 
 
-def test_vocabularies_are_those_of_training(prepared: Path, meta: Meta) -> None:
+def test_vocabulary_has_only_the_words_of_training(prepared: Path, meta: Meta) -> None:
     training = table_of(prepared).query("split == 'train'")
     words = {word for text in training["target"] for word in tokens(text)}
     assert set(meta.words.target_vocabulary.words[4:]) == words
@@ -113,7 +117,7 @@ def test_datasets_hold_the_rows_of_the_table(prepared: Path, meta: Meta) -> None
         assert decoded == tokens(rows["target"].iloc[0])
 
 
-def test_sources_that_read_alike_are_one(tmp_path: Path) -> None:
+def test_prepare_merges_sources_that_differ_in_case_or_spaces(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     lines = [f"word{number}\twort{number}" for number in range(40)] + ["Word1\twort1", "word1 \twort1"]
     (tmp_path / "raw" / collect.PAIRS).write_text("\n".join(lines))
@@ -121,7 +125,7 @@ def test_sources_that_read_alike_are_one(tmp_path: Path) -> None:
     assert len(table_of(tmp_path / "prepared")) == 40
 
 
-def test_too_few_pairs_are_said(tmp_path: Path) -> None:
+def test_prepare_refuses_too_few_pairs(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / collect.PAIRS).write_text("one\tbir\n" + "a b c d e f g h\ti\n")
     with pytest.raises(InputError, match="1 pairs of at most 6 tokens leave none for valid; add pairs"):
@@ -131,7 +135,7 @@ def test_too_few_pairs_are_said(tmp_path: Path) -> None:
 # Scoring
 
 
-def test_edits_are_counted_by_word_and_longer_pairs_apart() -> None:
+def test_score_counts_word_edits_with_longer_pairs_separate() -> None:
     references = [["a", "b"], ["c"], ["d", "e", "f", "g"]]
     written = [["a", "b"], ["c", "c"], ["d", "e", "g"]]
     scored = score.score(references, written, references, longer=1)
@@ -151,14 +155,14 @@ def perfect(prepared: Path, meta: Meta, wrong: int = 0) -> Evaluation:
 
     def predictions() -> object:
         for indices in np.array_split(order, 3):
-            said = [rows[index] for index in indices]
+            outputs = [rows[index] for index in indices]
             zeros = np.zeros(len(indices))
-            yield Transcription(indices, np.zeros(0), said, said, zeros, zeros + 1)
+            yield Transcription(indices, np.zeros(0), outputs, outputs, zeros, zeros + 1)
 
     return evaluate.evaluate(prepared, meta, "words", "test", predictions(), SMALL)  # type: ignore[arg-type]
 
 
-def test_perfect_output_scores_perfectly_in_whatever_order_it_comes(prepared: Path, meta: Meta) -> None:
+def test_evaluate_scores_perfect_outputs_perfectly_in_any_order(prepared: Path, meta: Meta) -> None:
     scored = perfect(prepared, meta)
     for name in ("exact_match", "exact_match_longer", "exact_match_greedy"):
         assert scored.metrics[name] == 1
@@ -172,9 +176,9 @@ def test_perfect_output_scores_perfectly_in_whatever_order_it_comes(prepared: Pa
 # Baselines
 
 
-def test_baselines_are_scored_on_the_same_pairs_and_the_reference_is_among_them(prepared: Path, meta: Meta) -> None:
+def test_baselines_are_scored_on_the_pairs_of_the_networks(prepared: Path, meta: Meta) -> None:
     scored = baselines.baselines(prepared, meta, "words", SMALL)
-    assert {len(each.losses) for each in scored.values()} == {len(perfect(prepared, meta).losses)}
+    assert {len(baseline.losses) for baseline in scored.values()} == {len(perfect(prepared, meta).losses)}
     assert compare.primary(meta, "words").reference in scored
     assert scored["copy"].metrics["exact_match"] == 0
     assert scored["word for word"].metrics["exact_match"] > 0.4
@@ -188,6 +192,6 @@ def test_word_for_word_learns_the_table_of_words() -> None:
     assert translate([["small", "house"], ["unseen", "big"]]) == [["küçük", "ev"], ["unseen", "büyük"]]
 
 
-def test_nearest_neighbour_is_the_pair_with_the_same_words() -> None:
+def test_nearest_translates_with_the_pair_of_the_same_words() -> None:
     translate = baselines.nearest([["one", "two"], ["three"]], [["bir", "iki"], ["üç"]])
     assert translate([["one", "two", "two"], ["three"]]) == [["bir", "iki"], ["üç"]]

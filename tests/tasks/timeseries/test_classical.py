@@ -5,17 +5,26 @@ import pytest
 
 from pipelines.tasks.timeseries import classical
 
+LINE = np.arange(200, dtype=np.float64)
 ORIGINS = np.arange(170, 180)
 ARIMA: dict[str, Any] = {"period": 12.0, "orders": [(1, 0), (1, 1)]}
 
 
-def test_naive_methods_repeat_values_drift_and_season() -> None:
-    values = np.arange(200, dtype=np.float64)
-    assert classical.naive(values, ORIGINS, 3)[0].tolist() == [170] * 3
-    assert classical.seasonal_naive(values, ORIGINS, 3, season=12)[0].tolist() == [159, 160, 161]
-    assert classical.seasonal_naive(values, ORIGINS, 3, season=2)[0].tolist() == [169, 170, 169]
-    assert classical.seasonal_naive_drift(values, ORIGINS, 3, season=12)[0].tolist() == [171, 172, 173]
-    assert classical.drift(values, ORIGINS, 3, fitted_until=160)[0].tolist() == [171, 172, 173]
+def test_naive_repeats_the_last_value() -> None:
+    assert classical.naive(LINE, ORIGINS, 3)[0].tolist() == [170] * 3
+
+
+def test_seasonal_naive_repeats_the_last_season() -> None:
+    assert classical.seasonal_naive(LINE, ORIGINS, 3, season=12)[0].tolist() == [159, 160, 161]
+    assert classical.seasonal_naive(LINE, ORIGINS, 3, season=2)[0].tolist() == [169, 170, 169]
+
+
+def test_seasonal_naive_drift_continues_a_line() -> None:
+    assert classical.seasonal_naive_drift(LINE, ORIGINS, 3, season=12)[0].tolist() == [171, 172, 173]
+
+
+def test_drift_continues_a_line() -> None:
+    assert classical.drift(LINE, ORIGINS, 3, fitted_until=160)[0].tolist() == [171, 172, 173]
 
 
 @pytest.mark.parametrize("method", ["ets", "arima"])
@@ -28,7 +37,7 @@ def test_ets_and_arima_learn_trend_and_season(method: str, random: np.random.Gen
     assert np.abs(forecasts - truth).mean() < 0.2 < np.abs(classical.naive(values, ORIGINS, 4) - truth).mean()
 
 
-def test_arima_forecasts_a_series_that_repeats_itself_exactly() -> None:
+def test_arima_is_exact_on_a_series_without_noise() -> None:
     time = np.arange(200)
     values = 5.0 * time + time % 12
     forecasts = classical.arima(values, ORIGINS, 4, season=12, **ARIMA, fitted_until=160)
@@ -36,7 +45,7 @@ def test_arima_forecasts_a_series_that_repeats_itself_exactly() -> None:
 
 
 @pytest.mark.parametrize("method", ["ets", "arima"])
-def test_forecasts_do_not_depend_on_values_after_the_origin(method: str, random: np.random.Generator) -> None:
+def test_ets_and_arima_do_not_depend_on_values_after_the_origin(method: str, random: np.random.Generator) -> None:
     values = np.cumsum(random.normal(size=200))
     changed = values.copy()
     changed[176:] += 50

@@ -47,14 +47,14 @@ def prepare(folder: Path, values: "pd.Series[float]", name: str = "out", **chang
 
 
 def perfect(prepared: Path, meta: data.Meta, split: str) -> Evaluation:
-    """The score of a network that puts out its targets."""
+    """The evaluation of a network whose outputs are the targets."""
     windows = data.datasets(prepared, meta, "s")[split]
     indices = np.arange(len(windows))
     prediction = Prediction(indices, windows.batch(indices).targets["forecast"])
     return evaluate.evaluate(prepared, meta, "s", split, iter([prediction]), PARAMS)
 
 
-def test_targets_of_a_split_stay_inside_it(tmp_path: Path) -> None:
+def test_prepare_keeps_targets_inside_their_split(tmp_path: Path) -> None:
     prepared, meta = prepare(tmp_path, monthly())
     table = data.table_of(prepared, "s")
     for split in SPLITS:
@@ -63,7 +63,7 @@ def test_targets_of_a_split_stay_inside_it(tmp_path: Path) -> None:
         assert set(table["split"].iloc[targets]) == {split}
 
 
-def test_training_windows_do_not_depend_on_later_values(tmp_path: Path) -> None:
+def test_prepare_training_windows_do_not_depend_on_later_values(tmp_path: Path) -> None:
     changed = monthly()
     changed.iloc[80:] = changed.iloc[80:] * 3 + 7
     (before, meta), (after, changed_meta) = prepare(tmp_path, monthly(), "a"), prepare(tmp_path, changed, "b")
@@ -77,7 +77,7 @@ def test_training_windows_do_not_depend_on_later_values(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lag", [0, 1, 12])
-def test_perfect_output_is_a_perfect_forecast_with_any_difference(tmp_path: Path, lag: int) -> None:
+def test_evaluate_scores_perfect_outputs_perfectly_with_any_difference(tmp_path: Path, lag: int) -> None:
     prepared, meta = prepare(tmp_path, monthly(), difference={"s": lag, "default": 1})
     for split in SPLITS:
         scores = perfect(prepared, meta, split)
@@ -93,15 +93,19 @@ def gaps() -> "pd.Series[float]":
     return values
 
 
-def test_missing_values_are_carried_forward_and_marked(tmp_path: Path, gaps: "pd.Series[float]") -> None:
-    prepared, meta = prepare(tmp_path, gaps)
+def test_prepare_carries_values_forward_over_gaps(tmp_path: Path, gaps: "pd.Series[float]") -> None:
+    prepared, _ = prepare(tmp_path, gaps)
     table = data.table_of(prepared, "s")
     assert table["filled"].iloc[[30, 31]].tolist() == [gaps.iloc[29]] * 2
+
+
+def test_prepare_marks_missing_values_in_a_feature(tmp_path: Path, gaps: "pd.Series[float]") -> None:
+    _, meta = prepare(tmp_path, gaps)
     assert meta.targets["s"].missing == 3
     assert "observed" in meta.targets["s"].features
 
 
-def test_missing_values_are_not_scored(tmp_path: Path, gaps: "pd.Series[float]") -> None:
+def test_score_ignores_missing_values(tmp_path: Path, gaps: "pd.Series[float]") -> None:
     prepared, meta = prepare(tmp_path, gaps)
     origins = np.load(prepared / "s" / "test.npy")
     forecasts = np.nan_to_num(gaps.to_numpy())[origins[:, None] + np.arange(1, 4)]
@@ -111,7 +115,7 @@ def test_missing_values_are_not_scored(tmp_path: Path, gaps: "pd.Series[float]")
     assert np.isfinite(list(naive.metrics.values())).all()
 
 
-def test_mase_of_seasonal_naive_is_about_one(tmp_path: Path, random: np.random.Generator) -> None:
+def test_seasonal_naive_has_a_mase_close_to_one(tmp_path: Path, random: np.random.Generator) -> None:
     stationary = pd.Series(10 * np.sin(2 * np.pi * np.arange(120) / 12) + random.normal(0, 1, 120), monthly().index)
     prepared, meta = prepare(tmp_path, stationary)
     scores = baselines.baselines(prepared, meta, "s", PARAMS)
@@ -137,12 +141,14 @@ def gap(values: "pd.Series[float]") -> "pd.Series[float]":
     ],
     ids=["gap", "constant", "short", "one value", "no value", "uneven"],
 )
-def test_unusable_series_is_named_with_the_reason(tmp_path: Path, values: "pd.Series[float]", message: str) -> None:
+def test_prepare_refuses_an_unusable_series_with_the_reason(
+    tmp_path: Path, values: "pd.Series[float]", message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         prepare(tmp_path, values)
 
 
-def test_dropped_files_become_series_named_after_column_or_file(tmp_path: Path) -> None:
+def test_collect_names_series_after_their_column_or_file(tmp_path: Path) -> None:
     (tmp_path / "wide.csv").write_text("date,Sales North,y\n2020-01-01,1,2\n")
     (tmp_path / "visits.csv").write_text("date,value\n2020-01-01,1\n")
     files = sorted(tmp_path.glob("*.csv"))
