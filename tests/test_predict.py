@@ -102,7 +102,7 @@ def test_networks_of_every_target_are_loaded_in_a_process_that_has_built_none(ti
     code = (
         "from pipelines import artifacts, paths, predict, registry\n"
         "for task in registry.TASKS:\n"
-        "    trained = predict.Trained(task.name, task.params(), None)\n"
+        "    trained = predict.TrainedNetworks(task.name, task.params(), None)\n"
         "    for target in artifacts.read_json(paths.prepared(task.name) / 'meta.json')['targets']:\n"
         "        print(task.name, target, trained.network(target)[0].count_params() > 0)"
     )

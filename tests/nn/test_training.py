@@ -101,7 +101,7 @@ def test_patience_ends_training_and_a_plateau_halves_the_rate(windows: dict[str,
 
 def test_a_loss_that_is_no_number_names_model_seed_and_remedy(windows: dict[str, Windows], tmp_path: Path) -> None:
     broken = Windows(windows["train"].features * np.nan, windows["train"].targets, windows["train"].origins, 6)
-    with pytest.raises(TrainingError, match=r"lstm/co2, seed 1: the loss is no longer a number in epoch 1; lower"):
+    with pytest.raises(TrainingError, match=r"lstm/co2, seed 1: the loss is not finite in epoch 1; lower"):
         Fitting(build, Regression(1, "mse"), TRAINING, broken, windows["valid"]).fit(
             1, tmp_path / "s.npz", "lstm/co2, seed 1"
         )

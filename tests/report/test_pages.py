@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipelines import artifacts, params, registry
-from pipelines.report.texts import number
+from pipelines.report.texts import format_number
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -145,7 +145,7 @@ def test_a_tasks_page_shows_models_and_baselines_and_a_verdict(tiny: Path) -> No
         for title in (
             "Verdict",
             "Training compared",
-            "how far back each network listens",
+            "how far back each network looks",
             "expectations",
             "best baseline",
         ):
@@ -153,4 +153,10 @@ def test_a_tasks_page_shows_models_and_baselines_and_a_verdict(tiny: Path) -> No
 
 
 def test_numbers_are_short_and_a_missing_one_is_a_dash() -> None:
-    assert [number(value) for value in (None, 627717, 0.123456, -2.5, 0)] == ["–", "627,717", "0.1235", "−2.5", "0"]
+    assert [format_number(value) for value in (None, 627717, 0.123456, -2.5, 0)] == [
+        "–",
+        "627,717",
+        "0.1235",
+        "−2.5",
+        "0",
+    ]

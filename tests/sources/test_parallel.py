@@ -7,9 +7,9 @@ from pipelines.sources import parallel
 
 @pytest.mark.parametrize("count", [3, parallel.ENOUGH + 5])
 def test_results_come_in_the_order_of_the_jobs(count: int) -> None:
-    assert list(parallel.mapped(abs, range(-count, 0), "counting")) == list(range(count, 0, -1))
+    assert list(parallel.parallel_map(abs, range(-count, 0), "counting")) == list(range(count, 0, -1))
 
 
 def test_an_error_of_a_job_is_that_of_the_caller() -> None:
     with pytest.raises(ValueError, match="invalid literal"):
-        list(parallel.mapped(int, ["1"] * parallel.ENOUGH + ["one"], "reading"))
+        list(parallel.parallel_map(int, ["1"] * parallel.ENOUGH + ["one"], "reading"))

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from pipelines import artifacts, params
-from pipelines.contract import SPLITS, Evaluation, Prediction, Source
+from pipelines.contract import SPLITS, BatchPrediction, Evaluation, Source
 from pipelines.errors import InputError
-from pipelines.nn.datasets import scored
+from pipelines.nn.datasets import scoring_order
 from pipelines.nn.vocabulary import SPECIAL, UNKNOWN
 from pipelines.params import blocks
 from pipelines.tasks.language import baselines, collect, data, evaluate, score
@@ -156,7 +156,7 @@ def test_text_shorter_than_a_window_is_refused_with_a_remedy(tmp_path: Path) -> 
 
 
 def test_text_of_one_character_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"1 different characters come up at least 1 times .*nothing to predict"):
+    with pytest.raises(InputError, match=r"1 different characters occur at least 1 times .*nothing to predict"):
         prepare(tmp_path, {"one": "a" * 500})
 
 
@@ -186,15 +186,15 @@ def test_training_windows_follow_each_other_if_the_state_is_carried(tmp_path: Pa
 # Scoring
 
 
-def outputs_of(prepared: Path, meta: data.Meta, certain: bool) -> Iterator[Prediction]:
+def outputs_of(prepared: Path, meta: data.Meta, certain: bool) -> Iterator[BatchPrediction]:
     """What a network would put out that knows the next token, or one that knows nothing."""
     examples = data.datasets(prepared, meta, "text")["test"]
     units = np.eye(len(meta.text.vocabulary), dtype=np.float32) * (100 if certain else 0)
-    for indices in scored(examples):
-        yield Prediction(indices, units[examples.batch(indices).targets["next"]])
+    for indices in scoring_order(examples):
+        yield BatchPrediction(indices, units[examples.batch(indices).targets["next"]])
 
 
-def evaluation_of(prepared: Path, meta: data.Meta, predictions: Iterator[Prediction]) -> Evaluation:
+def evaluation_of(prepared: Path, meta: data.Meta, predictions: Iterator[BatchPrediction]) -> Evaluation:
     return evaluate.evaluate(prepared, meta, "text", "test", predictions, PARAMS)
 
 
@@ -218,7 +218,7 @@ def test_even_outputs_score_their_entropy(tales: Prepared) -> None:
 
 def test_score_does_not_depend_on_the_order_of_predictions(tales: Prepared) -> None:
     odd = [
-        Prediction(each.indices, each.outputs * (each.indices % 2)[:, None, None])
+        BatchPrediction(each.indices, each.outputs * (each.indices % 2)[:, None, None])
         for each in outputs_of(*tales, certain=True)
     ]
     ordered, reverse = (evaluation_of(*tales, iter(predictions)) for predictions in (odd, odd[::-1]))

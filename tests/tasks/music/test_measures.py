@@ -50,7 +50,7 @@ def test_likeness_is_one_with_itself_and_less_with_another() -> None:
 def test_style_features_show_voices_and_not_the_key() -> None:
     tune = measures.style_features(rolls.from_notes(scale(60), 4)[0])
     transposed = measures.style_features(rolls.from_notes(scale(62), 4)[0])
-    np.testing.assert_allclose(measures.of_the_melody(tune)[1:], measures.of_the_melody(transposed)[1:])
+    np.testing.assert_allclose(measures.melody_style_features(tune)[1:], measures.melody_style_features(transposed)[1:])
     chords = notes(*((place, place + 1, key) for place in range(4) for key in (48, 60, 64, 67)))
     assert measures.style_features(rolls.from_notes(chords, 4)[0])[0] == 4
     assert np.isfinite(measures.style_features(np.zeros((8, midi.KEYS), np.uint8))).all()

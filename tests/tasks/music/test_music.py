@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pipelines import artifacts, params
-from pipelines.contract import EXPLAINED, SPLITS, Evaluation, Prediction, Source
+from pipelines.contract import EXPLAINED, SPLITS, BatchPrediction, Evaluation, Source
 from pipelines.errors import InputError
 from pipelines.nn.datasets import in_order
 from pipelines.nn.heads import MultiLabel
@@ -113,8 +113,8 @@ def test_first_folder_of_a_file_is_its_style(tmp_path: Path, dropped: Path, monk
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.mid", b"To be, or not to be", "is no MIDI file that can be read"),
-        ("a.mid", b"", "is no MIDI file that can be read"),
+        ("a.mid", b"To be, or not to be", "is not a readable MIDI file"),
+        ("a.mid", b"", "is not a readable MIDI file"),
         ("a.txt", b"To be, or not to be", "is not a MIDI file; convert or remove it"),
         ("a.mid", [note(0, 480, 36, channel=9)], "holds only drums; remove it"),
         ("a.mid", [[]], "holds no notes; remove it"),
@@ -266,18 +266,18 @@ def test_piece_at_another_pace_keeps_its_melody(pace: int, keys: list[int], stru
 # Scores
 
 
-def perfect(prepared: Path, meta: Meta, target: str, split: str = "test") -> Iterator[Prediction]:
+def perfect(prepared: Path, meta: Meta, target: str, split: str = "test") -> Iterator[BatchPrediction]:
     """Logits that are sure of what sounds, and pieces in another style without a change."""
     examples = data.datasets(prepared, meta, target)[split]
     for indices in in_order(examples, 5):
         logits = np.where(examples.batch(indices).targets["keys"] > 0, np.float32(20), np.float32(-20))
         if target == "frames":
-            yield Prediction(indices, logits)
+            yield BatchPrediction(indices, logits)
         else:
             yield PredictionAndTransfer(indices, logits, examples.moved().cells(indices)[:, 1:])
 
 
-def evaluation_of(prepared: Path, meta: Meta, target: str, predictions: Iterator[Prediction]) -> Evaluation:
+def evaluation_of(prepared: Path, meta: Meta, target: str, predictions: Iterator[BatchPrediction]) -> Evaluation:
     return evaluate.evaluate(prepared, meta, target, "test", predictions, PARAMS)
 
 
@@ -288,7 +288,7 @@ def test_perfect_outputs_score_perfectly(prepared: Path, meta: Meta) -> None:
 
 
 def test_even_outputs_cost_a_bit_for_each_key(prepared: Path, meta: Meta) -> None:
-    even = (Prediction(each.indices, 0 * each.outputs) for each in perfect(prepared, meta, "frames"))
+    even = (BatchPrediction(each.indices, 0 * each.outputs) for each in perfect(prepared, meta, "frames"))
     metrics = evaluation_of(prepared, meta, "frames", even).metrics
     assert metrics["nll_per_frame"] == pytest.approx(midi.KEYS * np.log(2))
     assert metrics["nll_per_frame_hymns"] == pytest.approx(midi.KEYS * np.log(2))
@@ -300,7 +300,7 @@ def test_loss_of_the_head_is_the_likelihood_that_is_scored(
     """Nats a frame of one piece: training counts the first frame of it, the score does not."""
     examples = data.datasets(prepared, meta, "frames")["test"]
     logits = random.normal(size=(len(examples), examples.window, midi.KEYS)).astype(np.float32)
-    prediction = Prediction(np.arange(len(examples)), logits)
+    prediction = BatchPrediction(np.arange(len(examples)), logits)
     losses = evaluation_of(prepared, meta, "frames", iter([prediction])).losses
     batch = examples.batch(prediction.indices)
     assert batch.weights is not None
