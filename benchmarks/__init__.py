@@ -1,1 +1,1 @@
-"""What is fast, measured side by side in one run; nothing here is a test."""
+"""Benchmarks: variants timed side by side in one run. None is a test."""

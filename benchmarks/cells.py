@@ -1,8 +1,8 @@
 """What a step of each cell costs beside Keras's own LSTM, at equal parameters: `python -m benchmarks.cells`.
 
-Every cell is trained as the stages train it, its loop compiled (`pipelines.nn.compiled_loop`); beside them Keras's LSTM both so and
-in Keras's own loop. Training steps of one layer on random sequences, forward and backward, in one process; each round times every
-cell once, so that a machine that drifts drifts for all.
+Every cell is trained as the stages train it, with a compiled loop (`pipelines.nn.compiled_loop`); Keras's LSTM also in Keras's own
+loop. Training steps of one layer on random sequences, forward and backward, in one process; each round times every
+cell once, so that drift of the machine affects all alike.
 """
 
 import statistics
@@ -46,21 +46,21 @@ def main() -> None:
         return model
 
     def fit(model: keras.Model) -> None:
-        aims = targets if isinstance(model, Trainer) else targets["forecast"]
-        model.fit(inputs, aims, batch_size=BATCH, verbose=0)
+        labels = targets if isinstance(model, Trainer) else targets["forecast"]
+        model.fit(inputs, labels, batch_size=BATCH, verbose=0)
 
     in_keras = network("lstm", None, compiled=False)
     budget = layers.parameter_count(in_keras)
     built = {IN_KERAS: in_keras, **{cell: network(cell, budget) for cell in CELLS}}
     times: dict[str, list[float]] = {cell: [] for cell in built}
     for _ in range(ROUNDS):
-        for cell, each in built.items():
+        for cell, model in built.items():
             began = time.perf_counter()
-            fit(each)
+            fit(model)
             times[cell].append((time.perf_counter() - began) / (BATCHES * STEPS))
     table = Table("cell", "units", "parameters", "µs a time step", "of Keras's LSTM in Keras's loop", "of it compiled")
-    for cell, each in built.items():
-        network_of = each.network if isinstance(each, Trainer) else each
+    for cell, model in built.items():
+        network_of = model.network if isinstance(model, Trainer) else model
         table.add_row(
             cell,
             str(next(iter(layers.directions(network_of).values())).cell.units),

@@ -1,8 +1,8 @@
-"""What Prefect's side-by-side stages save, and what they cost when there is nothing to do: `python -m benchmarks.graph`.
+"""Time saved by running stages in parallel with Prefect, and its cost when there is nothing to do: `python -m benchmarks.graph`.
 
 Two clones of the last commit, both without any output: one runs the graph with `dvc repro`, a stage at a time, the other with
-`python -m flows run`. Both must come to the same metrics. Then both again, with nothing to do. Takes what both
-runs take together; leave the machine alone meanwhile. `--seeds 1` trains every model once, in a third of the time.
+`python -m flows run`. Both must produce the same metrics. Then both run again, with nothing to do. Takes as long as both
+runs together; leave the machine idle otherwise. `--seeds 1` trains every model once, in a third of the time.
 """
 
 import argparse
@@ -27,7 +27,7 @@ SIDE_BY_SIDE = ("python", "-m", "flows", "run")
 
 
 def seconds(folder: Path, *command: str) -> tuple[float, float]:
-    """Wall seconds and processor seconds of `command` in `folder`, with a Prefect of its own."""
+    """Wall seconds and processor seconds of `command` in `folder`, with a separate Prefect home."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PREFECT_HOME": str(folder / ".prefect"), "DVC_NO_ANALYTICS": "1"}
     for name in ("PREFECT_API_URL", "PYTHONPATH"):
@@ -39,13 +39,13 @@ def seconds(folder: Path, *command: str) -> tuple[float, float]:
 
 
 def metrics(folder: Path) -> dict[str, object]:
-    """Every metrics file but for the costs, which are measurements."""
-    found = {}
+    """Every metrics file without its costs, which differ between runs."""
+    by_file = {}
     for path in sorted((folder / "metrics").rglob("*.json")):
         values = json.loads(path.read_text())
         values.pop("cost", None)
-        found[path.relative_to(folder).as_posix()] = values
-    return found
+        by_file[path.relative_to(folder).as_posix()] = values
+    return by_file
 
 
 def clone(folder: Path, seeds: int | None) -> None:
@@ -64,9 +64,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.graph")
     parser.add_argument(
-        "folder", nargs="?", type=Path, help="where the clones are made and kept; else they are removed"
+        "folder", nargs="?", type=Path, help="folder for the clones, which are kept; default: a temporary one"
     )
-    parser.add_argument("--seeds", type=int, help="repetitions of every model; else as many as params.yaml says")
+    parser.add_argument("--seeds", type=int, help="number of seeds of every model; default: all of params.yaml")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folders = [Path(options.folder or temporary, name) for name in ("serial", "side-by-side")]
@@ -77,7 +77,7 @@ def main() -> None:
         for folder, command in ((serial, SERIAL), (side_by_side, SIDE_BY_SIDE)):
             full.append(seconds(folder, *command))
             print(f"{' '.join(command)}: {full[-1][0]:.0f} s, {full[-1][1]:.0f} s of processors", flush=True)
-        assert metrics(serial) == metrics(side_by_side), "the two ways came to different metrics"
+        assert metrics(serial) == metrics(side_by_side), "the two runs produced different metrics"
         idle = [[seconds(serial, "dvc", "status")[0], seconds(side_by_side, *SIDE_BY_SIDE)[0]] for _ in range(REPEATS)]
     table = Table("", "dvc", "python -m flows run", "")
     for name, one, two in zip(("all stages", "their processor time"), *full, strict=True):

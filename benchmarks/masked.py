@@ -1,7 +1,7 @@
-"""What padding costs in the compiled loop (`pipelines.nn.compiled_loop`) and in Keras's own: `python -m benchmarks.masked`.
+"""The cost of padding in the compiled loop (`pipelines.nn.compiled_loop`) and in Keras's own: `python -m benchmarks.masked`.
 
 Training steps of one layer on random sequences, forward and backward, in one process; in padded batches a row has half to all of the
-steps, the rest is masked. Each round times every variant once, so that a machine that drifts drifts for all.
+steps, the rest is masked. Each round times every variant once, so that drift of the machine affects all alike.
 """
 
 import statistics

@@ -2,7 +2,7 @@
 
     python -m benchmarks.midi [FOLDER]
 
-Every figure comes from a process of its own, pretty_midi and the project in turn; with the most memory it has taken. FOLDER holds MIDI
+Every figure is measured in its own process, pretty_midi and the project in turn, with its peak memory. FOLDER holds MIDI
 files; without one those of the sample are read (`dvc repro collect@music`).
 """
 
@@ -30,7 +30,7 @@ def read(how: str, folder: str, times: int) -> None:
     from pipelines.tasks.music import midi
 
     files = sorted(Path(folder).rglob("*.mid"))[:FILES] * times
-    reader = {"pretty_midi": midi.read_slowly, "gatehouse": midi.read}[how]
+    reader = {"pretty_midi": midi.read_with_pretty_midi, "gatehouse": midi.read}[how]
     reader(files[0])  # imports
     began = time.perf_counter()
     notes = sum(len(reader(path).notes) for path in files)
@@ -52,7 +52,7 @@ def main() -> None:
     table = Table("files", "pretty_midi", "gatehouse", "times as fast", "peak memory")
     for times in TIMES:
         pairs = [[measure(how, folder, times) for how in ("pretty_midi", "gatehouse")] for _ in range(REPETITIONS)]
-        assert len({each[2] for pair in pairs for each in pair}) == 1, "the two did not read the same notes"
+        assert len({notes for pair in pairs for _, _, notes in pair}) == 1, "the two did not read the same notes"
         slow, fast = (statistics.median(pair[side][0] for pair in pairs) for side in (0, 1))
         peaks = [max(pair[side][1] for pair in pairs) for side in (0, 1)]
         count = min(FILES, len(list(folder.rglob("*.mid")))) * times

@@ -1,4 +1,4 @@
-"""What one epoch costs: threads, compiled loops, memory kept by the C library, one traced step for all seeds.
+"""The cost of one epoch: threads, compiled loops, memory kept by the C library, one traced step for all seeds.
 
     python -m benchmarks.training
 
@@ -19,7 +19,7 @@ REPETITIONS = 3
 
 @dataclass(frozen=True)
 class Variant:
-    """What is fitted, and how."""
+    """A model to fit, and how."""
 
     title: str
     task: str = "timeseries"
@@ -31,9 +31,9 @@ class Variant:
     reuse: bool = True
     """One traced step for all seeds."""
     keep: bool = True
-    """Memory, rather than return it to the system and fetch it again."""
+    """Whether the C library keeps freed memory instead of returning it to the system."""
     compiled: bool = True
-    """The loop over the steps (`pipelines.nn.compiled_loop`)."""
+    """Whether the loop over the steps is compiled (`pipelines.nn.compiled_loop`)."""
 
 
 on_text = partial(Variant, task="language", target="text", seeds=1, epochs=2)
@@ -109,7 +109,7 @@ def fit(variant: Variant) -> None:
 
 
 def main() -> None:
-    """Alternate the variants, so that a machine that drifts drifts for all."""
+    """Alternate the variants, so that drift of the machine affects all alike."""
     results: dict[Variant, list[tuple[float, float]]] = {variant: [] for variant in VARIANTS}
     for _ in range(REPETITIONS):
         for variant in VARIANTS:

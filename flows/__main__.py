@@ -10,11 +10,11 @@ from pipelines.errors import UsageError, exit_status
 
 COMMANDS = {
     "run": "bring the graph, or what TARGETs need, up to date on this host",
-    "doctor": "check everything that runs need, and say what to do about what is missing",
+    "doctor": "check everything that runs need, and say how to fix what is missing",
     "server": "start a Prefect server",
     "deploy": "create the work pools and register the deployments of prefect.yaml",
     "worker": "start a worker of POOL that runs the code in this folder",
-    "trigger": "run a deployment now, wait for its end and show what it did",
+    "trigger": "run a deployment now, wait until it ends and show what it did",
     "show": "show what a run did",
 }
 
@@ -65,7 +65,7 @@ def parser(prog: str = "python -m flows") -> argparse.ArgumentParser:
     )
     trigger.add_argument("--jobs", type=_count, metavar="N", help="stages at a time on each worker")
     trigger.add_argument("--force", action="store_true", help="run every stage, changed or not")
-    trigger.add_argument("--no-wait", dest="wait", action="store_false", help="do not wait for its end")
+    trigger.add_argument("--no-wait", dest="wait", action="store_false", help="do not wait until it ends")
 
     commands["show"].add_argument("run", nargs="?", metavar="RUN", help="its name or id (default: the latest)")
     return top

@@ -1,4 +1,4 @@
-"""The command `doctor`: check everything that runs need, and say what to do about what is missing."""
+"""The command `doctor`: check everything that runs need, and say how to fix what is missing."""
 
 import json
 import platform

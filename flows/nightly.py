@@ -71,31 +71,31 @@ def nightly(
     """
 
     def work() -> list[Outcome]:
-        whole = make_plan([], force)
-        due = _due(whole, tasks)
+        plan = make_plan([], force)
+        due = _due(plan, tasks)
         if due and dvc_cli.default_remote():
             exchange.transfer("push", "--run-cache")
         by_workers = _run_on_workers(due, {"force": force, "jobs": jobs}, deployment, attempts)
         rest = make_plan([f"report@{task}" for task in tasks or []])
-        settled = {**whole.settled, **rest.settled, **_verified(by_workers, rest)}
+        settled = {**plan.settled, **rest.settled, **_verified(by_workers, rest)}
         return bring_up_to_date(replace(rest, settled=settled))
 
     return conclude(work)
 
 
-def _due(whole: Plan, tasks: Sequence[str] | None) -> dict[str, list[str]]:
+def _due(plan: Plan, tasks: Sequence[str] | None) -> dict[str, list[str]]:
     """The tasks with something to do, each with its stages up to the comparison. `code` runs on every host by itself."""
     import networkx
 
-    known = [stage.partition("@")[2] for stage in whole.graph if kind(stage) == LAST]
+    known = [stage.partition("@")[2] for stage in plan.graph if kind(stage) == LAST]
     for task in tasks or []:
         if task not in known:
             raise UsageError(f"there is no task {task!r}; the tasks are {', '.join(known)}")
     due = {}
     for task in tasks or known:
         last = f"{LAST}@{task}"
-        stages = [last, *sorted(networkx.ancestors(whole.graph, last) - {CODE})]
-        if whole.force or any(stage in whole.changed for stage in stages):
+        stages = [last, *sorted(networkx.ancestors(plan.graph, last) - {CODE})]
+        if plan.force or any(stage in plan.changed for stage in stages):
             due[task] = stages
         else:
             console.say(task, "nothing changed: not sent to a worker")

@@ -21,7 +21,7 @@ class Plan:
     changed: Mapping[str, str]
     force: bool = False
     settled: Mapping[str, Outcome] = field(default_factory=dict)
-    """Stages that were done before DVC told what has changed: `changed` takes their outputs into account."""
+    """Stages that ran before DVC was asked what has changed: `changed` takes their outputs into account."""
 
     def reason(self, stage: str, outcomes: Mapping[str, Outcome]) -> str | None:
         """Why DVC has to check `stage`, given the `outcomes` of what it depends on; None if nothing can have changed."""
@@ -35,7 +35,7 @@ class Plan:
         return self.changed.get(stage) or (f"upstream changed: {', '.join(upstream)}" if upstream else None)
 
     def forces(self, stage: str) -> bool:
-        """Whether `stage` runs even if nothing has changed; `code` does not, for it only hashes what has not changed."""
+        """Whether `stage` runs even if nothing has changed; `code` does not, since it would only write the same hashes."""
         return self.force and stage != CODE
 
     def show(self) -> None:

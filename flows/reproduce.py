@@ -226,7 +226,7 @@ def conclude(work: Callable[[], list[Outcome]]) -> State[Any]:
 def bring_up_to_date(
     plan: Plan, jobs: int | None = None, keep_going: bool = True, gpus: list[str] | None = None, pull: bool = False
 ) -> list[Outcome]:
-    """Carry out a plan inside a flow; return the outcome of each stage."""
+    """Execute a plan inside a flow; return the outcome of each stage."""
     jobs = jobs or available_cores()
     gpus = devices.available(gpus)
     settings = StageSettings(

@@ -113,7 +113,7 @@ def deploy() -> int:
 
 
 def _crash_detection() -> Automation:
-    """A run whose process or host is gone reports nothing any more; Prefect notices that by an automation."""
+    """An automation that marks a run as crashed when its process or host is gone and sends no heartbeats."""
     heartbeat = "prefect.flow-run.heartbeat"
     ends = {f"prefect.flow-run.{name}" for name in ("Completed", "Failed", "Cancelled", "Crashed")}
     return Automation(

@@ -1,1 +1,1 @@
-"""The command for people, in front of `flows` and `pipelines`."""
+"""The command `gatehouse`, which runs those of `flows` and `pipelines`."""

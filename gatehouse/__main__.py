@@ -1,4 +1,4 @@
-"""The command line: `gatehouse COMMAND`, one front for those of `flows` and `pipelines`."""
+"""The command line: `gatehouse COMMAND`, the commands of `flows` and `pipelines`."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ GROUPS = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """Finds the command and shows the help of all; the package that the command belongs to parses its arguments."""
+    """Parse the command and show the help of all; the package to which the command belongs parses its arguments."""
     names = [name for group in GROUPS.values() for name in group]
     width = max(map(len, names))
     groups = [

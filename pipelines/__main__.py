@@ -12,29 +12,29 @@ if TYPE_CHECKING:
     from pipelines.task import Task
 
 STAGES = {
-    "code": "what the code of every stage means, as hashes that the other stages depend on",
-    "collect": "the sample, or what lies in data/input/TASK, into data/raw/TASK",
-    "prepare": "raw data into arrays, splits and features",
+    "code": "hash the code of every stage; the other stages depend on the hashes",
+    "collect": "copy the sample, or the files of data/input/TASK, to data/raw/TASK",
+    "prepare": "turn raw data into arrays, splits and features",
     "validate": "check the prepared data against the task's expectations",
-    "baselines": "non-neural baselines on the test items",
+    "baselines": "score non-neural baselines on the test items",
     "train": "fit every seed of MODEL",
-    "evaluate": "test metrics and explanations of MODEL",
-    "compare": "models and baselines side by side, statistics, verdict",
-    "report": "the task's page and a page per model",
-    "site": "the index of all reports",
+    "evaluate": "compute test metrics and explanations of MODEL",
+    "compare": "compare models and baselines: statistics and verdict",
+    "report": "write the task's page and a page per model",
+    "site": "write the index of all reports",
 }
 OF_ALL_TASKS = ("code", "site")
 PER_MODEL = ("train", "evaluate")
 RUNS = "derive runs.yaml, which dvc.yaml iterates over, from the tasks and models of params.yaml"
-PROFILE = "lay profiles/NAME.yaml over params.yaml"
-PREDICT = "predictions of a trained network for your own data"
+PROFILE = "apply profiles/NAME.yaml to params.yaml"
+PREDICT = "predict with a trained network on your own data"
 
 
 def parser(prog: str = "python -m pipelines") -> argparse.ArgumentParser:
-    """The command line's grammar; wrong usage ends with exit status 2."""
+    """The parser of the command line; wrong usage ends with exit status 2."""
     top = argparse.ArgumentParser(
         prog=prog,
-        description="Run one stage of the graph (`dvc repro` runs all that are out of date, in order), or ask a trained network.",
+        description="Run one stage of the graph (`dvc repro` runs all that are out of date, in order), or predict with a trained network.",
     )
     top.add_argument("--verbose", action="store_true", help="show the traceback of an error")
     commands = top.add_subparsers(dest="command", required=True, metavar="STAGE")
@@ -54,9 +54,9 @@ def parser(prog: str = "python -m pipelines") -> argparse.ArgumentParser:
 
 
 def predict_parser(task: "Task", prog: str) -> argparse.ArgumentParser:
-    """The grammar of `predict TASK`: every task has its own arguments."""
+    """The parser of `predict TASK`: every task has its own arguments."""
     parser = argparse.ArgumentParser(prog=f"{prog} predict {task.name}", description=PREDICT)
-    parser.add_argument("--model", help="of those in params.yaml; without it the one that was best in validation")
+    parser.add_argument("--model", help="one of those in params.yaml; default: the one with the lowest validation loss")
     parser.add_argument("--json", action="store_true", help="one JSON list, an object for each prediction")
     task.stage("predict").arguments(parser)
     return parser
@@ -107,8 +107,8 @@ def _predict(task: "Task", rest: list[str], prog: str) -> int:
     from pipelines import predict
 
     options = predict_parser(task, prog).parse_intermixed_args(rest)
-    trained = predict.Trained(task.name, task.params(), options.model)
-    predict.show(task.stage("predict").answer(trained, options), options.json)
+    trained = predict.TrainedNetworks(task.name, task.params(), options.model)
+    predict.print_predictions(task.stage("predict").predict(trained, options), options.json)
     return 0
 
 

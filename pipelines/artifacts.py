@@ -1,4 +1,4 @@
-"""One way to write what a stage leaves: beside the target, renamed when complete, the same bytes every time."""
+"""The one way to write a stage's outputs: to a temporary path, renamed when complete, the same bytes every time."""
 
 import json
 import math
@@ -58,7 +58,7 @@ def _remove(path: Path) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` (dataclasses too) with sorted keys; a number that is not finite becomes null (JSON knows none)."""
+    """Write `value` (dataclasses too) with sorted keys; a number that is not finite becomes null (JSON has no other)."""
     with replacing(path) as partial:
         text = json.dumps(_plain(value), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         partial.write_text(text + "\n", encoding="utf-8")
@@ -67,13 +67,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read what `write_json` wrote; raise `MissingStageError` if it is not there."""
+    """Read what `write_json` wrote; raise `MissingStageError` if it is missing."""
     _require(path)
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def read(path: Path, kind: type[Record]) -> Record:
-    """The dataclass `kind` out of a JSON file; raise `MissingStageError` if it is not there."""
+    """The dataclass `kind` from a JSON file; raise `MissingStageError` if it is missing."""
     return typed(kind, read_json(path))
 
 
@@ -81,13 +81,13 @@ def read(path: Path, kind: type[Record]) -> Record:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write named arrays as a compressed `.npz`. Names may hold `/`."""
+    """Write named arrays as a compressed `.npz`. Names may contain `/`."""
     with replacing(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **dict(arrays))
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read what `write_arrays` wrote; raise `MissingStageError` if it is not there."""
+    """Read what `write_arrays` wrote; raise `MissingStageError` if it is missing."""
     _require(path)
     with np.load(path, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
@@ -114,7 +114,7 @@ def write_record(path: Path, record: Any) -> None:
 
 
 def read_record(path: Path, kind: type[Record]) -> Record:
-    """Read what `write_record` wrote of a `kind`; raise `MissingStageError` if it is not there."""
+    """Read what `write_record` wrote of a `kind`; raise `MissingStageError` if it is missing."""
     stored = read_arrays(path)
 
     def unpacked(value: Any) -> Any:

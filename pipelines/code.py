@@ -2,7 +2,7 @@
 
 DVC compares files byte by byte, so a reworded comment would retrain every network that depends on the file. Here a module's hash is that
 of its syntax tree without comments, docstrings and layout, and a stage depends on the hashes of exactly the modules that it imports,
-directly or not, wherever in a file the import stands. Imports for typing alone are not run and do not count. Other files of a
+directly or not, wherever in a file the import is. Imports for typing alone are not run and do not count. Other files of a
 package (templates, scripts) count byte by byte for whoever imports the package. (DVC's users have asked for it since its issue 1577.)
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 PACKAGE = Path(__file__).parent
 LAYOUT = ("lineno", "col_offset", "end_lineno", "end_col_offset", "ctx", "kind", "type_comment", "type_params")
-"""What a syntax tree says of layout, or says otherwise in another version of Python."""
+"""Fields of a syntax tree that describe layout, or differ between versions of Python."""
 
 
 def hashes(kind: str, task: str | None) -> dict[str, str]:
@@ -34,15 +34,15 @@ def hashes(kind: str, task: str | None) -> dict[str, str]:
 
 def imported(starts: list[str]) -> set[str]:
     """`starts` and every module of the project that they import, directly or not, their packages included."""
-    found: set[str] = set()
+    modules: set[str] = set()
     waiting = list(starts)
     while waiting:
         module = waiting.pop()
-        if module not in found:
-            found.add(module)
+        if module not in modules:
+            modules.add(module)
             waiting += _imports(module)
             waiting += [parent for parent in [module.rpartition(".")[0]] if parent]
-    return found
+    return modules
 
 
 @cache
@@ -62,26 +62,26 @@ def _meaning(node: Any) -> Any:
 
 
 def _is_text(node: Any) -> bool:
-    """Whether a statement is a string that nobody reads: a docstring, of whatever it stands under."""
+    """Whether a statement is a bare string, such as a docstring."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 @cache
 def _imports(module: str) -> tuple[str, ...]:
     """The modules of the project that a module imports."""
-    found: list[str] = []
+    modules: list[str] = []
     waiting: list[ast.AST] = [_tree(module)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
             continue
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names if _exists(alias.name)]
+            modules += [alias.name for alias in node.names if _exists(alias.name)]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
-            found += [name if _exists(name) else node.module for name in names if _exists(node.module)]
+            modules += [name if _exists(name) else node.module for name in names if _exists(node.module)]
         waiting += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(modules))
 
 
 @cache
@@ -90,8 +90,8 @@ def _tree(module: str) -> ast.Module:
 
 
 def _path(module: str) -> Path:
-    place = PACKAGE.parent.joinpath(*module.split("."))
-    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    path = PACKAGE.parent.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 @cache
@@ -100,7 +100,7 @@ def _exists(module: str) -> bool:
 
 
 def _other_files(module: str) -> Iterator[str]:
-    """What lies in a package beside its modules, by its path from the root."""
+    """The files of a package that are not modules, by their paths from the root."""
     folder = _path(module)
     if folder.name != "__init__.py" or module == PACKAGE.name:
         return

@@ -1,6 +1,6 @@
-"""What passes between stages, tasks and the shared rooms. Imports NumPy and typing only.
+"""The types that stages, tasks and shared packages exchange. Imports NumPy and typing only.
 
-What each file of a task offers is written down in `pipelines/task.py`, beside the class that loads it.
+The interface of each file of a task is in `pipelines/task.py`, beside the class that loads it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,15 +28,15 @@ class Batch:
     """Some examples of a dataset; every array has a leading batch axis."""
 
     inputs: dict[str, Array]
-    """By the name of the network's input."""
+    """By the names of the network's inputs."""
     targets: dict[str, Array]
-    """By the name that the head asks for; lengths too, where a loss needs them."""
+    """By the names that the head reads; lengths too, where a loss needs them."""
     weights: Array | None = None
-    """(batch,) or (batch, time) float32: 0 marks padding, which neither loss nor metric counts. None: nothing is padded."""
+    """(batch,) or (batch, time) float32: 0 marks padding, which neither loss nor metric counts. None: no padding."""
 
 
 class Dataset(Protocol):
-    """A split: examples with random access, of which only the batch asked for is in memory."""
+    """A split: examples with random access; only the requested batch is in memory."""
 
     @property
     def streams(self) -> bool:
@@ -61,14 +61,14 @@ Datasets = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """What a network puts out for some examples, and which they are."""
+class BatchPrediction:
+    """The outputs of a network for a batch of examples, and the indices of these."""
 
     indices: Indices
     outputs: Array
 
 
-Predictions = Iterator[Prediction]
+Predictions = Iterator[BatchPrediction]
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ class Split:
 
 @dataclass(frozen=True)
 class Target:
-    """What every stage may ask about a target; each task adds its own fields."""
+    """What every stage knows about a target; each task adds its own fields."""
 
     features: list[str]
-    """What is seen of a step."""
+    """Names of a step's inputs."""
     outputs: list[str]
     """What is predicted, or what the explanations explain."""
     lookback: int
@@ -99,7 +99,7 @@ class Target:
     left_out: dict[str, str] = field(default_factory=dict, kw_only=True)
     """Features that are not used -> why."""
     groups: list[int] = field(default_factory=list, kw_only=True)
-    """The feature that each number of a step belongs to, where a feature is several numbers."""
+    """Index of the feature that each dimension of a step belongs to, where features have several dimensions."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Meta:
 
 @dataclass(frozen=True)
 class Source:
-    """`source.json` of the raw data: where they come from."""
+    """`source.json` of the raw data: its origin."""
 
     sample: bool
     parts: dict[str, dict[str, str]]
@@ -143,7 +143,7 @@ class Metric:
     name: str
     """Its key in `metrics/*.json`."""
     title: str
-    """As the field writes it."""
+    """Its name in reports."""
     lower_is_better: bool = True
 
     def best(self, values: Mapping[str, float]) -> str:
@@ -174,7 +174,7 @@ class Evaluation:
 
     metrics: dict[str, float]
     losses: Floats
-    """A loss of each item, (items,), which the paired tests compare; lower is better. Items are in the order that `Primary.lags` is of."""
+    """(items,): a loss of each item, which the paired tests compare; lower is better. Items are ordered as `Primary.lags` expects."""
     record: Any = None
     """A dataclass of the task: what its charts draw."""
 
@@ -215,7 +215,7 @@ class LayerRecord:
 
     @property
     def name(self) -> str:
-        """As headings say it."""
+        """For headings."""
         return self.layer if self.direction == "forward" else f"{self.layer}, backward"
 
 
@@ -271,4 +271,4 @@ class Explanation:
     gradients: list[GradientRecord]
     importance: ImportanceRecord | None
     failures: dict[str, str]
-    """What could not be shown -> the reason."""
+    """Part that could not be computed -> the reason."""

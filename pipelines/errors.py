@@ -26,7 +26,7 @@ class UserError(Exception):
 
 
 class UsageError(UserError):
-    """A command line that names what is not there; exit status 2."""
+    """A command line that is wrong, or names something that does not exist; exit status 2."""
 
 
 class ParameterError(UserError):
@@ -42,7 +42,7 @@ class SourceError(UserError):
 
 
 class MissingStageError(UserError):
-    """The output of an earlier stage is not there."""
+    """The output of an earlier stage is missing."""
 
 
 class ExpectationError(UserError):
@@ -50,4 +50,4 @@ class ExpectationError(UserError):
 
 
 class TrainingError(UserError):
-    """A training that cannot give a usable model, for example because the loss is not a number."""
+    """A training that cannot give a usable model, for example because the loss is not finite."""

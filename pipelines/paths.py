@@ -8,7 +8,7 @@ RAW = Path("data/raw")
 PREPARED = Path("data/prepared")
 VALIDATED = Path("data/validated")
 CODE = Path("artifacts/code")
-"""What the code of each stage means, as hashes."""
+"""Hashes of each stage's code."""
 MODELS = Path("artifacts/models")
 EVALUATIONS = Path("artifacts/evaluations")
 BASELINES = Path("artifacts/baselines")
@@ -20,7 +20,7 @@ TASK_REPORTS = Path("reports/tasks")
 FILES = "files"
 """Folder of an evaluation whose files a page offers as they are."""
 WORK = Path(".work")
-"""Checkpoints of trainings under way: no stage's output, so DVC leaves them alone between two runs."""
+"""Checkpoints of running trainings: not an output of any stage, so DVC keeps them between two runs."""
 
 
 def input_folder(task: str) -> Path:
@@ -84,5 +84,5 @@ def report(task: str) -> Path:
 
 
 def checkpoint(task: str, name: str) -> Path:
-    """State of a training under way, kept until its stage has finished."""
+    """Checkpoints of a running training, kept until its stage has finished."""
     return WORK / "train" / task / name

@@ -1,4 +1,4 @@
-"""Predictions of trained networks: what `python -m pipelines predict TASK …` needs whatever the task is."""
+"""Predictions of trained networks: what `python -m pipelines predict TASK …` needs for every task."""
 
 import argparse
 import json
@@ -28,17 +28,17 @@ TaskMeta = TypeVar("TaskMeta", bound="Meta")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """One prediction."""
 
     values: dict[str, Any]
-    """Plain values, for JSON."""
+    """As JSON."""
     text: str
-    """The same for people."""
+    """The same, to be read."""
 
 
-class Trained:
-    """The trained networks of a task: those of the model that is asked for, or else of the one best in validation."""
+class TrainedNetworks:
+    """The trained networks of a task: of the requested model, or else of the one with the lowest validation loss."""
 
     def __init__(self, task: str, params: "Block", model: str | None) -> None:
         self.task, self.params = task, params
@@ -53,15 +53,15 @@ class Trained:
 
     @cached_property
     def records(self) -> dict[str, Any]:
-        """What the trainings left on record, of every model that has been trained."""
+        """`training.json` of every model that has been trained."""
         files = {model: paths.model(self.task, model) / "training.json" for model in self.models}
-        found = {model: artifacts.read_json(file) for model, file in files.items() if file.exists()}
-        if not found:
+        records = {model: artifacts.read_json(file) for model, file in files.items() if file.exists()}
+        if not records:
             raise MissingStageError(f"{self.task}: no model has been trained yet; run `dvc repro report@{self.task}`")
-        return found
+        return records
 
     def model(self, target: str) -> str:
-        """The model with the lowest validation loss on `target`, mean over seeds: the test part has no say in this."""
+        """The model with the lowest validation loss on `target`, mean over seeds; the test part is not used."""
         losses = {model: np.mean(self._losses(model, target)) for model in self.records}
         return min(losses, key=lambda model: losses[model])
 
@@ -70,7 +70,7 @@ class Trained:
         return losses
 
     def network(self, target: str) -> tuple["keras.Model", int]:
-        """The model's network with the seed that was best in validation, and that seed."""
+        """The model's network with the seed of the lowest validation loss, and that seed."""
         checkpoints = _checkpoints(self.task)
         model = self.model(target)
         seed = self.records[model]["seeds"][int(np.argmin(self._losses(model, target)))]
@@ -80,7 +80,7 @@ class Trained:
         return network, seed
 
     def outputs(self, target: str, inputs: dict[str, NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
-        """What the network of every seed puts out for a batch of inputs."""
+        """The outputs of the network of every seed for a batch of inputs."""
         checkpoints = _checkpoints(self.task)
         model = self.model(target)
         folder = paths.model(self.task, model) / target
@@ -90,7 +90,7 @@ class Trained:
             yield network.predict_on_batch(inputs)
 
 
-def lines_of(file: str | None, what: str) -> list[str]:
+def read_lines(file: str | None, what: str) -> list[str]:
     """The lines of a text file (`-`: standard input) that are not blank; none if there is no file.
 
     Raise `InputError` for a file that cannot be read, is not UTF-8 or holds no `what`.
@@ -109,8 +109,8 @@ def lines_of(file: str | None, what: str) -> list[str]:
     return lines
 
 
-def typed(annotation: Any) -> Callable[[str], Any]:
-    """A reader of one argument that ends with status 2 if the text is not what `annotation` (pydantic's) allows."""
+def argument_type(annotation: Any) -> Callable[[str], Any]:
+    """The `type` of a command-line argument: exit status 2 if the text is not what the pydantic `annotation` allows."""
     adapter = TypeAdapter(annotation)
 
     def read(text: str) -> Any:
@@ -123,21 +123,21 @@ def typed(annotation: Any) -> Callable[[str], Any]:
 
 
 def _checkpoints(task: str) -> ModuleType:
-    """TensorFlow, set up as it is for training, and what loads networks of `task`."""
+    """Set TensorFlow up as for training; return the module that loads networks of `task`."""
     from pipelines.nn import hardware
 
     hardware.set_up()
-    import_module(f"pipelines.tasks.{task}.train")  # brings the layers of the task's own
+    import_module(f"pipelines.tasks.{task}.train")  # registers the task's own layers
     from pipelines.nn import checkpoints
 
     return checkpoints
 
 
-def show(answers: Iterable[Answer], as_json: bool) -> None:
-    """Print answers as they come, or all together as one JSON list."""
+def print_predictions(predictions: Iterable[Prediction], as_json: bool) -> None:
+    """Print predictions as they come, or all together as one JSON list."""
     if as_json:
-        json.dump([answer.values for answer in answers], sys.stdout, indent=1, ensure_ascii=False)
+        json.dump([prediction.values for prediction in predictions], sys.stdout, indent=1, ensure_ascii=False)
         sys.stdout.write("\n")
         return
-    for number, answer in enumerate(answers):
-        print(*(["", answer.text] if number else [answer.text]), sep="\n")
+    for index, prediction in enumerate(predictions):
+        print(*(["", prediction.text] if index else [prediction.text]), sep="\n")

@@ -1,4 +1,4 @@
-"""Profiles: overlays of `params.yaml` in `profiles/`, for a first look, for tests, for more than the default."""
+"""Profiles: overlays of `params.yaml` in `profiles/`, smaller for a first look and for tests, larger than the default."""
 
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -11,17 +11,17 @@ PROFILES = Path("profiles")
 
 
 def apply(name: str) -> None:
-    """Lay a profile over `params.yaml` and derive `runs.yaml` anew; comments stay.
+    """Apply a profile to `params.yaml` and update `runs.yaml`; comments are kept.
 
-    A value replaces the one at its place, a null removes it; a new key is allowed under `models` alone. Raise `UsageError` for a
-    profile that is not there, `ParameterError` for a key that `params.yaml` does not have.
+    A value replaces the one of the same key, a null removes it; a new key is allowed under `models` alone. Raise `UsageError` for a
+    profile that does not exist, `ParameterError` for a key that `params.yaml` does not have.
     """
     from ruamel.yaml import YAML
 
     overlay = PROFILES / f"{name}.yaml"
     if not overlay.exists():
-        there = ", ".join(sorted(path.stem for path in PROFILES.glob("*.yaml")))
-        raise UsageError(f"there is no profile {name!r}; there are {there}")
+        available = ", ".join(sorted(path.stem for path in PROFILES.glob("*.yaml")))
+        raise UsageError(f"there is no profile {name!r}; there are {available}")
     yaml = YAML()
     yaml.width = 140
     values = yaml.load(paths.PARAMS)
@@ -32,14 +32,14 @@ def apply(name: str) -> None:
     runs.write()
 
 
-def _merge(values: MutableMapping[str, Any], overlay: dict[str, Any], where: str, path: tuple[str, ...]) -> None:
+def _merge(values: MutableMapping[str, Any], overlay: dict[str, Any], file: str, path: tuple[str, ...]) -> None:
     for key, item in overlay.items():
-        place = (*path, key)
+        location = (*path, key)
         if key not in values and path[1:] != ("models",):
-            raise ParameterError(f"{where}: {'.'.join(place)} is not in params.yaml; correct the profile")
+            raise ParameterError(f"{file}: {'.'.join(location)} is not in params.yaml; correct the profile")
         if item is None:
             del values[key]
         elif isinstance(item, dict) and isinstance(values.get(key), MutableMapping):
-            _merge(values[key], item, where, place)
+            _merge(values[key], item, file, location)
         else:
             values[key] = item

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar in a terminal, nothing elsewhere; and the lines a stage says in both."""
+"""Progress of long work: a bar in a terminal, nothing elsewhere; and the lines that a stage prints in both."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What the stages left of a task, as its pages read it."""
+"""The stored results of a task, as its pages read them."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,7 +29,7 @@ class Results:
 
     @cached_property
     def meta(self) -> Meta:
-        """What every page may know of the prepared data, whatever the task's own meta has besides."""
+        """What every page knows about the prepared data; the task's own meta may have more."""
         return Meta(self.target_meta, artifacts.read_json(self.prepared / "meta.json")["splitting"])
 
     def meta_as(self, kind: type[TaskMeta]) -> TaskMeta:
@@ -38,7 +38,7 @@ class Results:
 
     @cached_property
     def target_meta(self) -> dict[str, Any]:
-        """Of each target what `contract.Target` promises, as plain values."""
+        """The fields of `contract.Target` for each target, as plain values."""
         targets: dict[str, Any] = artifacts.read_json(self.prepared / "meta.json")["targets"]
         return targets
 
@@ -72,7 +72,7 @@ class Results:
         return self._json(paths.metrics(self.task, model))
 
     def metric_title(self, name: str) -> str:
-        """A metric as the field writes it."""
+        """The name of a metric in reports."""
         metrics = self._json(paths.evaluation(self.task, self.models[0]) / "evaluation.json")["metrics"]
         return str(metrics[name]["title"]) if name in metrics else name.replace("_", " ")
 
@@ -93,12 +93,12 @@ class Results:
         return self._record(paths.evaluation(self.task, model) / target / "record.npz", kind)
 
     def illustration(self, model: str, target: str, kind: type[Record]) -> Record | None:
-        """What else is shown of the explained seed; None if it could not be made."""
+        """The task's own illustration of the explained seed; None if it could not be made."""
         path = paths.evaluation(self.task, model) / target / "illustration.npz"
         return self._record(path, kind) if path.exists() else None
 
     def files(self, model: str, target: str) -> Path:
-        """Folder of what can be heard or downloaded, if there is anything."""
+        """Folder of the files to listen to or to download; it may not exist."""
         return paths.evaluation(self.task, model) / target / paths.FILES
 
     def baseline_records(self, target: str, kind: type[Record]) -> dict[str, Record]:

@@ -13,9 +13,9 @@ HEADER = """\
 
 
 def derived() -> str:
-    """What `runs.yaml` has to hold: every task with a block in `params.yaml`, and every model of each.
+    """What `runs.yaml` must contain: every task with a block in `params.yaml`, and every model of each.
 
-    Raise `ParameterError` for the first wrong key or value of any task, and for a block of no task.
+    Raise `ParameterError` for the first wrong key or value of any task, and for a block that belongs to no task.
     """
     blocks = params.values()
     known = [task.name for task in registry.TASKS]
@@ -40,7 +40,7 @@ def write() -> bool:
 
 
 def check() -> None:
-    """Raise `ParameterError` if `runs.yaml` is not what the parameters say."""
+    """Raise `ParameterError` if `runs.yaml` does not match the parameters."""
     if not RUNS.exists() or RUNS.read_text(encoding="utf-8") != derived():
         raise ParameterError(
             f"{RUNS}: does not list the tasks and models of params.yaml; run `python -m pipelines runs`, then the same command again"

@@ -1,4 +1,4 @@
-"""A task, and what each of its files offers the stage of the same name. `tests/test_contract.py` holds every task to it."""
+"""A task, and the interface of each of its files. `tests/test_contract.py` checks every task against it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipelines.nn.heads import Head
     from pipelines.nn.views import View
     from pipelines.params.blocks import Block
-    from pipelines.predict import Answer, Trained
+    from pipelines.predict import Prediction, TrainedNetworks
     from pipelines.report.figures import Figure
     from pipelines.results import Results
 
@@ -110,7 +110,7 @@ class Evaluate(Protocol):
     def predictions(
         self, network: "keras.Model", head: "Head", meta: Any, target: str, dataset: Any, params: Any
     ) -> Predictions:
-        """What the trained network puts out for a split, a batch at a time, as `evaluate` reads it."""
+        """The outputs of the trained network for a split, a batch at a time, as `evaluate` reads them."""
 
     def evaluate(
         self, prepared: Path, meta: Any, target: str, split: str, predictions: Predictions, params: Any
@@ -123,9 +123,9 @@ class Evaluate(Protocol):
     def illustrate(
         self, network: "keras.Model", head: "Head", prepared: Path, meta: Any, target: str, params: Any, files: Path
     ) -> Any:
-        """What else is shown of the explained seed, as a dataclass for `report.py`, or None.
+        """An illustration of the explained seed, as a dataclass for `report.py`, or None.
 
-        What is to be heard or downloaded is written to the folder `files`.
+        Files to listen to or to download are written to the folder `files`.
         """
 
 
@@ -151,12 +151,12 @@ class Report(Protocol):
 
 
 class Predict(Protocol):
-    """`predict.py`: `python -m pipelines predict TASK …`. Its options are seen without TensorFlow being imported."""
+    """`predict.py`: `python -m pipelines predict TASK …`. Its options are parsed before TensorFlow is imported."""
 
     def arguments(self, parser: "argparse.ArgumentParser") -> None:
         """Add the task's own arguments to those of all tasks (`--model`, `--json`)."""
 
-    def answer(self, trained: "Trained", options: "argparse.Namespace") -> "Iterator[Answer]":
+    def predict(self, trained: "TrainedNetworks", options: "argparse.Namespace") -> "Iterator[Prediction]":
         """Predictions of the trained networks, one after the other."""
 
 
@@ -170,4 +170,4 @@ STAGES: dict[str, type] = {
     "compare": Compare,
     "report": Report,
 }
-"""Kind of stage -> what the task's file of that name offers. `predict.py` is no stage's: it is run by people alone."""
+"""Kind of stage -> interface of the task's file of that name. `predict.py` belongs to no stage: users run it."""

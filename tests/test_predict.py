@@ -102,7 +102,7 @@ def test_predict_loads_the_network_of_every_target_in_a_new_process(tiny: Path) 
     code = (
         "from pipelines import artifacts, paths, predict, registry\n"
         "for task in registry.TASKS:\n"
-        "    trained = predict.Trained(task.name, task.params(), None)\n"
+        "    trained = predict.TrainedNetworks(task.name, task.params(), None)\n"
         "    for target in artifacts.read_json(paths.prepared(task.name) / 'meta.json')['targets']:\n"
         "        print(task.name, target, trained.network(target)[0].count_params() > 0)"
     )

@@ -9,4 +9,4 @@ from tests.conftest import ROOT
 def test_readme_results_table_matches_the_committed_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     text = Path("README.md").read_text(encoding="utf-8")
-    assert readme.written(text) == text, "run `python -m pipelines.readme`"
+    assert readme.with_table(text) == text, "run `python -m pipelines.readme`"

@@ -10,7 +10,7 @@ __all__ = ["Trace", "TraceError", "Traces", "saturation", "trace", "trace_networ
 
 
 def __getattr__(name: str) -> Any:
-    """What `gates` offers, imported when it is first asked for: it brings TensorFlow, which `statistics` does without."""
+    """`gates`, imported on first use: it needs TensorFlow, which `statistics` does not."""
     if name in __all__:
         return getattr(
             import_module("pipelines.analysis.gates"), name

@@ -1,4 +1,4 @@
-"""Models and baselines of one target: their ranks, whether differences are more than chance, and what to use. Numbers only."""
+"""Models and baselines of one target: their ranks, which differences are significant, and what to use. Numbers only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SMALLER = 0.9
 
 @dataclass(frozen=True)
 class Decision:
-    """What the numbers say of a target."""
+    """The result of comparing the models and baselines of one target."""
 
     best: str
     """The best recurrent model, by the mean over seeds of the primary metric."""
@@ -29,7 +29,7 @@ class Decision:
     """How much worse than the best baseline the best model is, relative to it; below zero: better."""
     reference_gap: float
     p: float
-    """Of the difference in loss to the best baseline, over the test items."""
+    """p-value of the difference in loss from the best baseline, over the test items."""
     significant: bool
     alike: tuple[str, ...]
     """Models that are not significantly worse than the best one, over items or over seeds."""
@@ -38,7 +38,7 @@ class Decision:
 
     @property
     def outcome(self) -> str:
-        """Of the best model against the best baseline."""
+        """`won`, `lost` or `even`: the best model against the best baseline."""
         return "even" if not self.significant else "won" if self.gap < 0 else "lost"
 
 
@@ -52,7 +52,7 @@ def tests(
     """Each model against the best `baseline`, the reference, and every other model.
 
     `values` holds the primary metric of each seed, `losses` (seeds, items) the loss of each item, `baseline_losses` (items,) the same of
-    methods without seeds. A model's losses are averaged over its seeds: what is compared is the expected run, not a lucky one.
+    methods without seeds. A model's losses are averaged over its seeds, so that its expected run is compared, not a lucky one.
     """
     expected = {model: array.mean(0) for model, array in losses.items()}
     lags = primary.lags
@@ -81,7 +81,7 @@ def decide(
     primary: Primary,
     parameters: Mapping[str, int],
 ) -> tuple[Decision, dict[str, Any]]:
-    """The decision on a target, and the tests that it rests on; arguments as in `tests`, `baselines` their primary metric."""
+    """The decision on a target, and the tests on which it is based; arguments as in `tests`, `baselines` their primary metric."""
     metric = primary.metric
     means = {model: float(np.mean(numbers)) for model, numbers in values.items()}
     best, baseline = metric.best(means), metric.best(baselines)

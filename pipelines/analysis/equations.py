@@ -23,7 +23,8 @@ class Equations:
     states: tuple[str, ...]
     """The states in the cell's order; the first is its output."""
     step: Callable[..., Values]
-    """(rows, features) and one (rows, units) for each state -> gates, candidate, states and `carry`, each (rows, units)."""
+    """(rows, features) and one (rows, units) for each state -> gates, candidate, states and `carry` (the share of the
+    old memory that is kept), each (rows, units)."""
     reading: str = ""
     """How to read a picture of the gates."""
 
@@ -49,7 +50,7 @@ def lstm(cell: keras.layers.LSTMCell) -> Equations:
 
     reading = (
         "The cell state becomes forget gate × old state + input gate × candidate. A row that stays yellow in the forget gate "
-        "is a unit that remembers; one that stays dark starts afresh at every step. Where the input gate opens, the candidate is written."
+        "is a unit that remembers; one that stays dark forgets at every step. Where the input gate opens, the candidate is written."
     )
     return Equations("LSTM", ("hidden_state", "cell_state"), step, reading)
 
@@ -97,8 +98,8 @@ def gated(cell: GatedCell) -> Equations:
     """A cell of `pipelines/nn/cells.py` names its gates itself: its own `step`, in the precision of its weights."""
 
     def step(*values: Array) -> Values:
-        found = cell.step(*(keras.ops.convert_to_tensor(each, dtype=cell.variable_dtype) for each in values))
-        return {name: np.asarray(value, np.float64) for name, value in found.items()}
+        computed = cell.step(*(keras.ops.convert_to_tensor(array, dtype=cell.variable_dtype) for array in values))
+        return {name: np.asarray(value, np.float64) for name, value in computed.items()}
 
     return Equations(type(cell).__name__, tuple(cell.STATES), step, cell.READING)
 

@@ -1,4 +1,4 @@
-"""All explanations of one trained network. What fails is left out with the reason: nothing measured is lost by it."""
+"""All explanations of one trained network. A part that fails is left out, with the reason; the others are kept."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ from pipelines.nn import datasets
 from pipelines.nn.views import SEQUENCE, View
 
 BACKGROUND = 256
-"""Training windows whose mean stands for an input that is absent."""
+"""Training windows whose mean replaces an absent input."""
 Result = TypeVar("Result")
 
 
@@ -37,13 +37,13 @@ def model(
     sizes: Any,
     seed: int,
 ) -> tuple[Explanation, Any]:
-    """Gates, memory, gradients and importance of a network, and what the task shows besides (None if that failed).
+    """Gates, memory, gradients and importance of a network, and the task's own illustration (None if it failed).
 
     `sizes` is the task's block `evaluate`.
     """
     failures: dict[str, str] = {}
 
-    def tried(what: str, compute: Callable[[], Result]) -> Result | None:
+    def attempt(what: str, compute: Callable[[], Result]) -> Result | None:
         try:
             return compute()
         except Exception as error:  # no explanation may stop a finished training from being reported
@@ -51,25 +51,29 @@ def model(
             return None
 
     explained = examples.get(EXPLAINED, examples["test"])
-    windows = datasets.spread(explained, sizes.gradient_windows)
+    windows = datasets.evenly_spaced(explained, sizes.gradient_windows)
     count = len(next(iter(windows.inputs.values())))
     drawn = np.unique(np.linspace(0, count - 1, sizes.traced_windows).astype(int))
-    traced = tried("gates", lambda: gates.trace_network(network, windows.inputs))
+    traced = attempt("gates", lambda: gates.trace_network(network, windows.inputs))
     traces = traced.traces if traced else []
     failures |= {f"gates of {layer}": reason for layer, reason in (traced.untraced if traced else {}).items()}
-    seen = tried("the network as explanations see it", view)
-    outputs = tried("outputs", lambda: seen.likeliest().predict_on_batch(seen.embed(windows.inputs))) if seen else None
-    layers = tried("saturation", lambda: [_layer(trace, drawn) for trace in traces]) or []
+    explained_view = attempt("the network as explanations see it", view)
+    outputs = (
+        attempt("outputs", lambda: explained_view.likeliest().predict_on_batch(explained_view.embed(windows.inputs)))
+        if explained_view
+        else None
+    )
+    layers = attempt("saturation", lambda: [_layer(trace, drawn) for trace in traces]) or []
     remembered = None
     if traces and outputs is not None:
-        remembered = tried("memory", lambda: _memory(traces[-1], outputs, drawn, sizes.correlated_units))
+        remembered = attempt("memory", lambda: _memory(traces[-1], outputs, drawn, sizes.correlated_units))
     slopes, weights = None, None
-    if seen:
-        slopes = tried("gradients", lambda: _gradients(seen, windows, target))
-        few = datasets.spread(explained, sizes.explained_windows)
-        weights = tried("importance", lambda: _importance(seen, few, examples["train"], target, seed))
-    shown = tried("illustrations", illustrate)
-    return Explanation(seed, count, layers, remembered, slopes or [], weights, failures), shown
+    if explained_view:
+        slopes = attempt("gradients", lambda: _gradients(explained_view, windows, target))
+        few = datasets.evenly_spaced(explained, sizes.explained_windows)
+        weights = attempt("importance", lambda: _importance(explained_view, few, examples["train"], target, seed))
+    illustration = attempt("illustrations", illustrate)
+    return Explanation(seed, count, layers, remembered, slopes or [], weights, failures), illustration
 
 
 def _layer(trace: gates.Trace, drawn: Array) -> LayerRecord:
@@ -130,14 +134,14 @@ def _importance(view: View, windows: Batch, training: Any, target: Target, seed:
     if view.method == "integrated gradients":
         neutral = view.neutral
         if neutral is None:
-            neutral = view.embed(datasets.spread(training, BACKGROUND).inputs)[SEQUENCE].mean((0, 1))
-        found = importance.integrated_gradients(view.network, inputs, neutral)
-        values = importance.summed(found.values, target.groups or None)
+            neutral = view.embed(datasets.evenly_spaced(training, BACKGROUND).inputs)[SEQUENCE].mean((0, 1))
+        attributions = importance.integrated_gradients(view.network, inputs, neutral)
+        values = importance.summed(attributions.values, target.groups or None)
     else:
-        background = view.embed(datasets.spread(training, BACKGROUND).inputs)
-        found = importance.shapley(view.network, inputs[SEQUENCE], background[SEQUENCE], seed)
-        values = found.values
+        background = view.embed(datasets.evenly_spaced(training, BACKGROUND).inputs)
+        attributions = importance.shapley(view.network, inputs[SEQUENCE], background[SEQUENCE], seed)
+        values = attributions.values
     values = gradients.aligned(values, view.mask(windows.inputs)) if view.mask else values
     return ImportanceRecord(
-        view.method, view.absent, len(values), found.additivity_error, np.nan_to_num(values).astype(np.float32)
+        view.method, view.absent, len(values), attributions.additivity_error, np.nan_to_num(values).astype(np.float32)
     )

@@ -18,7 +18,7 @@ from pipelines.analysis.recording import Call, recorded, recurrent
 
 Array = NDArray[np.float64]
 LIMIT = 32
-"""Up to how many times the difference that `_rounding` expects a difference is taken for rounding.
+"""A difference of up to this many times what `_rounding` expects counts as rounding.
 
 At most 6 were measured in float16 to float64, with 1 to 512 units, up to 1000 steps, inputs of 1e-6 to 300 and bounded and
 unbounded activations. In float32 a wrong equation (two gates swapped, 1 − z for z, a bias left out) makes 80 000 and more, and a
@@ -34,7 +34,7 @@ PRECISION = {
 ENOUGH = 256
 """Rows from which rounding is estimated; where there are fewer, they are repeated."""
 STATES = ("hidden_state", "cell_state")
-"""What a cell computes at a step and what is no gate."""
+"""The values of a step that are states, not gates."""
 CLOSED, OPEN = 0.1, 0.9
 """A gate below or above is saturated: its sigmoid is flat there, and lets little gradient through."""
 
@@ -69,7 +69,7 @@ class Trace:
 
     @property
     def memory(self) -> Array:
-        """The state that carries information over time: the cell state where there is one."""
+        """The state that holds information over time: the cell state where there is one."""
         return self.hidden_state if self.cell_state is None else self.cell_state
 
     @property
@@ -96,12 +96,12 @@ def trace(
     is (batch, time, features), `initial_state` the list of (batch, units) that the layer takes, `mask` (batch, time). Raise
     `TraceError` if the layer is of another kind, or if its states are not what the equations of its cell give.
     """
-    found = list(recurrent(layer, layer.name))
-    if not found:
+    inner_layers = list(recurrent(layer, layer.name))
+    if not inner_layers:
         raise TraceError(f"{layer.name} is not a recurrent layer")
-    with recorded(each for _, each in found) as calls:
+    with recorded(inner for _, inner in inner_layers) as calls:
         layer(sequence, initial_state=initial_state, mask=mask)
-    return [_trace(path, each, call) for path, each in found for call in calls[id(each)]]
+    return [_trace(path, inner, call) for path, inner in inner_layers for call in calls[id(inner)]]
 
 
 def trace_network(network: keras.Model, inputs: Any) -> Traces:
@@ -109,19 +109,19 @@ def trace_network(network: keras.Model, inputs: Any) -> Traces:
 
     `inputs` is what the network takes: an array, a list or a dictionary of them. Each layer gets the sequence, the initial
     state and the mask that the network gives it; a layer that is called several times has a trace for each call. A layer
-    that cannot be traced is in `untraced`, and the others are traced all the same.
+    that cannot be traced is listed in `untraced`; the others are still traced.
     """
     traces: list[Trace] = []
     untraced: dict[str, str] = {}
-    found = list(recurrent(network, ""))
-    with recorded(layer for _, layer in found) as calls:
+    inner_layers = list(recurrent(network, ""))
+    with recorded(layer for _, layer in inner_layers) as calls:
         network(inputs)
-    for path, layer in found:
-        of_layer = calls.pop(id(layer))
-        if not of_layer:
+    for path, layer in inner_layers:
+        layer_calls = calls.pop(id(layer))
+        if not layer_calls:
             untraced[path] = f"{path} did not run, or not eagerly, when the network read these inputs"
-        for number, call in enumerate(of_layer, start=1):
-            name = path if len(of_layer) == 1 else f"{path}/call_{number}"
+        for index, call in enumerate(layer_calls, start=1):
+            name = path if len(layer_calls) == 1 else f"{path}/call_{index}"
             try:
                 traces.append(_trace(name, layer, call))
             except Exception as error:  # whatever is wrong with one layer, the others can be shown
@@ -142,15 +142,15 @@ def _trace(name: str, layer: keras.layers.RNN, call: Call) -> Trace:
     valid = np.ones(read[0].shape[:2], bool) if call.mask is None else call.mask
     if not valid.any():
         raise TraceError(f"{key}: every step is masked")
-    rows, own = [each[valid] for each in read], [each[valid] for each in after]
-    if not all(np.isfinite(each).all() for each in (*rows, *own)):
+    rows, own = [array[valid] for array in read], [array[valid] for array in after]
+    if not all(np.isfinite(array).all() for array in (*rows, *own)):
         raise TraceError(f"{key}: its input or its states are not finite")
     pairs = zip(cell.states, read[1:], after, strict=True)
     states = {state: np.where(valid[..., None], new, old) for state, old, new in pairs}
     _check_output(key, layer, call.output, states[cell.states[0]], valid)
     values = cell.step(*rows)
     discrepancy = _check_step(key, cell, rows, values, own, layer.cell.compute_dtype)
-    gates = {gate: _at_valid_steps(each, valid) for gate, each in values.items() if gate not in STATES}
+    gates = {gate: _at_valid_steps(array, valid) for gate, array in values.items() if gate not in STATES}
     return Trace(
         layer=name,
         direction=direction,
@@ -205,10 +205,10 @@ def _rounding(cell: Equations, rows: list[Array], values: dict[str, Array], epsi
     random = np.random.default_rng(0)
     repeats = -(-ENOUGH // len(rows[0]))
     moved = []
-    for each in rows:
-        each = np.repeat(each, repeats, axis=0)
-        noise = random.standard_normal(each.shape) + random.standard_normal((len(each), 1))
-        moved.append(each * (1 + epsilon * noise))
+    for array in rows:
+        array = np.repeat(array, repeats, axis=0)
+        noise = random.standard_normal(array.shape) + random.standard_normal((len(array), 1))
+        moved.append(array * (1 + epsilon * noise))
     result = cell.step(*moved)
     return {state: np.abs(result[state] - np.repeat(values[state], repeats, axis=0)).max(0) for state in cell.states}
 

@@ -1,4 +1,4 @@
-"""How far back the output listens: gradients of an output with respect to every earlier input."""
+"""How far back the output depends on the input: gradients of an output with respect to every earlier input."""
 
 from collections.abc import Sequence
 
@@ -35,23 +35,23 @@ def magnitudes(
 
 
 def aligned(values: Array, mask: Array | None) -> Array:
-    """Values (batch, time, …) moved so that the last step that is no padding comes last; NaN where nothing is left.
+    """Values (batch, time, …) shifted so that the last step that is not padding comes last; NaN before the first.
 
     `mask` is (batch, time) bool; None: nothing is padded.
     """
     if mask is None:
         return values
     result = np.full(values.shape, np.nan, np.float64)
-    for row, kept, moved in zip(values, mask, result, strict=True):
+    for example, kept, shifted in zip(values, mask, result, strict=True):
         if kept.any():
-            moved[len(kept) - kept.sum() :] = row[kept]
+            shifted[len(kept) - kept.sum() :] = example[kept]
     return result
 
 
 def memory_length(magnitude: NDArray[np.float64]) -> float:
     """Effective memory length: how many of the last steps hold 90 % of the mean gradient magnitude.
 
-    `magnitude` is (batch, time). A network that listens to all its `time` steps alike has 0.9 * time.
+    `magnitude` is (batch, time). A network that depends equally on all `time` steps has 0.9 * time.
     """
     from_the_end = np.nan_to_num(magnitude).mean(0)[::-1].cumsum()
     if from_the_end[-1] == 0:

@@ -1,4 +1,4 @@
-"""What every feature at every step, or every token, adds to an output; and how well that adds up."""
+"""What every feature at every step, or every token, adds to an output; and how exactly the contributions add up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pipelines.nn.views import SEQUENCE
 
 BATCH = 2048
 ENOUGH = 0.05
-"""How far integrated gradients may be from adding up, in nats, before they are computed with more points."""
+"""Integrated gradients whose error in adding up, in nats, is larger are computed with more points."""
 
 
 def _shap() -> Any:
@@ -31,12 +31,12 @@ def _shap() -> Any:
 
 @dataclass(frozen=True)
 class Importance:
-    """Contributions to the mean of the network's outputs, or to its likeliest class."""
+    """Contributions to the mean of the network's outputs, or to its most likely class."""
 
     values: NDArray[np.float64]
-    """(windows, time, features), or (windows, time, dimensions) of what stands for a token."""
+    """(windows, time, features), or (windows, time, dimensions) of the tokens' embeddings."""
     additivity_error: float
-    """Largest |base + sum of the values - output| over the windows: 0 for exact bookkeeping."""
+    """Largest |base + sum of the values - output| over the windows: 0 if the values add up exactly."""
 
 
 def shapley(
@@ -70,10 +70,10 @@ def integrated_gradients(
     neutral: NDArray[np.float32],
     points: Sequence[int] = (96, 192, 384, 768),
 ) -> Importance:
-    """What each step of a sequence adds to the likeliest class (Sundararajan et al. 2017).
+    """What each step of a sequence adds to the most likely class (Sundararajan et al. 2017).
 
     `network` gives log-probabilities (batch, classes); `inputs` holds the `sequence` (windows, time, dimensions) and whatever else the
-    network takes, which stays as it is. The gradient of the class that is the likeliest for the whole sequence is averaged along the
+    network takes, which stays as it is. The gradient of the class that is most likely for the whole sequence is averaged along the
     straight line from a sequence of `neutral` steps (dimensions,) alone (Gauss–Legendre quadrature, with ever more `points` until the
     values add up) and multiplied by the difference: values are (windows, time, dimensions).
     """
@@ -110,9 +110,9 @@ def integrated_gradients(
 
 
 def summed(values: NDArray[Any], group_of: Sequence[int] | None) -> NDArray[np.float64]:
-    """Contributions (…, dimensions) of each feature: the sum of those of its numbers, (…, features).
+    """Contributions (…, dimensions) summed over the dimensions of each feature: (…, features).
 
-    `group_of` tells the feature of each number; None: all stand for one.
+    `group_of` is the index of each dimension's feature; None: all belong to one feature.
     """
     groups = np.zeros(values.shape[-1], int) if group_of is None else np.asarray(group_of)
     return np.stack([values[..., groups == group].sum(-1) for group in range(groups.max() + 1)], axis=-1)

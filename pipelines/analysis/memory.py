@@ -14,7 +14,7 @@ def correlated_units(traced: Trace, outputs: NDArray[np.float32], count: int) ->
     """The units whose memory after the last step is most correlated with the network's output, and their correlations.
 
     `outputs` is (batch, outputs); its mean over the outputs is correlated (Pearson) with each unit's memory over the
-    batch, and the `count` largest absolute values win. The last step of a row is its last that is not masked.
+    batch, and the `count` largest absolute values win. The last step of a row is the last one that is not masked.
     """
     memory = traced.memory[:, -1]  # a layer keeps its state over masked steps
     target = outputs.mean(1, dtype=np.float64)

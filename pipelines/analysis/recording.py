@@ -35,7 +35,7 @@ class Call:
         """The input and the states before each step; the states that the cell computed: each (batch, time, …)."""
         steps = self.steps[-self.time :]  # Keras calls a cell once more at the beginning, for the shape of its output
         before, after = (list(zip(*side, strict=True)) for side in zip(*steps, strict=True))
-        return [_array(tf.stack(each, 1)) for each in before], [_array(tf.stack(each, 1)) for each in after]
+        return [_array(tf.stack(parts, 1)) for parts in before], [_array(tf.stack(parts, 1)) for parts in after]
 
 
 def recurrent(layer: keras.Layer, path: str) -> Iterator[tuple[str, keras.Layer]]:
@@ -49,11 +49,11 @@ def recurrent(layer: keras.Layer, path: str) -> Iterator[tuple[str, keras.Layer]
         if isinstance(layer, keras.layers.RNN):
             yield path, layer
         elif isinstance(layer, keras.layers.Bidirectional):
-            for each in (layer.forward_layer, layer.backward_layer):
-                yield from visit(each, path)
+            for direction in (layer.forward_layer, layer.backward_layer):
+                yield from visit(direction, path)
         else:
-            for each in _parts(layer):
-                yield from visit(each, f"{path}/{each.name}" if path else each.name)
+            for part in _parts(layer):
+                yield from visit(part, f"{path}/{part.name}" if path else part.name)
 
     return visit(layer, path)
 
@@ -66,10 +66,10 @@ def _parts(layer: keras.Layer) -> list[keras.Layer]:
 
 @contextmanager
 def recorded(layers: Iterable[keras.layers.RNN]) -> Iterator[dict[int, list[Call]]]:
-    """Within it, record every call of `layers`, by the id of the layer; what runs must run eagerly.
+    """Record every eager call of `layers` within the context, by the id of the layer.
 
     Keras's own loop over the steps runs, not cuDNN's, and float32 stays float32 on GPUs that would use TF32. Layers and
-    states of stateful layers are left as they were found.
+    states of stateful layers are restored at the end.
     """
     layers = list(layers)
     calls: dict[int, list[Call]] = {id(layer): [] for layer in layers}
@@ -123,10 +123,10 @@ def _observed_cell(cell: keras.Layer, running: list[Call]) -> Any:
 
 def _mask(layer: keras.layers.RNN, mask: Any) -> NDArray[np.bool_] | None:
     """(batch, time), in the order of reading."""
-    given = [each for each in keras.tree.flatten(mask) if each is not None]
-    if not given:
+    masks = [part for part in keras.tree.flatten(mask) if part is not None]
+    if not masks:
         return None
-    values = np.asarray(given[0], bool)
+    values = np.asarray(masks[0], bool)
     return values[:, ::-1] if layer.go_backwards else values
 
 
@@ -136,7 +136,7 @@ def _array(tensor: Any) -> Array:
 
 @contextmanager
 def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
-    """Give an object another attribute for a while; its class may have one of that name too."""
+    """Replace an attribute of an object within the context; its class may have one of that name too."""
     own = {name: vars(owner)[name]} if name in vars(owner) else {}
     setattr(owner, name, value)
     try:

@@ -12,7 +12,7 @@ LEVEL = 0.95
 def summary(values: Sequence[float]) -> dict[str, float]:
     """Mean, standard deviation and 95 % interval (Student's t) of one number over seeds.
 
-    With a single seed there is no spread: `std`, `low` and `high` are not numbers.
+    With a single seed there is no spread: `std`, `low` and `high` are NaN.
     """
     from scipy import stats
 
@@ -26,7 +26,7 @@ def summary(values: Sequence[float]) -> dict[str, float]:
 
 
 def standard_error(values: Sequence[float]) -> float:
-    """Of the mean over seeds; with a single seed not a number."""
+    """Standard error of the mean over seeds; NaN with a single seed."""
     from scipy import stats
 
     return float(stats.sem(values)) if len(values) > 1 else nan
@@ -62,7 +62,7 @@ def paired(losses: NDArray[np.float64], others: NDArray[np.float64], lags: int) 
     """Mean difference `losses - others` over items in time order, with a 95 % interval and p-value.
 
     The interval allows for correlation between neighbouring items up to `lags` (Newey & West 1987), as forecasts of
-    overlapping horizons have it: the test of Diebold & Mariano 1995. Relative to the mean of `others`: infinite where
+    overlapping horizons have: the test of Diebold & Mariano 1995. Relative to the mean of `others`: infinite where
     those make no error at all.
     """
     import statsmodels.api as sm
@@ -82,7 +82,7 @@ def paired(losses: NDArray[np.float64], others: NDArray[np.float64], lags: int) 
 
 
 def welch(values: Sequence[float], others: Sequence[float]) -> dict[str, float] | None:
-    """Welch's t-test between the seeds of two models: would other seeds have turned the order round? None with a single seed."""
+    """Welch's t-test between the seeds of two models: would other seeds have reversed the ranking? None with a single seed."""
     from scipy import stats
 
     if min(len(values), len(others)) < 2:

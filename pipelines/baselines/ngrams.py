@@ -1,4 +1,4 @@
-"""Language models that count: how often a token comes up, and how often after which others."""
+"""N-gram language models: unigram and interpolated Kneser–Ney."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,10 +18,10 @@ def unigram(training: NDArray[Any], tokens: NDArray[Any], vocabulary: int) -> Ar
 
 
 class KneserNey:
-    """Interpolated Kneser–Ney of nltk (Kneser & Ney 1995; Chen & Goodman 1999), with its sums made once.
+    """Interpolated Kneser–Ney of nltk (Kneser & Ney 1995; Chen & Goodman 1999), with its counts computed once.
 
-    nltk counts the contexts of a token anew, over all n-grams, whenever it is asked for a probability: 6 ms a character.
-    Here they are counted beforehand. The unigram is interpolated with the uniform distribution, as KenLM and SRILM do, so that no token
+    nltk counts the contexts of a token over all n-grams again for every probability: 6 ms a character.
+    Here they are counted once. The unigram is interpolated with the uniform distribution, as KenLM and SRILM do, so that no token
     of the vocabulary is impossible.
     """
 
@@ -56,16 +56,16 @@ class KneserNey:
         """Log2-probability of each token after the `order - 1` before it."""
         known: dict[tuple[Context, str], float] = {}
         result = np.empty(len(tokens))
-        row = _symbols(tokens)
-        for place, token in enumerate(row):
-            context = tuple(row[max(0, place - self.order + 1) : place])
+        symbols = _symbols(tokens)
+        for index, token in enumerate(symbols):
+            context = tuple(symbols[max(0, index - self.order + 1) : index])
             key = (context, token)
             if key not in known:
                 known[key] = self.model.unmasked_score(token, context)
-            result[place] = np.log2(known[key])
+            result[index] = np.log2(known[key])
         return result
 
 
 def _symbols(tokens: Iterable[int]) -> list[str]:
-    """Tokens as nltk wants them: one character each."""
+    """Tokens as nltk expects them: one character each."""
     return [chr(token) for token in tokens]

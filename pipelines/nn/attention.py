@@ -1,4 +1,4 @@
-"""Attention: what a decoder looks at in the states of an encoder."""
+"""Attention of a decoder to the states of an encoder."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class Attention(keras.layers.Layer):
     general     score(q, m) = q W · m                           Luong et al. 2015
     additive    score(q, m) = v · tanh(q W_q + m W_m)           Bahdanau et al. 2015, with `units` hidden units
     ```
-    The weights are the softmax of the scores over the steps that are no padding; where all are padding they are zero.
+    The weights are the softmax of the scores over the steps that are not padding; if all are padding, they are zero.
     """
 
     def __init__(self, score: str = "general", units: int | None = None, **options: Any) -> None:

@@ -14,16 +14,16 @@ Values = dict[str, Tensor]
 
 
 class GatedCell(keras.layers.Layer):
-    """What every cell here has in common. A cell of one's own overrides `weights_of_step` and `step`.
+    """Base class of the cells. A subclass overrides `build_weights` and `step`.
 
-    Inputs are (batch, features), states (batch, units) each, float32. `forget_bias` is what the gate that keeps the memory
-    is opened by at the start (Jozefowicz et al. 2015).
+    Inputs are (batch, features), states (batch, units) each, float32. `forget_bias` is the initial bias of the gate
+    that keeps the memory (Jozefowicz et al. 2015).
     """
 
     STATES: ClassVar[tuple[str, ...]] = ("hidden_state",)
     """The states, by the name that `step` gives them; the first is the output."""
     READING: ClassVar[str] = (
-        "Where the gate that carries the memory is open, the unit remembers; the candidate is what would be written instead."
+        "Where the gate that keeps the memory is open, the unit remembers; the candidate is what would be written instead."
     )
     """How to read a picture of the gates, for reports."""
 
@@ -43,20 +43,20 @@ class GatedCell(keras.layers.Layer):
         self.state_size = [units] * len(self.STATES)
         self.output_size = units
 
-    def weights_of_step(self, features: int) -> None:
+    def build_weights(self, features: int) -> None:
         """Make the weights that `step` uses, with `matrix` and `vector`."""
         raise NotImplementedError
 
     def step(self, x: Tensor, *states: Tensor) -> Values:
-        """One step: every gate, the candidate and the new states by name, and as `carry` what share of the memory stays.
+        """One step: every gate, the candidate and the new states by name, and as `carry` the share of the memory that is kept.
 
-        What is named `candidate` is drawn from −1 to 1, every other gate from 0 to 1. No `carry`: there is no such gate.
+        What is named `candidate` is drawn from −1 to 1, every other gate from 0 to 1. Without `carry` there is no such gate.
         """
         raise NotImplementedError
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         """Make the weights for inputs of `shape` (batch, features)."""
-        self.weights_of_step(int(shape[-1] or 0))
+        self.build_weights(int(shape[-1] or 0))
         self.built = True
 
     def call(self, inputs: Tensor, states: list[Tensor], training: bool = False) -> tuple[Tensor, list[Tensor]]:
@@ -91,7 +91,7 @@ class GatedCell(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("gatehouse")
 class LSTMVariantCell(GatedCell):
-    """The LSTM with peepholes and its eight variants, each less or more by one thing (Greff et al. 2017, section III).
+    """The LSTM with peepholes and its eight variants, each with one part removed, added or changed (Greff et al. 2017, section III).
 
     ```
     i = σ(x W_i + h R_i + p_i ⊙ c + b_i)            no p: NP        i = 1: NIG
@@ -126,7 +126,7 @@ class LSTMVariantCell(GatedCell):
         """What the constructor takes."""
         return {**super().get_config(), "variant": self.variant}
 
-    def weights_of_step(self, features: int) -> None:
+    def build_weights(self, features: int) -> None:
         """Kernel, recurrent kernel and bias by block; a peephole for each gate; FGR's gate to gate."""
         # The two gates that look at the old cell state come first.
         early = [gate for gate in ("i", "f") if gate not in _LACKS.get(self.variant, "")]
@@ -162,13 +162,13 @@ class LSTMVariantCell(GatedCell):
         candidate = block if self.variant == "niaf" else self.activation(block)
         written = gates["i"] * candidate if "i" in gates else candidate
         cell = (gates["f"] * cell if "f" in gates else cell) + written
-        shown = cell if self.variant == "noaf" else self.activation(cell)
+        activated = cell if self.variant == "noaf" else self.activation(cell)
         if late:
-            seen = late[0] if self.variant == "np" else late[0] + self.output_peephole * cell
-            gates["o"] = self.recurrent_activation(seen)
-            hidden = gates["o"] * shown
+            output_sum = late[0] if self.variant == "np" else late[0] + self.output_peephole * cell
+            gates["o"] = self.recurrent_activation(output_sum)
+            hidden = gates["o"] * activated
         else:
-            hidden = shown
+            hidden = activated
         values = {name: gates[key] for key, name in _GATE_NAMES.items() if key in gates}
         carry = {"carry": gates["f"]} if "f" in gates else {}
         return {**values, "candidate": candidate, "cell_state": cell, "hidden_state": hidden, **carry}
@@ -179,8 +179,8 @@ _GATE_NAMES = {"i": "input gate", "f": "forget gate", "o": "output gate"}
 
 
 def _borders(first: int, units: int, others: int) -> list[int]:
-    """Where a row of `first` columns and `others` blocks of `units` is cut."""
-    return [first + units * number for number in range(others)]
+    """Split positions after `first` columns and between `others` blocks of `units`."""
+    return [first + units * index for index in range(others)]
 
 
 def _halves(values: Tensor, count: int) -> list[Tensor]:
@@ -206,7 +206,7 @@ class LayerNormLSTMCell(GatedCell):
         "mean and spread over the units first, so that no gate can saturate for all units at once."
     )
 
-    def weights_of_step(self, features: int) -> None:
+    def build_weights(self, features: int) -> None:
         """Kernel, recurrent kernel and bias in the order i, f, o, z; the gains; the cell state's gain and shift."""
         self.kernel = self.matrix("kernel", features, 4)
         self.recurrent_kernel = self.matrix("recurrent_kernel", self.units, 4)
@@ -226,8 +226,8 @@ class LayerNormLSTMCell(GatedCell):
         candidate = self.activation(candidate)
         cell = f * cell + i * candidate
         hidden = o * self.activation(_normalised(cell) * self.state_gain + self.state_shift)
-        shown = {"input gate": i, "forget gate": f, "output gate": o, "candidate": candidate}
-        return {**shown, "cell_state": cell, "hidden_state": hidden, "carry": f}
+        values = {"input gate": i, "forget gate": f, "output gate": o, "candidate": candidate}
+        return {**values, "cell_state": cell, "hidden_state": hidden, "carry": f}
 
 
 def _normalised(values: Tensor) -> Tensor:
@@ -253,7 +253,7 @@ class MinimalGatedUnitCell(GatedCell):
         "remembers. The same gate decides how much of the old state the candidate sees."
     )
 
-    def weights_of_step(self, features: int) -> None:
+    def build_weights(self, features: int) -> None:
         """Kernel and bias in the order f, z; a recurrent kernel for each."""
         self.kernel = self.matrix("kernel", features, 2)
         self.recurrent_kernel = self.matrix("recurrent_kernel", self.units, 1)
@@ -299,7 +299,7 @@ class MUTCell(GatedCell):
         """What the constructor takes."""
         return {**super().get_config(), "mutation": self.mutation}
 
-    def weights_of_step(self, features: int) -> None:
+    def build_weights(self, features: int) -> None:
         """Kernel and bias in the order z, r, n; a recurrent kernel for each that sees the state."""
         self.kernel = self.matrix("kernel", features, 3)
         self.bias = self.vector("bias", -self.forget_bias, 0.0, 0.0)
@@ -316,8 +316,8 @@ class MUTCell(GatedCell):
         z, r = z + b_z, r + b_r
         candidate = (self.activation(candidate) if self.mutation == 1 else candidate) + b_n
         if self.mutation > 1:
-            seen = self.activation(hidden) if self.mutation == 3 else hidden
-            z = z + ops.matmul(seen, self.update_kernel)
+            state = self.activation(hidden) if self.mutation == 3 else hidden
+            z = z + ops.matmul(state, self.update_kernel)
         z = self.recurrent_activation(z)
         r = self.recurrent_activation(r + ops.matmul(hidden, self.reset_kernel))
         candidate = self.activation(candidate + ops.matmul(r * hidden, self.candidate_kernel))

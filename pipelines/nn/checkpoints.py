@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.errors import MissingStageError
-from pipelines.nn import cells  # noqa: F401  # a saved network may hold any of the project's cells
+from pipelines.nn import cells  # noqa: F401  # a saved network may contain any of the project's cells
 
 
 def save(
@@ -16,8 +16,8 @@ def save(
 ) -> None:
     """Write the architecture once and the weights of every seed.
 
-    As JSON and HDF5, not as a `.keras` archive: that one holds the time of its writing, so that the same training would
-    never leave the same bytes twice.
+    As JSON and HDF5, not as a `.keras` archive, which contains a timestamp: the same training would never write the same
+    bytes twice.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "architecture.json").write_text(network.to_json(indent=1, sort_keys=True) + "\n")
@@ -27,7 +27,7 @@ def save(
 
 
 def load(folder: Path) -> keras.Model:
-    """The network that `save` wrote; `load_seed` gives it weights. Layers of a task's own must have been imported."""
+    """The network that `save` wrote; `load_seed` gives it weights. A task's own layers must have been imported."""
     path = folder / "architecture.json"
     if not path.exists():
         raise MissingStageError(f"{path} is missing: run `dvc repro`, which trains the model first")

@@ -11,7 +11,7 @@ single product Hᵀ Δ of all steps stacked. This holds for weights that are the
 weights are summed step by step.
 
 **Masks.** Any mask that Keras takes: padding on the left or the right, masked steps in between, rows that are masked entirely. A masked
-step keeps the states and repeats the last output, which is zero before the first valid step; with `zero_output_for_mask` it puts out
+step keeps the states and repeats the last output, which is zero before the first valid step; with `zero_output_for_mask` it outputs
 zeros. The choice between old and new values is part of the step, and the last output is one more state, so the backward loop has no
 special case. Without a mask, none of this is traced.
 
@@ -65,9 +65,9 @@ class Loop:
 
 @contextmanager
 def compiled(network: keras.Model, loop: Loop, jit_compile: bool = True) -> Iterator[None]:
-    """Within it, the recurrent layers of `network` are traced into compiled loops, if `loop` (from `loop_choice.choose`) is XLA's.
+    """Trace the recurrent layers of `network` into compiled loops within the context, if `loop` (from `loop_choice.choose`) is XLA's.
 
-    Without `jit_compile` the same algorithm is run by TensorFlow: slower, but at once.
+    Without `jit_compile` TensorFlow runs the same algorithm: slower, but without a compilation.
     """
     with ExitStack() as replaced:
         for path, layer in layers.directions(network).items() if loop.name == "XLA" else ():
@@ -124,7 +124,7 @@ def _by_step(mask: Any) -> tf.Tensor | None:
 class _Unrolled:
     """A cell at every step: (time, batch, features) and states (batch, units) -> (time, batch, units) and the states at the end.
 
-    With `valid`, bool (time, batch, 1), a step where it is false keeps the states, and puts out the last output if `repeats`, else zeros.
+    With `valid`, bool (time, batch, 1), a step where it is false keeps the states; its output is the last one if `repeats`, else zeros.
     """
 
     def __init__(self, cell: keras.Layer, training: bool, repeats: bool, jit_compile: bool) -> None:
@@ -137,7 +137,7 @@ class _Unrolled:
         self.compiled_backward = tf.function(self._backward, jit_compile=jit_compile, autograph=False)
 
     def __call__(self, steps: tf.Tensor, valid: tf.Tensor | None, *states: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """Can be differentiated."""
+        """Run all steps; differentiable."""
 
         @tf.custom_gradient
         def run(steps: tf.Tensor, *states: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], Callable[..., Any]]:
@@ -147,7 +147,7 @@ class _Unrolled:
                 by_steps, by_states, by_weights = self.compiled_backward(steps, valid, kept, by_outputs, list(by_after))
                 by_variable = {weight.ref(): value for weight, value in zip(self.weights, by_weights, strict=True)}
                 by_inputs = [by_steps, *by_states]
-                return (by_inputs, [by_variable[each.ref()] for each in variables]) if variables else by_inputs
+                return (by_inputs, [by_variable[variable.ref()] for variable in variables]) if variables else by_inputs
 
             return (outputs, *after), gradient
 
@@ -157,7 +157,7 @@ class _Unrolled:
         return run(steps, *states, before_the_first)[:-1]
 
     def refusal(self, steps: tf.Tensor, *states: tf.Tensor) -> str | None:
-        """Why the steps are not to be compiled, or None.
+        """Why the steps cannot be compiled, or None.
 
         Trace one step of the cell; note its output, and of each product in it the weight and the sizes of both factors' rows.
         """
@@ -177,7 +177,7 @@ class _Unrolled:
         drawn = [id(mask) for mask in keras.tree.flatten(self.masks)]
         for tensor in traced.captured_inputs:
             if tf.is_symbolic_tensor(tensor) and tensor.dtype != tf.resource and id(tensor) not in drawn:
-                return f"its cell reads {tensor.name}, neither input, state nor weight, by which there would be no gradient"
+                return f"its cell reads {tensor.name}, which is not an input, a state or a weight and would get no gradient"
         return None
 
     def _step(self, inputs: tf.Tensor, valid: tf.Tensor | None, states: Tensors) -> tuple[tf.Tensor, Tensors]:
@@ -191,7 +191,7 @@ class _Unrolled:
         return output, [*after, output] if self.repeats else after
 
     def _run_cell(self, inputs: tf.Tensor, states: Tensors) -> tuple[tf.Tensor, Tensors]:
-        """One step of the cell, with the dropout that Keras has drawn for all steps and forgets after the way forward."""
+        """One step of the cell, with the dropout that Keras has drawn for all steps and discards after the forward pass."""
         with private_api.dropout_restored(self.cell, self.masks):
             output, after = self.cell(inputs, states, **self.options)
         return output, keras.tree.flatten(after)
@@ -255,9 +255,9 @@ class _Unrolled:
                 _write(deltas, time, by_products),
             )
 
-        nothing = [tf.zeros_like(self.weights[index]) for index in summed]
+        zeros = [tf.zeros_like(self.weights[index]) for index in summed]
         arrays = (*_arrays(steps, 1), *(_arrays(steps, len(self.sizes)) for _ in range(2)))
-        start = (tf.shape(steps)[0], by_after, nothing, *arrays)
+        start = (tf.shape(steps)[0], by_after, zeros, *arrays)
         _, by_states, sums, by_steps, factors, deltas = tf.while_loop(lambda time, *_: time > 0, body, start)
         by_weights: dict[int, Tensors] = {index: [total] for index, total in zip(summed, sums, strict=True)}
         for weight, sizes, *pair in zip(self.multiplied, self.sizes, factors, deltas, strict=True):

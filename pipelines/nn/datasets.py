@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 WINDOW, TOKENS = "window", "tokens"
 """Names of network inputs: (batch, time, features) numbers, (batch, time) tokens."""
 SOURCE, DECODER_INPUT = "source", "decoder_input"
-"""And of sequence to sequence: (batch, steps) tokens, (batch, time) tokens that begin with `BEGIN`."""
+"""Names of the inputs of an encoder–decoder: (batch, steps) tokens, (batch, time) tokens that begin with `BEGIN`."""
 FORECAST, NEXT = "forecast", "next"
 """Names of targets: (batch, outputs) numbers, (batch, time) tokens."""
-SIDE_BY_SIDE = 16
-"""Streams in which a split whose examples follow each other is scored, each from its beginning with the state carried on."""
+SCORING_STREAMS = 16
+"""Parallel streams in which a split of consecutive examples is scored; the state is carried within each."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ class Windows:
 
 @dataclass(frozen=True)
 class Tokens:
-    """One long row of tokens, cut into windows that follow each other without overlap.
+    """One long sequence of tokens, cut into consecutive windows without overlap.
 
-    The targets of a window are its tokens moved by one: what comes next, at every step.
+    The targets of a window are its tokens shifted by one: the next token at every step.
     """
 
     tokens: Array
@@ -93,7 +93,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Sequences to be turned into other ones: of each its source and its target, rows of tokens of any length."""
+    """Pairs of a source and a target sequence of tokens, of any length."""
 
     sources: Sequence[Array]
     targets: Sequence[Array]
@@ -109,7 +109,7 @@ class Pairs:
         return np.array([len(source) + len(target) for source, target in zip(self.sources, self.targets, strict=True)])
 
     def batch(self, indices: Indices) -> Batch:
-        """`source` (batch, steps), `decoder_input` and `next` (batch, time): what is written, a step later; weights 0 at padding."""
+        """`source` (batch, steps), `decoder_input` and `next` (batch, time), the target shifted by one step; weights 0 at padding."""
         sources, targets = ([rows[index] for index in indices] for rows in (self.sources, self.targets))
         following = padded([np.append(row, END) for row in targets])
         before = padded([np.append(BEGIN, row) for row in targets])
@@ -121,7 +121,7 @@ class Pairs:
 
 
 def padded(rows: Sequence[Sequence[int] | Array]) -> NDArray[np.int32]:
-    """Rows of tokens as one array (rows, time), padded on the right to one of few lengths: each costs a compilation."""
+    """Sequences of tokens as one array (sequences, time), padded on the right to one of few lengths: each length is compiled."""
     result = np.full((len(rows), padded_length(max(map(len, rows)))), PADDING, np.int32)
     for row, tokens in zip(result, rows, strict=True):
         row[: len(tokens)] = tokens
@@ -139,22 +139,22 @@ def padded_length(length: int) -> int:
 # Orders
 
 
-def stream_order(examples: int, side_by_side: int) -> Indices:
-    """`examples` as `side_by_side` streams to be read in parallel, in order: (steps, side_by_side) indices.
+def stream_order(examples: int, streams: int) -> Indices:
+    """`examples` as `streams` to be read in parallel, in order: (steps, streams) indices.
 
-    Row b of one batch continues row b of the batch before. The last `examples % side_by_side` are left out.
+    Row b of one batch continues row b of the batch before. The last `examples % streams` are left out.
     """
-    steps = examples // side_by_side
-    return np.arange(side_by_side)[None, :] * steps + np.arange(steps)[:, None]
+    steps = examples // streams
+    return np.arange(streams)[None, :] * steps + np.arange(steps)[:, None]
 
 
-def scored(dataset: Dataset) -> Indices:
-    """(steps, streams): the examples that are scored, batch by batch, where they follow each other."""
-    return stream_order(len(dataset), SIDE_BY_SIDE)
+def scoring_order(dataset: Dataset) -> Indices:
+    """(steps, streams): the order in which consecutive examples are scored, a batch a row."""
+    return stream_order(len(dataset), SCORING_STREAMS)
 
 
 def in_order(dataset: Dataset, batch_size: int) -> Iterator[Indices]:
-    """Batches of all examples once: in their order, or where lengths differ from the shortest to the longest."""
+    """Batches of all examples once: in their order, or from the shortest to the longest where lengths differ."""
     order = np.arange(len(dataset)) if dataset.lengths is None else np.argsort(dataset.lengths, kind="stable")
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]
@@ -163,8 +163,8 @@ def in_order(dataset: Dataset, batch_size: int) -> Iterator[Indices]:
 def shuffled(dataset: Dataset, batch_size: int, seed: int, epoch: int) -> list[Indices]:
     """Batches of one variant of all examples in an order that `seed` and `epoch` alone determine.
 
-    So a resumed training sees the same batches as one that was never interrupted. All batches are full, since one of another size
-    would need other kernels: the last is filled up with examples of the first. Where lengths differ, examples of like lengths make a batch.
+    So a resumed training sees the same batches as one that was never interrupted. All batches are full, since another size would
+    have to be compiled: the last is filled up with examples of the first. Where lengths differ, examples of similar lengths make a batch.
     """
     import tensorflow as tf
 
@@ -182,7 +182,7 @@ def shuffled(dataset: Dataset, batch_size: int, seed: int, epoch: int) -> list[I
     return [batches[step] for step in np.random.default_rng([seed, epoch]).permutation(steps)]
 
 
-def spread(dataset: Dataset, examples: int) -> Batch:
+def evenly_spaced(dataset: Dataset, examples: int) -> Batch:
     """`examples` examples spread evenly over the split."""
     return dataset.batch(np.unique(np.linspace(0, len(dataset) - 1, examples).astype(np.int64)))
 
@@ -191,7 +191,7 @@ def spread(dataset: Dataset, examples: int) -> Batch:
 
 
 def endless(dataset: Dataset, order: Callable[[int], Sequence[Indices]], first_epoch: int) -> "tf.data.Dataset":
-    """The batches that `order` gives for one epoch after the other, beginning with `first_epoch`."""
+    """The batches that `order` gives for every epoch from `first_epoch` on, without end."""
     return _read(dataset, lambda: (batch for epoch in count(first_epoch) for batch in order(epoch)), None)
 
 
@@ -215,7 +215,7 @@ def _read(dataset: Dataset, order: Callable[[], Iterator[Indices]], steps: int |
         return tf.TensorSpec((None, *steps, *array.shape[2:]), array.dtype)
 
     signature = tf.nest.map_structure(spec, parts(dataset.batch(np.arange(1))))
-    # Nothing is left to be tuned, and the end of a fit would wait for the tuner's next turn.
+    # There is nothing to tune, and the end of a fit would wait for the tuner's next step.
     options = tf.data.Options()
     options.autotune.enabled = False
     read = tf.data.Dataset.from_generator(batches, output_signature=signature)

@@ -36,7 +36,7 @@ class IsToken(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("gatehouse")
 class Unmasked(keras.layers.Layer):
-    """Its input, without the mask that Keras attaches to it: the decoder is given the mask as an input of its own."""
+    """Its input, without the mask that Keras attaches to it: the decoder gets the mask as a separate input."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -71,15 +71,15 @@ def _encoder(vocabulary: int, model: EncoderDecoder) -> keras.Model:
     hidden = layers.embedding(vocabulary, model.embedding)(source)
     hidden = keras.layers.Dropout(model.dropout, name="embedding_dropout")(hidden)
     states: list[Any] = []
-    for number, options in enumerate(model.encoder, start=1):
-        recurrent = layers.layer(options, return_sequences=True, name=f"{options.cell}_{number}", return_state=True)
+    for index, options in enumerate(model.encoder, start=1):
+        recurrent = layers.layer(options, return_sequences=True, name=f"{options.cell}_{index}", return_state=True)
         hidden, *states = recurrent(hidden, mask=mask)
-        hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
+        hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{index}")(hidden)
     ends = states[:1] if not model.encoder[-1].bidirectional else [states[0], states[len(states) // 2]]
     end = ends[0] if len(ends) == 1 else keras.layers.Concatenate(name="ends")(ends)
     first = [
-        keras.layers.Dense(size, activation="tanh", name=f"bridge_{number}_{state}")(end)
-        for number, options in enumerate(model.decoder, start=1)
+        keras.layers.Dense(size, activation="tanh", name=f"bridge_{index}_{state}")(end)
+        for index, options in enumerate(model.decoder, start=1)
         for state, size in enumerate(_state_sizes(options), start=1)
     ]
     return keras.Model(source, [Unmasked(name="memory")(hidden), mask, *first], name=ENCODER)
@@ -96,12 +96,12 @@ def _decoder(vocabulary: int, model: EncoderDecoder, head: Head) -> keras.Model:
     real = IsToken(name="mask")(tokens)
     first: list[Any] = []
     after: list[Any] = []
-    for number, options in enumerate(model.decoder, start=1):
-        name = f"{options.cell}_{number}"
+    for index, options in enumerate(model.decoder, start=1):
+        name = f"{options.cell}_{index}"
         states = [keras.Input((size,), name=f"{name}_{state}") for state, size in enumerate(_state_sizes(options))]
         recurrent = layers.layer(options, return_sequences=True, name=name, return_state=True)
         hidden, *ends = recurrent(hidden, initial_state=states, mask=real)
-        hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
+        hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{index}")(hidden)
         first += states
         after += ends
     attended: list[Any] = []

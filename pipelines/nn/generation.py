@@ -1,4 +1,4 @@
-"""Autoregressive generation: a token is drawn from what a network predicts, and given back to it."""
+"""Autoregressive generation: a token is drawn from the network's prediction and becomes its next input."""
 
 from collections.abc import Sequence
 
@@ -23,19 +23,19 @@ def generate(
 ) -> list[NDArray[np.int64]]:
     """`length` tokens after each prompt (1-D, at least one token), all prompts side by side.
 
-    `temperature` divides the logits; 0 takes the likeliest. `top_k` (Fan et al. 2018) and `top_p` (Holtzman et al. 2020) leave only
-    the likeliest to draw from.
+    `temperature` divides the logits; 0 takes the most likely token. `top_k` (Fan et al. 2018) and `top_p` (Holtzman et al. 2020) restrict
+    the draw to the most likely tokens.
     """
     stepper = Stepper(network)
-    read = [stepper({TOKENS: prompt[None].astype(np.int32)}) for prompt in prompts]
-    last = tf.concat([logits[:, -1] for logits, _ in read], axis=0)
-    states = [tf.concat(parts, axis=0) for parts in zip(*(after for _, after in read), strict=True)]
+    prompted = [stepper({TOKENS: prompt[None].astype(np.int32)}) for prompt in prompts]
+    last = tf.concat([logits[:, -1] for logits, _ in prompted], axis=0)
+    states = [tf.concat(parts, axis=0) for parts in zip(*(after for _, after in prompted), strict=True)]
     random = np.random.default_rng(seed)
     drawn = []
     for _ in range(length):
-        chances = np.array(last)
-        chances[:, [PADDING, BEGIN]] = -np.inf  # they stand for nothing that could be written
-        drawn.append(draw(chances, temperature, top_k, top_p, random))
+        next_logits = np.array(last)
+        next_logits[:, [PADDING, BEGIN]] = -np.inf  # not tokens of a text
+        drawn.append(draw(next_logits, temperature, top_k, top_p, random))
         logits, states = stepper({TOKENS: drawn[-1][:, None].astype(np.int32)}, states)
         last = logits[:, -1]
     return list(np.stack(drawn, axis=1)) if drawn else [np.zeros(0, np.int64) for _ in prompts]
@@ -50,12 +50,12 @@ def draw(
     scaled = logits.astype(np.float64) / temperature
     order = np.argsort(-scaled, axis=-1, kind="stable")
     ranked = np.take_along_axis(scaled, order, -1)
-    chances = np.exp(ranked - ranked[:, :1])
+    probabilities = np.exp(ranked - ranked[:, :1])
     if top_k:
-        chances[:, top_k:] = 0
-    chances /= chances.sum(-1, keepdims=True)
-    before = chances.cumsum(-1) - chances
-    chances[before >= top_p] = 0  # the first is always left
-    chances /= chances.sum(-1, keepdims=True)
-    ranks = (chances.cumsum(-1) > random.random((len(logits), 1))).argmax(-1)
+        probabilities[:, top_k:] = 0
+    probabilities /= probabilities.sum(-1, keepdims=True)
+    before = probabilities.cumsum(-1) - probabilities
+    probabilities[before >= top_p] = 0  # the first is always left
+    probabilities /= probabilities.sum(-1, keepdims=True)
+    ranks = (probabilities.cumsum(-1) > random.random((len(logits), 1))).argmax(-1)
     return np.take_along_axis(order, ranks[:, None], -1)[:, 0]

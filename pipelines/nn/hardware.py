@@ -1,4 +1,4 @@
-"""What a run runs on: TensorFlow set up, and the machine described."""
+"""Setting up TensorFlow, and describing the machine."""
 
 import contextlib
 import ctypes
@@ -20,7 +20,7 @@ UNUSED_KEPT = 1 << 30
 
 @contextlib.contextmanager
 def _without_chatter() -> Iterator[None]:
-    """Drop what C++ prints on standard error: TensorFlow tells of missing GPUs before any of its log levels apply."""
+    """Drop what C++ prints on standard error: TensorFlow reports missing GPUs before its log level applies."""
     kept = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
@@ -34,8 +34,8 @@ def _without_chatter() -> Iterator[None]:
 def keep_memory() -> None:
     """Let the C library reuse the large blocks that it would return to the system and fetch again in every step.
 
-    It gets each of them back as pages that the kernel clears, hundreds a step. Only glibc works like that, and has this setting
-    (`mallopt(3)`: M_TRIM_THRESHOLD -1, M_MMAP_THRESHOLD -3). The numbers do not change (`python -m benchmarks.training`).
+    It would get each of them back as pages that the operating system clears, hundreds a step. Only glibc does this, and has a setting
+    against it (`mallopt(3)`: M_TRIM_THRESHOLD -1, M_MMAP_THRESHOLD -3). The numbers do not change (`python -m benchmarks.training`).
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
@@ -45,7 +45,7 @@ def keep_memory() -> None:
 
 @contextlib.contextmanager
 def _without_collection() -> Iterator[None]:
-    """Make no search for garbage while modules are imported, and none among them afterwards: they stay."""
+    """Pause garbage collection during imports, and exempt the imported modules from it afterwards."""
     gc.disable()
     try:
         yield
@@ -60,9 +60,9 @@ def set_up() -> None:
 
     One thread per operation: sums over several threads change with their number, and the operations of these networks
     are too small to gain from more. Independent operations do run side by side: sooner, by how much depends on the
-    network, and with the same numbers to the last bit (`python -m benchmarks.training`). oneDNN's kernels, which TensorFlow takes by
-    itself on some processors only, are taken on all: others need twice as long for a product with a transposed matrix, which
-    is half of back-propagation through time.
+    network, and with the same numbers to the last bit (`python -m benchmarks.training`). oneDNN, which TensorFlow uses by
+    default on some processors only, is used on all: without it a product with a transposed matrix, which is half of
+    back-propagation through time, takes twice as long.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     keep_memory()
@@ -75,7 +75,7 @@ def set_up() -> None:
         tf.config.experimental.enable_op_determinism()
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
-        tf.zeros(1)  # starts the runtime, which has its own say
+        tf.zeros(1)  # starts the runtime, which prints messages of its own
 
 
 def peak_memory_mb() -> float:

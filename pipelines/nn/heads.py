@@ -1,4 +1,4 @@
-"""What turns hidden states into a task's output: a head owns the output layer, the loss, the decoding and what is explained.
+"""Heads, from hidden states to a task's output: each owns the output layer, the loss, the decoding and the explained outputs.
 
 Losses are per element, (batch,) or (batch, time); `Trainer` averages them, by the batch's weights where examples are padded.
 """
@@ -19,11 +19,11 @@ Tensor = Any
 KEYS, LABEL, LABELS = "keys", "label", "labels"
 """Names of targets: (batch, time, labels) zeros and ones, (batch,) classes, (batch, length) tokens."""
 FRAMES, SYMBOLS = "frames", "symbols"
-"""Names of targets: how many frames and symbols of each example are no padding, (batch,)."""
+"""Names of targets: how many frames and symbols of each example are not padding, (batch,)."""
 
 
 class Head(ABC):
-    """The end of a network, and what it means."""
+    """The output layer of a network and everything that depends on its meaning."""
 
     importance: ClassVar[Importances] = "integrated gradients"
     """How the importance of inputs is measured."""
@@ -38,11 +38,11 @@ class Head(ABC):
 
     @abstractmethod
     def decode(self, outputs: Array) -> Any:
-        """What the network says, out of what it puts out."""
+        """The prediction, from the network's outputs."""
 
     @abstractmethod
     def explained(self, outputs: Tensor) -> Tensor:
-        """(batch, outputs): the numbers that are explained; of classes log-probabilities, of which the likeliest is."""
+        """(batch, outputs): the explained numbers; for classes log-probabilities, of which the largest is explained."""
 
 
 class Regression(Head):
@@ -87,8 +87,8 @@ class Classifier(Head):
 
     def decode(self, outputs: Array) -> NDArray[np.float64]:
         """The probability of each class, (batch, classes)."""
-        chances = np.exp(outputs.astype(np.float64) - outputs.max(-1, keepdims=True))
-        return chances / chances.sum(-1, keepdims=True)
+        exponentials = np.exp(outputs.astype(np.float64) - outputs.max(-1, keepdims=True))
+        return exponentials / exponentials.sum(-1, keepdims=True)
 
     def explained(self, outputs: Tensor) -> Tensor:
         """The log-probability of each class."""
@@ -110,7 +110,7 @@ class NextToken(Head):
         return keras.losses.sparse_categorical_crossentropy(targets[NEXT], outputs, from_logits=True)
 
     def decode(self, outputs: Array) -> NDArray[np.int64]:
-        """The likeliest token at every step."""
+        """The most likely token at every step."""
         return outputs.argmax(-1)
 
     def explained(self, outputs: Tensor) -> Tensor:
@@ -121,7 +121,7 @@ class NextToken(Head):
 class Decoder(NextToken):
     """The next token of a target sequence, given all of it before (teacher forcing, Williams & Zipser 1989).
 
-    What the network itself says is not decoded from these logits but written token by token: `pipelines.nn.decoding`.
+    The network's own target is not decoded from these logits but generated token by token: `pipelines.nn.decoding`.
     """
 
 
@@ -139,8 +139,8 @@ class MultiLabel(Head):
 
     def loss(self, targets: dict[str, Tensor], outputs: Tensor) -> Tensor:
         """Negative log-likelihood of each step's labels, (batch, time), as in Boulanger-Lewandowski et al. 2012."""
-        each = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets[KEYS], logits=outputs)
-        return tf.reduce_sum(each, -1)
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets[KEYS], logits=outputs)
+        return tf.reduce_sum(losses, -1)
 
     def decode(self, outputs: Array) -> NDArray[np.bool_]:
         """The labels that are likelier than not."""
@@ -155,8 +155,8 @@ class CTC(Head):
     """A sequence without alignment: (batch, frames, features) -> logits (batch, frames, 1 + symbols); symbol 0 is the blank.
 
     Connectionist temporal classification, Graves et al. 2006. Targets: `labels` (batch, length) symbols from 1 on, padded with 0, and how
-    many `frames` and `symbols` of each example are no padding. A label that cannot fit into its frames has no finite likelihood:
-    `fits` tells, before training.
+    many `frames` and `symbols` of each example are not padding. A label that cannot fit into its frames has no finite likelihood;
+    `fits` finds it before training.
     """
 
     def __init__(self, symbols: int) -> None:
@@ -178,7 +178,7 @@ class CTC(Head):
         )
 
     def decode(self, outputs: Array, frames: Array | None = None, beam: int = 1) -> list[list[int]]:
-        """The symbols of each example: the likeliest of each frame, repetitions and blanks removed; or by beam search of width `beam`."""
+        """The symbols of each example: the most likely of each frame, repetitions and blanks removed; or by beam search of width `beam`."""
         lengths = np.full(len(outputs), outputs.shape[1]) if frames is None else frames
         if beam == 1:
             best = outputs.argmax(-1)
@@ -188,8 +188,8 @@ class CTC(Head):
             ]
         # TensorFlow's beam search has the blank last.
         rolled = np.roll(outputs, -1, axis=-1).transpose(1, 0, 2)
-        (found,), _ = tf.nn.ctc_beam_search_decoder(rolled, lengths.astype(np.int32), beam_width=beam, top_paths=1)
-        dense = tf.sparse.to_dense(found, default_value=-1).numpy()
+        (paths,), _ = tf.nn.ctc_beam_search_decoder(rolled, lengths.astype(np.int32), beam_width=beam, top_paths=1)
+        dense = tf.sparse.to_dense(paths, default_value=-1).numpy()
         return [[int(symbol) + 1 for symbol in row if symbol >= 0] for row in dense]
 
     def explained(self, outputs: Tensor) -> Tensor:

@@ -18,9 +18,9 @@ from pipelines.params.cells import CELLS, KERAS
 
 Tensor = Any
 EMBEDDING_STD = 0.5
-"""Standard deviation with which embeddings begin."""
+"""Standard deviation of the initial embeddings."""
 TOLERANCE = 0.02
-"""How far from its budget a size-matched model may end."""
+"""Relative deviation from its budget that a size-matched model may have."""
 
 
 def layer(options: RecurrentLayer, return_sequences: bool, name: str, return_state: bool = False) -> keras.Layer:
@@ -62,13 +62,13 @@ def window_model(time: int, features: int, model: Model, head: Head, name: str) 
     def build(stack: tuple[RecurrentLayer, ...]) -> keras.Model:
         window = keras.Input((time, features), name=WINDOW)
         hidden = window
-        for number, options in enumerate(stack, start=1):
-            last = number == len(stack)
-            hidden = layer(options, return_sequences=not last, name=f"{options.cell}_{number}")(hidden)
-            hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
+        for index, options in enumerate(stack, start=1):
+            last = index == len(stack)
+            hidden = layer(options, return_sequences=not last, name=f"{options.cell}_{index}")(hidden)
+            hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{index}")(hidden)
         return keras.Model({WINDOW: window}, head.output(dense(hidden, model)), name=name)
 
-    return sized(build, model)
+    return size_matched(build, model)
 
 
 def next_step_model(vocabulary: int, model: TokenModel, head: Head, name: str) -> keras.Model:
@@ -77,39 +77,39 @@ def next_step_model(vocabulary: int, model: TokenModel, head: Head, name: str) -
     `tokens` (batch, time) int32 -> (batch, time, …); any number of steps. A layer that reads backwards raises `ParameterError`: it would
     see what is to be predicted.
     """
-    only_forward(model, name, "the token that is to be predicted")
+    require_unidirectional(model, name, "the token that is to be predicted")
 
     def build(stack: tuple[RecurrentLayer, ...]) -> keras.Model:
         tokens = keras.Input((None,), dtype="int32", name=TOKENS)
-        hidden = every_step(embedding(vocabulary, model.embedding)(tokens), stack, model)
+        hidden = recurrent_stack(embedding(vocabulary, model.embedding)(tokens), stack, model)
         return keras.Model({TOKENS: tokens}, head.output(dense(hidden, model)), name=name)
 
-    return sized(build, model)
+    return size_matched(build, model)
 
 
 def embedding(vocabulary: int, size: int, name: str = "embedding") -> keras.Layer:
-    """Tokens as vectors. Keras's own begin so small that an epoch passes before they say anything."""
+    """Tokens as vectors. Keras's own initial values are so small that the first epoch is lost."""
     return keras.layers.Embedding(vocabulary, size, keras.initializers.RandomNormal(stddev=EMBEDDING_STD), name=name)
 
 
-def every_step(hidden: Tensor, stack: Sequence[RecurrentLayer], model: Model) -> Tensor:
-    """Recurrent layers that give out every step, dropout after each: (batch, time, features) -> (batch, time, units)."""
-    for number, options in enumerate(stack, start=1):
-        recurrent = layer(options, return_sequences=True, name=f"{options.cell}_{number}", return_state=True)
+def recurrent_stack(hidden: Tensor, stack: Sequence[RecurrentLayer], model: Model) -> Tensor:
+    """Recurrent layers with the output of every step, dropout after each: (batch, time, features) -> (batch, time, units)."""
+    for index, options in enumerate(stack, start=1):
+        recurrent = layer(options, return_sequences=True, name=f"{options.cell}_{index}", return_state=True)
         hidden, *_ = recurrent(hidden)
-        hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{number}")(hidden)
+        hidden = keras.layers.Dropout(model.dropout, name=f"dropout_{index}")(hidden)
     return hidden
 
 
 def dense(hidden: Tensor, model: Model) -> Tensor:
     """The dense layers with ReLU before the head, dropout after each."""
-    for number, units in enumerate(model.dense, start=1):
-        hidden = keras.layers.Dense(units, activation="relu", name=f"dense_{number}")(hidden)
-        hidden = keras.layers.Dropout(model.dropout, name=f"dense_dropout_{number}")(hidden)
+    for index, units in enumerate(model.dense, start=1):
+        hidden = keras.layers.Dense(units, activation="relu", name=f"dense_{index}")(hidden)
+        hidden = keras.layers.Dropout(model.dropout, name=f"dense_dropout_{index}")(hidden)
     return hidden
 
 
-def only_forward(model: Model, name: str, what: str) -> None:
+def require_unidirectional(model: Model, name: str, what: str) -> None:
     """Raise `ParameterError` for a layer that reads backwards."""
     if any(options.bidirectional for options in model.recurrent):
         raise ParameterError(f"models of {name}: a bidirectional layer sees {what}; set bidirectional to false")
@@ -118,7 +118,7 @@ def only_forward(model: Model, name: str, what: str) -> None:
 # Size
 
 
-def sized(build: Callable[[tuple[RecurrentLayer, ...]], keras.Model], model: Model) -> keras.Model:
+def size_matched(build: Callable[[tuple[RecurrentLayer, ...]], keras.Model], model: Model) -> keras.Model:
     """The network that `build` makes of the model's layers, or of as many units as its parameter budget allows.
 
     Raise `ParameterError` if no number of units comes within 2 % of the budget.
@@ -148,7 +148,7 @@ def _match_size(
     while parameter_count(with_units(scaled(high))) < budget:
         low, high = high, high * 2
     tried = [scaled(high)]
-    for _ in range(12):  # units are whole numbers: twelve halvings separate any two that matter
+    for _ in range(12):  # units are integers: twelve halvings separate any two that matter
         tried.append(scaled((low + high) / 2))
         if parameter_count(with_units(tried[-1])) < budget:
             low = (low + high) / 2
@@ -178,20 +178,20 @@ def parameter_count(model: keras.Model) -> int:
 def recurrent_layers(network: keras.Model) -> dict[str, keras.Layer]:
     """The recurrent layers of a built network by path, as in `encoder/lstm_1`, in order; a bidirectional wrapper is one layer.
 
-    Layers inside nested models, wrappers and layers of one's own are among them; one that is used twice is there once.
+    Layers inside nested models, wrappers and custom layers are included; one that is used twice is listed once.
     """
-    found: dict[str, keras.Layer] = {}
+    by_path: dict[str, keras.Layer] = {}
 
     def search(parent: keras.Layer, prefix: str) -> None:
         for child in private_api.sublayers(parent):
             path = f"{prefix}{child.name}"
             if not isinstance(child, keras.layers.RNN | keras.layers.Bidirectional):
                 search(child, f"{path}/")
-            elif child not in found.values():
-                found[path if path not in found else f"{path}:{len(found)}"] = child
+            elif child not in by_path.values():
+                by_path[path if path not in by_path else f"{path}:{len(by_path)}"] = child
 
     search(network, "")
-    return found
+    return by_path
 
 
 def directions(network: keras.Model) -> dict[str, keras.layers.RNN]:
@@ -207,33 +207,33 @@ def directions(network: keras.Model) -> dict[str, keras.layers.RNN]:
 
 def state_sizes(network: keras.Model) -> list[int]:
     """Units of every state of every recurrent layer, in order."""
-    sizes = [each.cell.state_size for each in directions(network).values()]
-    return [size for each in sizes for size in (each if isinstance(each, list | tuple) else [each])]
+    sizes = [recurrent.cell.state_size for recurrent in directions(network).values()]
+    return [size for entry in sizes for size in (entry if isinstance(entry, list | tuple) else [entry])]
 
 
 @contextmanager
-def carried(network: keras.Model, states: Sequence[Tensor]) -> Iterator[Callable[[], list[Tensor]]]:
-    """Within it the recurrent layers begin with `states`, (batch, units) each; yields what gives their states after the last step.
+def initial_states(network: keras.Model, states: Sequence[Tensor]) -> Iterator[Callable[[], list[Tensor]]]:
+    """Start the recurrent layers from `states`, (batch, units) each, within the context; yield a function that returns their final states.
 
-    So a sequence can be read in pieces. Each layer is to be called once.
+    A sequence can so be read in pieces. Each layer must be called once.
     """
-    given, left = iter(states), list[list[Tensor]]()
+    given, final = iter(states), list[list[Tensor]]()
     with ExitStack() as patches:
         for recurrent in directions(network).values():
             size = recurrent.cell.state_size
-            mine = [next(given) for _ in (size if isinstance(size, list | tuple) else [size])]
-            left.append([])
-            patches.enter_context(_beginning_with(recurrent, mine, left[-1]))
-        yield lambda: [state for after in left for state in after]
+            own = [next(given) for _ in (size if isinstance(size, list | tuple) else [size])]
+            final.append([])
+            patches.enter_context(_initial_state(recurrent, own, final[-1]))
+        yield lambda: [state for layer_states in final for state in layer_states]
 
 
 @contextmanager
-def _beginning_with(recurrent: keras.layers.RNN, states: list[Tensor], left: list[Tensor]) -> Iterator[None]:
+def _initial_state(recurrent: keras.layers.RNN, states: list[Tensor], final: list[Tensor]) -> Iterator[None]:
     original, return_state = recurrent.call, recurrent.return_state
 
     def call(sequence: Tensor, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         output, *after = original(sequence, initial_state=states, mask=mask, training=training)
-        left[:] = after
+        final[:] = after
         return [output, *after] if return_state else output
 
     recurrent.call, recurrent.return_state = call, True

@@ -13,9 +13,9 @@ from pipelines.nn import layers, private_api
 from pipelines.nn.compiled_loop import Loop, Runner
 
 MASK = np.array([[1, 1, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1], [0, 0, 0]], bool)
-"""Of the small batch that the self-check runs: a row each without a masked step, padded right and left, masked within, and entirely."""
+"""The mask of the self-check's small batch: a row each without a masked step, padded right and left, masked within, and entirely."""
 TOLERANCES = {"float32": 1e-3, "float16": 0.1, "bfloat16": 0.1}
-"""Largest difference of two results that counts as rounding, relative to the largest value or to 1."""
+"""Largest difference that counts as rounding, relative to the largest value or to 1."""
 SIZES = ("name", "units", "seed")
 """Options of a cell in which two cells may differ and still run the same operations."""
 
@@ -39,7 +39,7 @@ def choose(network: keras.Model) -> Loop:
     for path, layer in recurrent.items():
         if difference := compare(layer):
             return Loop("TensorFlow", f"the compiled loop failed its self-check at {path}: {difference}")
-    return Loop("XLA", "no GPU; on a small batch the compiled loop gave what Keras's own gives")
+    return Loop("XLA", "no GPU; on a small batch the compiled loop agreed with Keras's own")
 
 
 def cudnn_refusal(layer: keras.layers.RNN) -> str | None:
@@ -51,7 +51,7 @@ def cudnn_refusal(layer: keras.layers.RNN) -> str | None:
     if not isinstance(layer, keras.layers.LSTM | keras.layers.GRU):
         return "which is not Keras's LSTM or GRU"
     activation, recurrent = (
-        keras.activations.serialize(each) for each in (layer.activation, layer.recurrent_activation)
+        keras.activations.serialize(function) for function in (layer.activation, layer.recurrent_activation)
     )
     refusals = {
         f"whose activations are {activation} and {recurrent}, not tanh and sigmoid": (activation, recurrent)
@@ -68,23 +68,23 @@ def cudnn_refusal(layer: keras.layers.RNN) -> str | None:
 def compare(layer: keras.layers.RNN) -> str | None:
     """How the compiled loop differs from Keras's own on a small batch, or the error that it raises; None if it does not.
 
-    Compared are outputs and all gradients, in training mode, from given initial states: without a mask compiled by XLA, and with one
-    as TensorFlow's operations, because compiling takes most of the time. Layers whose cells differ in size alone are compared once in a
-    process.
+    Outputs and all gradients are compared in training mode, from given initial states: without a mask compiled by XLA, and with one
+    as TensorFlow's operations, because compiling takes most of the time. Of layers whose cells differ in size alone, a process compares
+    only one.
     """
     options = [f"{key}={value}" for key, value in layer.cell.get_config().items() if key not in SIZES]
     kind = f"{type(layer.cell)} {options}"
     if kind not in _differences:
         try:
-            found = _difference(layer, None, jit_compile=True) or _difference(layer, MASK, jit_compile=False)
-        except Exception as error:  # whatever it is, Keras's own loop may run without it
-            found = f"{type(error).__name__}: {_message(error)}"
-        _differences[kind] = found
+            difference = _difference(layer, None, jit_compile=True) or _difference(layer, MASK, jit_compile=False)
+        except Exception as error:  # Keras's own loop may work all the same
+            difference = f"{type(error).__name__}: {_message(error)}"
+        _differences[kind] = difference
     return _differences[kind]
 
 
 def _message(error: Exception) -> str:
-    """An error's message in one line; Keras prints the one that matters in bold and its own around it."""
+    """An error's message in one line; Keras prints the original one in bold inside its own."""
     bold = re.search(r"\x1b\[1m(.*?)\x1b\[0m", str(error), re.DOTALL)
     return " ".join((bold.group(1) if bold else str(error)).split())[:200]
 
@@ -131,7 +131,7 @@ def _difference(layer: keras.layers.RNN, mask: NDArray[np.bool_] | None, jit_com
 def _evaluate(
     function: Callable[..., list[tf.Tensor]], inputs: list[tf.Tensor], layer: keras.layers.RNN
 ) -> list[NDArray[Any]]:
-    """Call `function`, then put back what that has changed of `layer`: the seeds of its dropout, the states that it carries on."""
+    """Call `function`, then restore what it has changed in `layer`: the seeds of its dropout, its states if it is stateful."""
     changed = [*layer.non_trainable_variables, *(keras.tree.flatten(layer.states) if layer.stateful else [])]
     before = [variable.numpy() for variable in changed]
     try:

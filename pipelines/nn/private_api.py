@@ -1,7 +1,7 @@
-"""Every private part of Keras and TensorFlow that Gatehouse uses, each behind a name of its own; no other module touches one.
+"""Every private part of Keras and TensorFlow that Gatehouse uses, each wrapped here; no other module uses one.
 
-Nothing promises that these parts stay as they are. They were seen in the versions of `SEEN_IN`; after an upgrade, read each again.
-The self-check in `pipelines.nn.loop_choice` finds at the start of a training if one of the loop's has changed its meaning.
+They can change without notice. They were checked in the versions of `SEEN_IN`; check each again after an upgrade.
+The self-check in `pipelines.nn.loop_choice` detects at the start of a training whether one that the loop needs has changed its meaning.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ def dropout_masks(cell: keras.Layer) -> dict[str, Any]:
 
 @contextmanager
 def dropout_restored(cell: keras.Layer, masks: dict[str, Any]) -> Iterator[None]:
-    """Within it, the masks of `DROPOUT_MASKS` are those that Keras has drawn before."""
+    """Set the attributes of `DROPOUT_MASKS` to the masks that Keras drew before, within the context."""
     before = {name: getattr(cell, name) for name in masks}
     for name, mask in masks.items():
         setattr(cell, name, mask)
@@ -62,12 +62,12 @@ def current_graph() -> Any:
 
 
 def captured(graph: Any, variable: tf.Variable) -> tf.Tensor:
-    """`FuncGraph.capture`: the tensor that stands for the handle of `variable` in the graph of a function."""
+    """`FuncGraph.capture`: the tensor that represents the handle of `variable` in the graph of a function."""
     return graph.capture(variable.handle)
 
 
 def substitute(tensor: tf.Tensor, value: tf.Tensor) -> None:
-    """`Operation._update_input`: every operation that reads `tensor` reads `value` instead; what nobody reads is not computed."""
+    """`Operation._update_input`: every operation that reads `tensor` reads `value` instead; a tensor without readers is not computed."""
     for reader in tensor.consumers():
         for index, read in enumerate(reader.inputs):
             if read is tensor:
@@ -75,10 +75,10 @@ def substitute(tensor: tf.Tensor, value: tf.Tensor) -> None:
 
 
 def sublayers(layer: keras.Layer) -> list[keras.Layer]:
-    """`Layer._flatten_layers`: the layers that a layer or a model holds directly, in the order in which it got them."""
+    """`Layer._flatten_layers`: the layers that a layer or a model contains directly, in the order in which they were added."""
     return layer._flatten_layers(include_self=False, recursive=False)
 
 
 def loss_tracker(trainer: keras.Model) -> keras.metrics.Mean:
-    """`Trainer._loss_tracker`: the metric `loss` of a compiled model, which a `train_step` of one's own has to update."""
+    """`Trainer._loss_tracker`: the metric `loss` of a compiled model, which a custom `train_step` has to update."""
     return trainer._loss_tracker

@@ -29,9 +29,9 @@ from pipelines.params.blocks import Train
 
 VALIDATION_BATCH = 512
 VALIDATION_STREAMS = 32
-"""Streams in which the validation part is read where the state is carried; each begins with an empty memory."""
+"""Parallel streams in which the validation part is read where the state is carried; each starts from zero states."""
 LONGEST_CALL = 1000
-"""Steps that TensorFlow does in one call, at most: Python hears of an interrupt only between two of them."""
+"""Steps that TensorFlow does in one call, at most: Python handles an interrupt only between two calls."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Epoch:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FitResult:
     """One seed's result: the weights of its best epoch and all epochs."""
 
     weights: list[NDArray[np.float32]]
@@ -61,10 +61,11 @@ class Fitted:
 
 
 class Trainer(keras.Model):
-    """Trains `network` by the loss of `head`, and measures the norm of the gradient on the way.
+    """Trains `network` by the loss of `head`, and measures the norm of the gradient.
 
-    With `streams`, the rows of a batch by whether it is of training, each row continues with the state in which the row of the batch
-    before has ended; errors are not propagated into that batch (truncated back-propagation through time, Williams & Peng 1990).
+    `streams` is the number of rows of a batch, in training (True) and in validation (False): each row then continues with the final state
+    of the same row of the batch before; errors are not propagated into that batch (truncated back-propagation through time, Williams &
+    Peng 1990).
     """
 
     def __init__(self, network: keras.Model, head: Head, streams: dict[bool, int] | None = None) -> None:
@@ -82,34 +83,34 @@ class Trainer(keras.Model):
     @tf.autograph.experimental.do_not_convert
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """The network's output."""
-        # The few passes of validation are over before a kernel for them were made.
+        # Validation has too few passes for a compilation to pay off.
         faster = compiled_loop.compiled(self.network, self.loop) if training else nullcontext()
         if not self.states:
             with faster:
                 return self.network(inputs, training=training)
         before = self.states[training]
-        with faster, layers.carried(self.network, [tf.identity(state) for state in before]) as after:
+        with faster, layers.initial_states(self.network, [tf.identity(state) for state in before]) as final_states:
             outputs = self.network(inputs, training=training)
-        for state, value in zip(before, after(), strict=True):
+        for state, value in zip(before, final_states(), strict=True):
             state.assign(value)
         return outputs
 
     def reset_states(self, training: bool) -> None:
-        """Begin again with empty memories."""
+        """Set the states to zero."""
         for state in self.states.get(training, []):
             state.assign(tf.zeros_like(state))
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> tf.Tensor:
-        """The mean of the head's losses over all that is no padding."""
+        """The mean of the head's losses over all that is not padding."""
         losses = self.head.loss(y, y_pred)
         if sample_weight is None:
             return ops.divide_no_nan(ops.sum(losses), ops.cast(ops.size(losses), losses.dtype))
         weights = ops.cast(sample_weight, losses.dtype)
         return ops.divide_no_nan(ops.sum(losses * weights), ops.sum(weights))
 
-    @tf.autograph.experimental.do_not_convert  # nothing in it is Python to be translated, and looking for it takes seconds
+    @tf.autograph.experimental.do_not_convert  # it contains no control flow to convert, and looking for some takes seconds
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step of back-propagation through time; clipping is the optimizer's."""
         inputs, targets, weights = keras.utils.unpack_x_y_sample_weight(data)
@@ -167,15 +168,17 @@ class Fitting:
             jit_compile=options.xla and on_gpu,
             steps_per_execution=self.steps // calls,  # TensorFlow waits for Python between two calls
         )
-        if not on_gpu:  # Keras refuses, for cuDNN's sake and for a determinism that is kept here
+        if (
+            not on_gpu
+        ):  # Keras refuses it because of cuDNN and determinism: there is no cuDNN here, and results stay deterministic
             self.trainer.jit_compile = options.xla
         self.trainer.optimizer.build(self.network.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.trainer.optimizer.variables]
 
-    def fit(self, seed: int, checkpoint: Path, what: str, on_epoch: Callable[[Epoch], None] | None = None) -> Fitted:
-        """Fit `seed` from its start, or from `checkpoint` if a file is there.
+    def fit(self, seed: int, checkpoint: Path, what: str, on_epoch: Callable[[Epoch], None] | None = None) -> FitResult:
+        """Fit `seed` from the start, or from `checkpoint` if that file exists.
 
-        Raise `TrainingError`, naming `what`, when the loss is no longer a number.
+        Raise `TrainingError`, naming `what`, when the loss is no longer finite.
         """
         keras.utils.set_random_seed(seed)
         self.network.set_weights(self.build().get_weights())
@@ -196,7 +199,7 @@ class Fitting:
                 shuffle=False,  # the dataset is shuffled already
                 verbose=0,
             )
-        return Fitted(recorder.best_weights, recorder.history)
+        return FitResult(recorder.best_weights, recorder.history)
 
     def _batches(self, seed: int, first_epoch: int) -> tf.data.Dataset:
         streams, epochs = None, self.train.variants
@@ -213,11 +216,11 @@ class Fitting:
         return datasets.endless(self.train, order, first_epoch)
 
     def finished(self, history: list[Epoch]) -> bool:
-        """Whether patience or the epochs have run out."""
+        """Whether patience is exhausted or all epochs are done."""
         return len(history) >= self.options.epochs or _waited(history) >= self.options.patience
 
     def learning_rate(self, history: list[Epoch]) -> float:
-        """The rate of the next epoch: along half a cosine, or halved when `plateau_patience` epochs bring nothing better."""
+        """The rate of the next epoch: along half a cosine, or halved after `plateau_patience` epochs without a better validation loss."""
         if self.options.schedule == "cosine":
             return self.options.learning_rate * 0.5 * (1 + cos(pi * len(history) / self.options.epochs))
         if not history:
@@ -229,8 +232,8 @@ class Fitting:
     def reseed(self, seed: int, epoch: int) -> None:
         """Set every random generator inside the network (dropout) to a state that `seed` and `epoch` determine."""
         generators = [v for v in self.network.variables if v.name == "seed_generator_state"]
-        for number, state in enumerate(generators):
-            state.assign(np.random.SeedSequence([seed, epoch, number]).generate_state(2))
+        for index, state in enumerate(generators):
+            state.assign(np.random.SeedSequence([seed, epoch, index]).generate_state(2))
 
     def _restore_optimizer(self, values: list[NDArray[Any]]) -> None:
         for variable, value in zip(self.trainer.optimizer.variables, values, strict=True):
@@ -249,7 +252,7 @@ def _streams(wanted: int, train: Dataset) -> int:
 
 def _waited(history: list[Epoch]) -> int:
     """Epochs since the best validation loss."""
-    best = min(range(len(history)), key=lambda number: history[number].valid_loss, default=0)
+    best = min(range(len(history)), key=lambda epoch: history[epoch].valid_loss, default=0)
     return max(0, len(history) - 1 - best)
 
 
@@ -282,11 +285,11 @@ class _Recorder(keras.callbacks.Callback):
         self.started = time.perf_counter()
 
     def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Validation begins with empty memories."""
+        """Validation starts from zero states."""
         self.fitting.trainer.reset_states(training=False)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Record the epoch; stop when patience has run out."""
+        """Record the epoch; stop when patience is exhausted."""
         logs = logs or {}
         row = Epoch(
             epoch=epoch,
@@ -298,7 +301,7 @@ class _Recorder(keras.callbacks.Callback):
         )
         if not (isfinite(row.loss) and isfinite(row.valid_loss)):
             raise TrainingError(
-                f"{self.what}: the loss is no longer a number in epoch {epoch + 1}; "
+                f"{self.what}: the loss is not finite in epoch {epoch + 1}; "
                 "lower train.learning_rate or train.clip_norm"
             )
         if row.valid_loss < min((earlier.valid_loss for earlier in self.history), default=inf):
@@ -330,9 +333,9 @@ class _Recorder(keras.callbacks.Callback):
 
 
 def _numbered(name: str, arrays: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {f"{name}/{number}": array for number, array in enumerate(arrays)}
+    return {f"{name}/{index}": array for index, array in enumerate(arrays)}
 
 
 def _collected(name: str, state: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
     count = sum(key.startswith(f"{name}/") for key in state)
-    return [state[f"{name}/{number}"] for number in range(count)]
+    return [state[f"{name}/{index}"] for index in range(count)]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipelines.contract import Array, Importances
 from pipelines.nn.datasets import DECODER_INPUT, NEXT, SOURCE, TOKENS, WINDOW, padded
-from pipelines.nn.decoding import Writer
+from pipelines.nn.decoding import BeamSearch
 from pipelines.nn.encoder_decoder import DECODER, ENCODER
 from pipelines.nn.heads import Head
 from pipelines.nn.vocabulary import BEGIN, END, PADDING, SPECIAL
@@ -23,7 +23,7 @@ Inputs = dict[str, Array]
 
 @dataclass(frozen=True)
 class View:
-    """What gradients and importance are taken of."""
+    """The function of which gradients and importance are computed."""
 
     network: keras.Model
     """Inputs (`sequence`, and others that stay as they are) -> (batch, outputs)."""
@@ -31,20 +31,20 @@ class View:
     """The inputs of a batch as inputs of `network`: tokens become their vectors."""
     method: Importances
     neutral: NDArray[np.float32] | None = None
-    """(features,): the step that says as little as a step can. None: the mean of training examples."""
+    """(features,): a step without information. None: the mean of training examples."""
     absent: str = "an average training window"
     """What an absent input is replaced by, in words."""
     mask: Callable[[Inputs], Array] | None = None
-    """Which steps are no padding, (batch, time) bool; None: all."""
+    """Which steps are not padding, (batch, time) bool; None: all."""
 
     @property
-    def chooses(self) -> bool:
+    def is_categorical(self) -> bool:
         """Whether the outputs are log-probabilities, of which the largest is explained."""
         return self.method == "integrated gradients"
 
     def likeliest(self) -> keras.Model:
-        """The largest output alone, (batch, 1); or all outputs, where they are no alternatives."""
-        if not self.chooses:
+        """The largest output alone, (batch, 1); or all outputs, where they are not alternatives."""
+        if not self.is_categorical:
             return self.network
         return keras.Model(self.network.input, ops.max(self.network.output, axis=-1, keepdims=True))
 
@@ -64,8 +64,8 @@ def of_window(network: keras.Model, head: Head, neutral: Array | None = None, ab
 def of_tokens(network: keras.Model, head: Head, neutral: int, absent: str) -> View:
     """From embedded tokens on; `neutral` is the most frequent token.
 
-    (Zero would be a token that training has never seen, to which networks answer with wild swings: no sum of gradients on the way from
-    there converges.)
+    (A vector of zeros would not do: no token has it, and networks respond so erratically near it that the integral of the gradients from
+    there does not converge.)
     """
     embedding = network.get_layer("embedding")
     weights = np.asarray(embedding.embeddings)
@@ -74,9 +74,9 @@ def of_tokens(network: keras.Model, head: Head, neutral: int, absent: str) -> Vi
         return {SEQUENCE: weights[inputs[TOKENS]]}
 
     sequence = keras.Input(embedding.output.shape[1:], name=SEQUENCE)
-    behind = keras.Model(embedding.output, network.output)
+    after_embedding = keras.Model(embedding.output, network.output)
     return View(
-        keras.Model({SEQUENCE: sequence}, head.explained(behind(sequence))),
+        keras.Model({SEQUENCE: sequence}, head.explained(after_embedding(sequence))),
         embed,
         head.importance,
         weights[neutral],
@@ -84,32 +84,35 @@ def of_tokens(network: keras.Model, head: Head, neutral: int, absent: str) -> Vi
     )
 
 
-def of_source(network: keras.Model, longest: int) -> View:
-    """From an embedded source to the log-probability of what an encoder–decoder network writes for it (greedily, `longest` at most).
+def of_source(network: keras.Model, max_length: int) -> View:
+    """From an embedded source to the log-probability of the target that an encoder–decoder network decodes for it (greedily, at most
+    `max_length` tokens).
 
     An absent word is replaced by the mean of all words' vectors.
     """
     encoder, decoder = network.get_layer(ENCODER), network.get_layer(DECODER)
     embedding = encoder.get_layer("embedding")
     weights = np.asarray(embedding.embeddings)
-    writer = Writer(network)
+    beam_search = BeamSearch(network)
 
     def embed(inputs: dict[str, Any]) -> Inputs:
         source = inputs[SOURCE]
-        written = [found.tokens for found in writer.write(source, longest)]
-        before, after = ([[BEGIN, *row] for row in written], [[*row, END] for row in written])
+        decoded = [hypothesis.tokens for hypothesis in beam_search.search(source, max_length)]
+        before, after = ([[BEGIN, *row] for row in decoded], [[*row, END] for row in decoded])
         return {
             SEQUENCE: weights[source], SOURCE: source, DECODER_INPUT: padded(before), NEXT: padded(after)
         }  # fmt: skip
 
     sequence = keras.Input(embedding.output.shape[1:], name=SEQUENCE)
     tokens = {name: keras.Input((None,), dtype="int32", name=name) for name in (SOURCE, DECODER_INPUT, NEXT)}
-    behind = keras.Model([embedding.output, encoder.input], encoder.output)
-    logits, *_ = decoder([tokens[DECODER_INPUT], *behind([sequence, tokens[SOURCE]])])
-    chances = ops.take_along_axis(ops.log_softmax(logits, axis=-1), ops.expand_dims(tokens[NEXT], -1), axis=-1)[..., 0]
-    real = ops.cast(ops.not_equal(tokens[NEXT], PADDING), chances.dtype)
+    after_embedding = keras.Model([embedding.output, encoder.input], encoder.output)
+    logits, *_ = decoder([tokens[DECODER_INPUT], *after_embedding([sequence, tokens[SOURCE]])])
+    log_probs = ops.take_along_axis(ops.log_softmax(logits, axis=-1), ops.expand_dims(tokens[NEXT], -1), axis=-1)[
+        ..., 0
+    ]
+    real = ops.cast(ops.not_equal(tokens[NEXT], PADDING), log_probs.dtype)
     return View(
-        keras.Model({SEQUENCE: sequence, **tokens}, ops.sum(chances * real, axis=-1, keepdims=True)),
+        keras.Model({SEQUENCE: sequence, **tokens}, ops.sum(log_probs * real, axis=-1, keepdims=True)),
         embed,
         "integrated gradients",
         weights[len(SPECIAL) :].mean(0),

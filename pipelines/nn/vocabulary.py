@@ -1,4 +1,4 @@
-"""Words and their numbers: the first four mean the same in every vocabulary."""
+"""Words and their token ids: the first four mean the same in every vocabulary."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ class Vocabulary:
 
     @classmethod
     def fitted(cls, words: Iterable[str], min_count: int = 1, max_size: int | None = None) -> "Vocabulary":
-        """Of the words that come up `min_count` times and more, at most `max_size` of the most frequent."""
+        """Of the words that occur at least `min_count` times, at most `max_size` of the most frequent."""
         counts = Counter(words)
         kept = sorted((word for word in counts if counts[word] >= min_count), key=lambda word: (-counts[word], word))
         return cls((*SPECIAL, *kept[:max_size]))
@@ -27,20 +27,20 @@ class Vocabulary:
         return len(self.words)
 
     @cached_property
-    def numbers(self) -> dict[str, int]:
-        """Word -> number, of all but the special ones."""
-        return {word: number for number, word in enumerate(self.words) if number >= len(SPECIAL)}
+    def ids(self) -> dict[str, int]:
+        """Word -> token id, of all but the special ones."""
+        return {word: token_id for token_id, word in enumerate(self.words) if token_id >= len(SPECIAL)}
 
     def encode(self, words: Iterable[str]) -> list[int]:
-        """The number of each word; `UNKNOWN` for one that training has not seen."""
-        return [self.numbers.get(word, UNKNOWN) for word in words]
+        """The token id of each word; `UNKNOWN` for one that training has not seen."""
+        return [self.ids.get(word, UNKNOWN) for word in words]
 
-    def decode(self, numbers: Sequence[int]) -> list[str]:
-        """The word of each number up to the first `END`, without `BEGIN` and `PADDING`."""
+    def decode(self, token_ids: Sequence[int]) -> list[str]:
+        """The word of each token id up to the first `END`, without `BEGIN` and `PADDING`."""
         words = []
-        for number in numbers:
-            if number == END:
+        for token_id in token_ids:
+            if token_id == END:
                 break
-            if number not in (PADDING, BEGIN):
-                words.append(self.words[number])
+            if token_id not in (PADDING, BEGIN):
+                words.append(self.words[token_id])
         return words

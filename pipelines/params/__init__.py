@@ -20,39 +20,39 @@ TaskBlock = TypeVar("TaskBlock", bound=Block)
 
 @cache
 def values(path: Path = paths.PARAMS) -> dict[str, Any]:
-    """All of `params.yaml` as plain values; raise `ParameterError` if it is not there or not YAML."""
+    """All of `params.yaml` as plain values; raise `ParameterError` if it is missing or not YAML."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     if not path.exists():
         raise ParameterError(f"there is no {path} here: run the command in the repository's root")
     try:
-        found = YAML(typ="safe").load(path)
+        loaded = YAML(typ="safe").load(path)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise ParameterError(
             f"{path}{line}: not valid YAML ({getattr(error, 'problem', error)}); correct that line"
         ) from error
-    if not isinstance(found, dict):
+    if not isinstance(loaded, dict):
         raise ParameterError(f"{path}: holds no block; every task has one")
-    return found
+    return loaded
 
 
 def block(task: str, kind: type[TaskBlock], path: Path = paths.PARAMS) -> TaskBlock:
     """The block of `task`; raise `ParameterError` with the full path of the first wrong key or value."""
-    found = values(path)
-    if task not in found:
+    blocks = values(path)
+    if task not in blocks:
         raise ParameterError(f"{path}: {task} is missing; add the block of the task")
     try:
-        return kind.model_validate(found[task])
+        return kind.model_validate(blocks[task])
     except ValidationError as error:
         raise ParameterError(f"{path}: {_sentence(task, kind, error)}") from error
 
 
 def _sentence(task: str, kind: type[BaseModel], error: ValidationError) -> str:
     """The first fault as one sentence: full path, what is wrong, what is allowed."""
-    # An unknown key explains the missing one beside it, so it is told first.
+    # An unknown key explains the missing one beside it, so it is reported first.
     first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     where = ".".join([task, *map(str, first["loc"])])
     if first["type"] == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""What the blocks of several tasks are made of. What only one task needs stands in that task's `params.py`."""
+"""What the blocks of several tasks are made of. What only one task needs is in that task's `params.py`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -68,14 +68,14 @@ class TokenModel(Model):
     """An architecture that begins with an embedding."""
 
     embedding: int = Field(gt=0)
-    """Size of the vector that stands for a token."""
+    """Size of a token's embedding vector."""
 
 
 class EncoderDecoder(Frozen):
     """An encoder that reads the source, and a decoder that writes the target (Sutskever et al. 2014)."""
 
     embedding: int = Field(gt=0)
-    """Size of the vector that stands for a token, on both sides."""
+    """Size of a token's embedding vector, on both sides."""
     encoder: tuple[RecurrentLayer, ...] = Field(min_length=1)
     decoder: tuple[RecurrentLayer, ...] = Field(min_length=1)
     attention: Literal["dot", "general", "additive"] | None
@@ -107,7 +107,7 @@ class Collect(Frozen):
 
 
 class Shares(Frozen):
-    """How much is held out."""
+    """Shares of the data for validation and test."""
 
     valid_share: float = Field(gt=0, lt=1)
     test_share: float = Field(gt=0, lt=1)
@@ -156,7 +156,7 @@ class Train(Frozen):
     """Per-target overrides: target -> parameter of this block -> value. All but `seeds`."""
 
     def of(self, target: str) -> Self:
-        """How `target` is learned."""
+        """The block for `target`, with its overrides."""
         return self.model_validate({**self.model_dump(exclude={"targets"}), **self.targets.get(target, {})})
 
     @model_validator(mode="after")
@@ -184,7 +184,7 @@ class Evaluate(Frozen):
 
 
 class Block(Frozen):
-    """The block of a task: a part for each stage that has parameters, and the models. Each task says the types of its own."""
+    """The block of a task: a part for each stage that has parameters, and the models. Each task defines the types of its parts."""
 
     collect: Any
     prepare: Any

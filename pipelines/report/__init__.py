@@ -1,1 +1,1 @@
-"""Pages and charts from what the stages left. Reads files only: no task, no TensorFlow."""
+"""Pages and charts from the results of the stages. Reads files only: no task, no TensorFlow."""

@@ -13,7 +13,7 @@ from pipelines.report.figures import Figure
 from pipelines.results import Results
 
 FEW = 6
-"""With more models than this, cells and bands would lie too close together to be read."""
+"""With more models than this, cells and bands are too small to read."""
 
 
 def of_task(results: Results, target: str) -> list[Figure]:
@@ -45,8 +45,8 @@ def _pairs(results: Results, target: str) -> Figure:
         z=[[None if value is None else 100 * value for value in row] for row in relative],
         x=models,
         y=models,
-        text=[[_pair_text(test, chances=len(models) <= FEW) for test in row] for row in tests],
-        customdata=[[_pair_text(test, chances=True) for test in row] for row in tests],
+        text=[[_pair_text(test, p_values=len(models) <= FEW) for test in row] for row in tests],
+        customdata=[[_pair_text(test, p_values=True) for test in row] for row in tests],
         texttemplate="%{text}",
         colorscale="RdBu",
         reversescale=True,
@@ -61,27 +61,27 @@ def _pairs(results: Results, target: str) -> Figure:
         "Every model against every other",
         "Difference in mean test loss of the model of the row relative to that of the column, in per cent: below zero the row is better. "
         "Two p-values belong to each, over the test items (Newey–West) and over the seeds (Welch's t-test); bold where both "
-        f"are below {1 - LEVEL:.0%}{'' if len(models) <= FEW else '. They are shown under the pointer'}.",
+        f"are below {1 - LEVEL:.0%}{'' if len(models) <= FEW else '. Hover over a cell to see them'}.",
         "Call two models different only if both p-values are small: the first asks whether other test data, the second whether other "
-        "seeds would have turned the order round. Where models have other sizes, a difference may be one of size.",
+        "seeds would have reversed the ranking. Where models differ in size, a difference may be due to size.",
         plot,
     )
 
 
-def _pair_text(test: dict[str, Any] | None, chances: bool) -> str:
-    """The difference, bold if it is more than chance; with `chances` the p-values too."""
+def _pair_text(test: dict[str, Any] | None, p_values: bool) -> str:
+    """The difference, bold if it is significant; with `p_values` these too."""
     if test is None:
         return ""
     if test["items"]["relative"] is None:  # the other makes no error at all
         return "–"
-    known = [each["p"] for each in (test["items"], test["seeds"]) if each is not None and each["p"] is not None]
+    finite = [part["p"] for part in (test["items"], test["seeds"]) if part is not None and part["p"] is not None]
     text = f"{100 * test['items']['relative']:+.1f} %"
-    if known and max(known) < 1 - LEVEL:
+    if finite and max(finite) < 1 - LEVEL:
         text = f"<b>{text}</b>"
-    return f"{text}<br>p = {', '.join(map(_chance, known)) or '–'}" if chances else text
+    return f"{text}<br>p = {', '.join(map(_p_value, finite)) or '–'}" if p_values else text
 
 
-def _chance(p: float) -> str:
+def _p_value(p: float) -> str:
     return f"{p:.2g}" if p >= 0.0001 else "<0.0001"
 
 
@@ -102,10 +102,10 @@ def _training(results: Results, target: str) -> Figure:
         hovermode="x unified",
     )
     last = 0
-    for number, model in enumerate(results.models):
+    for index, model in enumerate(results.models):
         history = results.history(model).query("target == @target")
         last = max(last, int(history["epoch"].max()) + 1)
-        color = charts.COLORS[number % len(charts.COLORS)]
+        color = charts.COLORS[index % len(charts.COLORS)]
         for column, loss in enumerate(("loss", "valid_loss"), start=1):
             spread = history.groupby("epoch")[loss].agg(["mean", "min", "max"])
             epochs = (spread.index + 1).tolist()
@@ -114,15 +114,15 @@ def _training(results: Results, target: str) -> Figure:
             charts.add_line(part, model, epochs, spread["mean"], color=color, legend=column == 1)
             plot.add_traces(list(part.data), rows=[1, 1], cols=[column, column])
     plot.update_xaxes(title="epoch")
-    charts.count(plot, last)
+    charts.integer_ticks(plot, last)
     seeds = len(results.training(results.models[0])["seeds"])
     return Figure(
         f"training-{target}",
         "Training compared",
         f"Mean over {seeds} seeds, band from the lowest to the highest. A seed that has stopped early is no longer in the mean, so the "
-        "last epochs are those of the seeds that went on longest. Training loss is measured with dropout, validation loss without.",
-        "Where the right panel rises while the left one falls, the network learns the training part by heart; the weights kept are "
-        "those of the lowest point. If bands overlap, the models have not been told apart.",
+        "last epochs are those of the seeds that trained longest. Training loss is measured with dropout, validation loss without.",
+        "Where the right panel rises while the left one falls, the network memorises the training part; the weights kept are "
+        "those of the lowest point. If bands overlap, training does not separate the models.",
         plot,
     )
 
@@ -130,18 +130,18 @@ def _training(results: Results, target: str) -> Figure:
 def _own_training(results: Results, target: str, model: str) -> Figure:
     history = results.history(model).query("target == @target")
     plot = charts.empty("epoch", "gradient norm")
-    for number, (seed, rows) in enumerate(history.groupby("seed")):
+    for index, (seed, rows) in enumerate(history.groupby("seed")):
         charts.add_line(
             plot,
             f"seed {seed}",
             rows["epoch"] + 1,
             rows["gradient_norm"],
-            color=charts.COLORS[number % len(charts.COLORS)],
+            color=charts.COLORS[index % len(charts.COLORS)],
         )
     clip = results.training(model)["targets"][target]["clip_norm"]
     plot.add_hline(y=clip, line={"color": "#999999", "dash": "dot"})
     plot.update_yaxes(type="log")
-    charts.count(plot, int(history["epoch"].max()) + 1)
+    charts.integer_ticks(plot, int(history["epoch"].max()) + 1)
     return Figure(
         f"gradient-norm-{target}",
         "Gradient norm in training",
@@ -158,13 +158,13 @@ def _own_training(results: Results, target: str, model: str) -> Figure:
 def _dependency(results: Results, target: str) -> Figure:
     plot = charts.empty("steps before the prediction", "share of |d output / d input|")
     banded = len(results.models) <= FEW
-    for number, model in enumerate(results.models):
+    for index, model in enumerate(results.models):
         gradients = results.explanation(model, target).gradients
         if not gradients:
             continue
         last = gradients[-1]
         name = f"{model} (memory {last.memory_length:.0f} steps)"
-        color, total = charts.COLORS[number % len(charts.COLORS)], max(last.mean.sum(), 1e-300)
+        color, total = charts.COLORS[index % len(charts.COLORS)], max(last.mean.sum(), 1e-300)
         mean, low, high = (values / total for values in (last.mean, last.low, last.high))
         if banded:
             charts.add_band(plot, name, charts.times(len(mean)), low, high, color)
@@ -172,12 +172,12 @@ def _dependency(results: Results, target: str) -> Figure:
     plot.update_yaxes(type="log", exponentformat="power", dtick=1)
     return Figure(
         f"dependency-{target}",
-        "Long-term dependency: how far back each network listens",
+        "Long-term dependency: how far back each network looks",
         "Mean magnitude of the gradient of the last output with respect to every earlier input, each model's divided by its sum; "
         f"{'bands from the 10 % to the 90 % quantile of the test windows; ' if banded else ''}in brackets the effective "
         "memory length: how many of the last steps hold 90 % of it.",
         "On this logarithmic scale a straight fall is exponential forgetting: the vanishing gradient (Bengio et al. 1994). The slower "
-        "the fall, the longer the memory. A long memory is no merit in itself: it must pay in the table above.",
+        "the fall, the longer the memory. A long memory is not an advantage in itself: it must show in the table above.",
         plot,
     )
 
@@ -187,10 +187,10 @@ def _own_dependency(results: Results, target: str, model: str) -> list[Figure]:
     if not explanation.gradients:
         return []
     plot = charts.empty("steps before the prediction", "|d output / d input|")
-    for number, gradient in enumerate(explanation.gradients):
+    for index, gradient in enumerate(explanation.gradients):
         times = charts.times(len(gradient.mean))
         label = f"{gradient.output} (memory {gradient.memory_length:.0f} steps)"
-        color = charts.COLORS[number]
+        color = charts.COLORS[index]
         charts.add_band(plot, label, times, gradient.low, gradient.high, color)
         charts.add_line(plot, label, times, gradient.mean, color=color)
     outputs = [gradient.output for gradient in explanation.gradients]
@@ -201,7 +201,7 @@ def _own_dependency(results: Results, target: str, model: str) -> list[Figure]:
             "Long-term dependency by gradients",
             f"Gradient magnitude of the {'outputs' if len(outputs) > 1 else 'output'} {' and '.join(outputs)} with respect to every "
             f"earlier input: mean over {explanation.windows} test examples, band from the 10 % to the 90 % quantile.",
-            "The further left a line stays high, the longer ago is what the forecast depends on. A wide band: the network listens far back "
+            "The further left a line stays high, the longer ago is what the forecast depends on. A wide band: the network looks far back "
             "in some situations only, which is what gates are for.",
             plot,
         )
@@ -266,8 +266,8 @@ def _importance_by_time(record: ImportanceRecord, features: list[str], target: s
         charts.add_line(plot, features[0], times, mean[:, 0], color=charts.COLORS[0])
         shows = _shows(record, f"each {features[0]}")
     else:
-        for number, feature in enumerate(np.argsort(-mean.sum(0))[:5]):
-            charts.add_line(plot, features[feature], times, mean[:, feature], color=charts.COLORS[number])
+        for index, feature in enumerate(np.argsort(-mean.sum(0))[:5]):
+            charts.add_line(plot, features[feature], times, mean[:, feature], color=charts.COLORS[index])
         charts.add_line(plot, "all features", times, mean.sum(1), color="#999999", dash="dot")
         shows = "The same values by step, for the five most important features, and summed over all features."
     return Figure(

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from markupsafe import Markup
 
-# Okabe & Ito 2008: told apart by colour-blind readers too.
+# Okabe & Ito 2008: distinguishable by colour-blind readers too.
 COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a00", "#555555", "#8b4fc6", "#c2185b")
 ACCENT = "#d55e00"
 FEW = 10
-"""Up to so many whole numbers each gets a tick."""
+"""Up to this many integers, each gets a tick."""
 HEIGHT = 380
 
 
@@ -29,11 +29,11 @@ class Figure:
     reading: str
     """How to read it, and what to conclude."""
     plot: "go.Figure | Markup"
-    """A chart, or what `texts` has made."""
+    """A chart, or HTML from `texts` or `sounds`."""
 
 
 def empty(x: str, y: str, height: int = HEIGHT) -> "go.Figure":
-    """A chart with named axes and the house's looks, and nothing in it."""
+    """An empty chart with named axes and the common layout."""
     import plotly.graph_objects as go
 
     plot = go.Figure()
@@ -54,8 +54,8 @@ def empty(x: str, y: str, height: int = HEIGHT) -> "go.Figure":
 def lines(named: Mapping[str, tuple[Any, Any]], x: str, y: str) -> "go.Figure":
     """One line for each name: (x values, y values)."""
     plot = empty(x, y)
-    for number, (name, (horizontal, vertical)) in enumerate(named.items()):
-        add_line(plot, name, horizontal, vertical, color=COLORS[number % len(COLORS)])
+    for index, (name, (horizontal, vertical)) in enumerate(named.items()):
+        add_line(plot, name, horizontal, vertical, color=COLORS[index % len(COLORS)])
     return plot
 
 
@@ -80,8 +80,8 @@ def add_line(
     )
 
 
-def count(plot: "go.Figure", last: int) -> None:
-    """Ticks at whole numbers alone, on an axis that counts to `last`."""
+def integer_ticks(plot: "go.Figure", last: int) -> None:
+    """Ticks at integers only, on an axis that counts to `last`."""
     plot.update_xaxes(dtick=1 if last <= FEW else None)
 
 
@@ -90,7 +90,7 @@ def add_points(plot: "go.Figure", name: str, x: Any, y: Any) -> None:
     plot.add_scatter(x=plain(x), y=plain(y), name=name, mode="markers", marker={"color": ACCENT, "size": 5})
 
 
-def add_choice(plot: "go.Figure", choices: Mapping[str, Sequence[Any]]) -> None:
+def add_menu(plot: "go.Figure", choices: Mapping[str, Sequence[Any]]) -> None:
     """Add a menu that gives the lines of `plot`, in their order, other y values."""
     buttons = [
         {"label": name, "method": "restyle", "args": [{"y": [plain(values) for values in lines]}]}
@@ -123,7 +123,7 @@ def times(steps: int, direction: str = "forward") -> list[int]:
 
 
 def plain(values: Any) -> list[Any]:
-    """A list that JSON holds in few characters: dates as text, floats with five digits."""
+    """A list for compact JSON: dates as text, floats with five digits."""
     return [_plain(value) for value in (values.tolist() if hasattr(values, "tolist") else values)]
 
 

@@ -58,11 +58,11 @@ def _gates(layer: LayerRecord, target: str) -> Figure:
         )
     choices = [
         {
-            "label": f"test example {number + 1}",
+            "label": f"test example {index + 1}",
             "method": "restyle",
-            "args": [{"z": [_grid(v[number]) for v in panels.values()]}],
+            "args": [{"z": [_grid(v[index]) for v in panels.values()]}],
         }
-        for number in range(windows)
+        for index in range(windows)
     ]
     base = charts.empty("", "", height=360)
     plot.update_layout(
@@ -87,7 +87,7 @@ def _gates(layer: LayerRecord, target: str) -> Figure:
 
 def _saturation(layers: list[LayerRecord], target: str, windows: int) -> Figure:
     plot = charts.empty("share of steps closed (below 0.1)", "share of steps open (above 0.9)")
-    for number, layer in enumerate(layers):
+    for index, layer in enumerate(layers):
         for color, (name, gate) in enumerate(layer.gates.items()):
             if gate.closed is None:
                 continue
@@ -98,7 +98,7 @@ def _saturation(layers: list[LayerRecord], target: str, windows: int) -> Figure:
                 name=f"{layer.name}: {name}",
                 marker={
                     "color": charts.COLORS[color],
-                    "symbol": SYMBOLS[number % len(SYMBOLS)],
+                    "symbol": SYMBOLS[index % len(SYMBOLS)],
                     "size": 7,
                     "opacity": 0.7,
                 },
@@ -125,12 +125,12 @@ def _memory(memory: MemoryRecord, target: str) -> Figure:
     state = memory.hidden_state if memory.cell_state is None else memory.cell_state
     times = charts.times(state.shape[1], memory.direction)
     plot = charts.empty("steps before the prediction", "state")
-    for number, (unit, correlation) in enumerate(zip(memory.units, memory.correlations, strict=True)):
-        color = charts.COLORS[number % len(charts.COLORS)]
+    for index, (unit, correlation) in enumerate(zip(memory.units, memory.correlations, strict=True)):
+        color = charts.COLORS[index % len(charts.COLORS)]
         name = f"unit {unit} (r = {correlation:+.2f})"
-        charts.add_line(plot, name, times, state[0, :, number], color=color)
+        charts.add_line(plot, name, times, state[0, :, index], color=color)
         if memory.cell_state is not None:
-            hidden = memory.hidden_state[0, :, number]
+            hidden = memory.hidden_state[0, :, index]
             charts.add_line(plot, name, times, hidden, color=color, dash="dot", legend=False)
     kind = "hidden state" if memory.cell_state is None else "cell state (solid) and hidden state (dotted)"
     return Figure(
@@ -165,7 +165,7 @@ def _time_constants(memory: MemoryRecord, target: str) -> Figure:
 
 
 def _grid(values: Any) -> list[list[float | None]]:
-    """(time, units) as rows of units, in few characters; nothing at padded steps."""
+    """(time, units) as rows of units, rounded for compact JSON; None at padded steps."""
     rows = np.round(values.T.astype(np.float64), 2)
     return (
         [[None if np.isnan(value) else value for value in row] for row in rows.tolist()]

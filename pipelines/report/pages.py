@@ -1,4 +1,4 @@
-"""HTML pages from templates: a task's, a model's, the index. They open from disk, with the network off."""
+"""HTML pages from templates: a task's, a model's, the index. They open from disk, without a network connection."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from pipelines.report import explanations, texts
 from pipelines.report.figures import Figure
-from pipelines.report.texts import number, offered
+from pipelines.report.texts import files_folder, format_number
 from pipelines.results import Results
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def write_model(
     (folder / f"{model}.html").write_text(text, encoding="utf-8")
     for target in results.targets:
         if results.files(model, target).exists():
-            shutil.copytree(results.files(model, target), folder / offered(model, target))
+            shutil.copytree(results.files(model, target), folder / files_folder(model, target))
 
 
 def summary(results: Results, title: str, question: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -122,23 +122,23 @@ def write_assets(folder: Path) -> None:
 
 def _environment(root: str) -> Environment:
     environment = texts.environment()
-    environment.filters |= {"chart": _chart, "number": number, "bytes": _bytes}
+    environment.filters |= {"chart": _chart, "number": format_number, "bytes": _bytes}
     environment.globals["root"] = root
     environment.globals["chart_template"] = _template()
     return environment
 
 
 def _template() -> Markup:
-    """The looks that all charts share, which a page holds once."""
+    """The Plotly template of all charts, which a page contains once."""
     import plotly.io
 
     return Markup(json.dumps(plotly.io.templates["plotly_white"].to_plotly_json(), separators=(",", ":")))
 
 
 def _chart(figure: Figure) -> Markup:
-    """The figure's data and layout as JSON that may stand inside a script element."""
+    """The figure's data and layout as JSON that is safe inside a script element."""
     content = json.loads(cast("go.Figure", figure.plot).to_json())
-    content["layout"].pop("template", None)  # the page holds it once for all charts
+    content["layout"].pop("template", None)  # the page contains it once for all charts
     content["config"] = CHART_OPTIONS
     return Markup(json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"))
 

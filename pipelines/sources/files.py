@@ -1,4 +1,4 @@
-"""The user's own files in `data/input/<task>`: found, read, and named with the reason where they cannot be read."""
+"""The user's own files in `data/input/<task>`: listed and read; files that cannot be read are reported with the reason."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -20,8 +20,8 @@ class Readings(Generic[Value]):
     """One sentence for each file that was skipped."""
 
 
-def dropped_in(folder: Path) -> list[Path]:
-    """The files below `folder`, sorted; nothing that begins with a dot counts."""
+def input_files(folder: Path) -> list[Path]:
+    """The files below `folder`, sorted, without hidden ones."""
     return sorted(
         path
         for path in folder.rglob("*")
@@ -30,12 +30,12 @@ def dropped_in(folder: Path) -> list[Path]:
 
 
 def order_key(name: str) -> bytes:
-    """Where something stands among others in an order that looks like chance, and that its name alone decides."""
+    """The sort key for a pseudo-random order that depends on names alone."""
     return hashlib.sha256(name.encode()).digest()
 
 
 def read_all(files: Sequence[Path], read: Callable[[Path], Value], max_unreadable: float) -> Readings[Value]:
-    """Read each file; skip and name the unreadable.
+    """Read each file; skip and report the unreadable.
 
     Raise `InputError` when more than the share `max_unreadable` of them cannot be read, or none can.
     """

@@ -1,43 +1,45 @@
-"""Pairs of texts that a user drops in: a source and its target in each line, parted by a tab."""
+"""Pairs of texts that a user drops in: a source and its target in each line, separated by a tab."""
 
 from pathlib import Path
 
 from pipelines.errors import InputError
 
 LONGEST = 10_000
-"""Characters of a line; a longer one is damage or not a pair."""
+"""Characters of a line; a longer one is a mistake."""
 
 
 def read(path: Path) -> list[tuple[str, str]]:
-    """The pairs of a `.tsv` or `.txt` file in UTF-8; columns behind the second are ignored (as in Tatoeba's and Anki's exports).
+    """The pairs of a `.tsv` or `.txt` file in UTF-8; columns after the second are ignored (as in Tatoeba's and Anki's exports).
 
-    Raise `InputError` with the line for one that is not a pair; blank lines are passed over.
+    Raise `InputError` with the line for one that is not a pair; blank lines are skipped.
     """
     if path.suffix.lower() not in (".tsv", ".txt"):
         raise InputError(f"{path}: is not a .tsv or .txt file; convert or remove it")
     pairs = []
-    number = 0
+    line_number = 0
     try:
         with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, start=1):
+            for line_number, line in enumerate(file, start=1):
                 if len(line) > LONGEST:
                     raise InputError(
-                        f"{path}, line {number}: has more than {LONGEST:,} characters; shorten or remove it"
+                        f"{path}, line {line_number}: has more than {LONGEST:,} characters; shorten or remove it"
                     )
                 if not line.strip():
                     continue
                 source, tab, rest = line.rstrip("\r\n").partition("\t")
                 if not tab:
                     raise InputError(
-                        f"{path}, line {number}: has no tab between source and target; separate them by one"
+                        f"{path}, line {line_number}: has no tab between source and target; separate them by one"
                     )
                 target = rest.partition("\t")[0]
                 for side, text in (("source", source), ("target", target)):
                     if not text.strip():
-                        raise InputError(f"{path}, line {number}: its {side} is empty; complete or remove the line")
+                        raise InputError(
+                            f"{path}, line {line_number}: its {side} is empty; complete or remove the line"
+                        )
                 pairs.append((source.strip(), target.strip()))
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}, after line {number}: is not UTF-8; save the file in that encoding") from error
+        raise InputError(f"{path}, after line {line_number}: is not UTF-8; save the file in that encoding") from error
     if not pairs:
         raise InputError(f"{path}: holds no pairs; write a source, a tab and a target in each line")
     return pairs

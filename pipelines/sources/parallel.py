@@ -11,15 +11,15 @@ from pipelines import progress
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 ENOUGH = 32
-"""Fewer jobs than this are done before a second process has started."""
+"""Fewer jobs than this finish before a second process has started."""
 
 
-def mapped(function: Callable[[Job], Result], jobs: Sequence[Job], what: str) -> Iterator[Result]:
+def parallel_map(function: Callable[[Job], Result], jobs: Sequence[Job], what: str) -> Iterator[Result]:
     """The results of `function` (of a module's top level) in the order of `jobs`, with a bar called `what`."""
     with progress.bar() as bar:
-        shown = bar.add_task(what, total=len(jobs))
+        bar_task = bar.add_task(what, total=len(jobs))
         for result in _results(function, jobs):
-            bar.advance(shown)
+            bar.advance(bar_task)
             yield result
 
 
@@ -28,6 +28,6 @@ def _results(function: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator
     if cores == 1 or len(jobs) < ENOUGH:
         yield from map(function, jobs)
         return
-    # Started anew, not forked: a fork of a process with threads may never come to life.
+    # Spawned, not forked: a fork of a process with threads may deadlock.
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
         yield from pool.map(function, jobs, chunksize=max(1, min(16, len(jobs) // (4 * cores))))

@@ -1,4 +1,4 @@
-"""Tables over time that a user drops in: one date column, numeric columns, and every fault named by its line."""
+"""Tables over time that a user drops in: one date column, numeric columns, and every error reported with its line."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ def read(path: Path) -> pd.DataFrame:
     """
     readers = {".parquet": _parquet, ".csv": _csv}
     if path.suffix.lower() not in readers:
-        raise InputError(f"{path}: is no {' or '.join(readers)} file; convert it, or take it out of the folder")
+        raise InputError(f"{path}: is not a {' or '.join(readers)} file; convert or remove it")
     table = readers[path.suffix.lower()](path)
     if table.empty:
         raise InputError(f"{path}: has no rows; give it a header line and a row per time step")
@@ -30,7 +30,7 @@ def read(path: Path) -> pd.DataFrame:
     if repeated.any():
         row = int(repeated.argmax())
         raise InputError(
-            f"{path}, line {row + 2}: {dates.iloc[row].date()} stands there a second time; keep one row for each date"
+            f"{path}, line {row + 2}: {dates.iloc[row].date()} occurs a second time; keep one row for each date"
         )
     if numbers.index.is_monotonic_decreasing:  # newest first, as some sites export
         return numbers.iloc[::-1]
@@ -86,7 +86,7 @@ def _dates(table: pd.DataFrame, path: Path) -> "pd.Series[pd.Timestamp]":
     if dates.isna().any():
         row = int(dates.isna().to_numpy().argmax())
         raise InputError(
-            f"{path}, line {row + 2}: {column.iloc[row]!r} in the column {str(name)!r} is no date; write dates as "
+            f"{path}, line {row + 2}: {column.iloc[row]!r} in the column {str(name)!r} is not a date; write dates as "
             "YYYY-MM-DD in the first column or one called date"
         )
     return dates.dt.tz_localize(None).rename(str(name))
@@ -98,7 +98,7 @@ def _numbers(column: "pd.Series[str]", path: Path) -> "pd.Series[float]":
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
         raise InputError(
-            f"{path}, line {row + 2}: {column.iloc[row]!r} in the column {str(column.name)!r} is no number; "
+            f"{path}, line {row + 2}: {column.iloc[row]!r} in the column {str(column.name)!r} is not a number; "
             "correct it or leave the field empty"
         )
     return numbers
@@ -106,14 +106,14 @@ def _numbers(column: "pd.Series[str]", path: Path) -> "pd.Series[float]":
 
 def frequency(index: pd.DatetimeIndex, path: Path | str) -> str:
     """The pandas frequency of the steps, for example `W-SAT`; raise `InputError` if the steps are not even."""
-    found = _inferred(index)
-    if found:
-        return found
-    # Rows may be missing altogether: the step of any stretch decides, if all dates lie on its grid.
+    step = _inferred(index)
+    if step:
+        return step
+    # Rows may be missing: the step of any part counts, if all dates lie on its grid.
     for start in range(0, max(1, len(index) - 24), 12):
-        found = _inferred(index[start : start + 24])
-        if found and index.isin(pd.date_range(index[0], index[-1], freq=found)).all():
-            return found
+        step = _inferred(index[start : start + 24])
+        if step and index.isin(pd.date_range(index[0], index[-1], freq=step)).all():
+            return step
     raise InputError(f"{path}: the dates follow no even step (hour, day, week, month, …); resample the series to one")
 
 

@@ -1,11 +1,11 @@
-"""`code`: what each stage's code means, one small file for every kind of stage and task; the other stages depend on these alone."""
+"""`code`: hashes of each stage's code, one small file for every kind of stage and task; the other stages depend on these alone."""
 
 from pipelines import artifacts, code, paths, progress, registry, runs
 from pipelines.task import STAGES
 
 
 def run() -> None:
-    """Write `artifacts/code`. Raise `ParameterError` for a fault anywhere in `params.yaml`, before anything is computed."""
+    """Write `artifacts/code`. Raise `ParameterError` for an error anywhere in `params.yaml`, before anything is computed."""
     runs.check()
     with artifacts.replacing_folder(paths.CODE) as folder:
         for kind in STAGES:

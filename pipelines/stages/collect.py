@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def run(task: "Task", params: Any) -> None:
     """Write `data/raw/<task>` with a `source.json`."""
     stage: Collect = task.stage("collect")
-    dropped = files.dropped_in(paths.input_folder(task.name))
+    dropped = files.input_files(paths.input_folder(task.name))
     for sample in [] if dropped else params.collect.samples:
         if sample not in stage.SAMPLES:
             raise InputError(

@@ -1,4 +1,4 @@
-"""`compare`: models and baselines side by side, whether differences are more than chance, and a verdict in words."""
+"""`compare`: models and baselines side by side, which differences are significant, and a verdict in words."""
 
 from dataclasses import asdict
 from math import isfinite
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipelines.task import Compare, Task
 
 TINY = 0.0001
-"""A smaller p-value is not written out: no test is that exact."""
+"""Smaller p-values are shown as a bound: no test is that exact."""
 
 
 def run(task: "Task", params: Any) -> None:
@@ -63,7 +63,7 @@ def in_words(decision: Decision, metric: Metric, parameters: dict[str, int]) -> 
     """The decision in sentences; every number in them comes from it."""
     best, baseline = decision.best, decision.baseline
     value = f"{metric.title} {decision.mean:.4g}" + (f" ± {decision.std:.3g}" if isfinite(decision.std) else "")
-    chance = f"p < {TINY:g}" if decision.p < TINY else f"p = {decision.p:.2g}"
+    p_value = f"p < {TINY:g}" if decision.p < TINY else f"p = {decision.p:.2g}"
     by = f" by {abs(decision.gap):.1%}" if isfinite(decision.gap) else ""
     if decision.gap and not decision.significant:
         better = "better" if decision.gap < 0 else "worse"
@@ -94,9 +94,9 @@ def in_words(decision: Decision, metric: Metric, parameters: dict[str, int]) -> 
         "short": f"{best} has {value} and {outcome}",
         "sentences": [
             f"The best recurrent model is {best}: {value}. It {outcome} ({metric.title} {decision.baseline_value:.4g}).",
-            f"The difference is significant over the test items ({chance})."
+            f"The difference is significant over the test items ({p_value})."
             if decision.significant
-            else f"Over the test items {chance}.",
+            else f"Over the test items {p_value}.",
             reference,
             others,
         ],

@@ -50,22 +50,22 @@ def run(task: "Task", name: str, params: Any) -> None:
             artifacts.write_arrays(folder / target / "losses.npz", {"losses": np.stack(losses)})
 
             checkpoints.load_seed(network, trained_in / target, chosen)
-            illustrated = folder / target / paths.FILES
-            illustrated.mkdir(parents=True, exist_ok=True)
-            explained, shown = explain.model(
+            files = folder / target / paths.FILES
+            files.mkdir(parents=True, exist_ok=True)
+            explained, illustration = explain.model(
                 network,
                 partial(stage.view, network, head, meta, target),
-                partial(stage.illustrate, network, head, prepared, meta, target, params, illustrated),
+                partial(stage.illustrate, network, head, prepared, meta, target, params, files),
                 examples,
                 meta.targets[target],
                 params.evaluate,
                 chosen,
             )
             artifacts.write_record(folder / target / "explanation.npz", explained)
-            if shown is not None:
-                artifacts.write_record(folder / target / "illustration.npz", shown)
-            if not any(illustrated.iterdir()):
-                illustrated.rmdir()  # DVC brings no empty folder back
+            if illustration is not None:
+                artifacts.write_record(folder / target / "illustration.npz", illustration)
+            if not any(files.iterdir()):
+                files.rmdir()  # DVC does not restore empty folders
             for part, reason in explained.failures.items():
                 progress.say(f"{task.name}/{name}/{target}: {part} cannot be shown: {reason}")
         artifacts.write_json(

@@ -1,4 +1,4 @@
-"""`report`: the task's page and a page per model, from what the earlier stages left."""
+"""`report`: the task's page and a page per model, from the results of the earlier stages."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -6,8 +6,8 @@ from pipelines.report import pages
 
 def run() -> None:
     """Write `reports/index.html` and `reports/assets` for every task that has a report."""
-    found = [paths.report(task.name) / "summary.json" for task in registry.TASKS]
-    summaries = [artifacts.read_json(path) for path in found if path.exists()]
+    files = [paths.report(task.name) / "summary.json" for task in registry.TASKS]
+    summaries = [artifacts.read_json(path) for path in files if path.exists()]
     with artifacts.replacing_folder(paths.REPORTS / "assets") as folder:
         pages.write_assets(folder)
     with artifacts.replacing(paths.REPORTS / "index.html") as page:

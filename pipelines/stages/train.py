@@ -70,7 +70,7 @@ def _fit(
     work: Path,
     what: str,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Fit all seeds on one target and keep their weights; return what the record says of them, and the history."""
+    """Fit all seeds on one target and keep their weights; return their part of `training.json`, and the history."""
     import keras
 
     from pipelines.nn import checkpoints, layers, training
@@ -91,7 +91,7 @@ def _fit(
         _fit_seed(fitting, seed, work / f"seed-{seed}.npz", f"{what}, seed {seed}", options.epochs)
         for seed in options.seeds
     ]
-    # Kept, tested and explained in full precision; mixed precision is a matter of training speed.
+    # Saved, tested and explained in full precision: mixed precision only makes training faster.
     keras.mixed_precision.set_global_policy("float32")
     network = build()
     checkpoints.save(folder, network, options.seeds, [fit.weights for fit in fitted])
@@ -115,8 +115,8 @@ def _fit(
 def _fit_seed(fitting: Any, seed: int, checkpoint: Path, what: str, epochs: int) -> Any:
     """Fit one seed, with a bar in a terminal and one line at its end."""
     with progress.bar() as bar:
-        shown = bar.add_task(what, total=epochs)
-        result = fitting.fit(seed, checkpoint, what, lambda row: bar.update(shown, completed=row.epoch + 1))
+        bar_task = bar.add_task(what, total=epochs)
+        result = fitting.fit(seed, checkpoint, what, lambda row: bar.update(bar_task, completed=row.epoch + 1))
     best = result.best
     progress.say(f"{what}: validation loss {best.valid_loss:.4g} in epoch {best.epoch + 1} of {len(result.history)}")
     return result
@@ -127,19 +127,19 @@ def _precision(options: Any) -> str:
 
 
 def _layers(network: Any) -> list[Mapping[str, Any]]:
-    """Name, class, output shape and parameters of each layer, for the report; of models inside it the layers too."""
+    """Name, class, output shape and parameters of each layer, for the report; nested models are replaced by their layers."""
     import keras
 
-    found: list[Mapping[str, Any]] = []
+    rows: list[Mapping[str, Any]] = []
     for layer in network.layers:
         if isinstance(layer, keras.Model):
-            found += [{**inner, "name": f"{layer.name}/{inner['name']}"} for inner in _layers(layer)]
+            rows += [{**inner, "name": f"{layer.name}/{inner['name']}"} for inner in _layers(layer)]
             continue
         output = layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
         shape = str(tuple(output.shape)).replace("None", "batch", 1).replace("None", "time")
         parameters = layer.count_params()
-        found.append({"name": layer.name, "kind": type(layer).__name__, "shape": shape, "parameters": parameters})
-    return found
+        rows.append({"name": layer.name, "kind": type(layer).__name__, "shape": shape, "parameters": parameters})
+    return rows
 
 
 def _work_folder(task: str, name: str, params: Any) -> Path:

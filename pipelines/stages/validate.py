@@ -14,7 +14,7 @@ EXAMPLES = 5
 
 
 def run(task: "Task", params: Any) -> None:
-    """Write `data/validated/<task>.json`, or raise `ExpectationError` with what failed and example rows."""
+    """Write `data/validated/<task>.json`, or raise `ExpectationError` with the failed expectations and example rows."""
     stage: Validate = task.stage("validate")
     meta = artifacts.read(paths.prepared(task.name) / "meta.json", stage.Meta)
     suites = stage.expectations(paths.prepared(task.name), meta, params.validation)
@@ -75,12 +75,12 @@ def _entry(result: Any, suite: Suite) -> dict[str, Any]:
 
 
 def _examples(result: Any, suite: Suite) -> str:
-    """The first rows that fail, or what was found instead."""
+    """The first rows that fail, or the observed value."""
     rows = result.result.get("unexpected_index_list")
     if not rows:
         error = next((info["exception_message"] for info in _exceptions(result)), None)
-        found = error or result.result.get("observed_value", result.result.get("details"))
-        return f"; found: {found}"
+        observed = error or result.result.get("observed_value", result.result.get("details"))
+        return f"; found: {observed}"
     return "; for example\n" + suite.table.reset_index(drop=True).loc[rows[:EXAMPLES]].to_string(max_cols=8)
 
 

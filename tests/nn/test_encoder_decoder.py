@@ -9,7 +9,7 @@ import pytest
 from pipelines.analysis import gates
 from pipelines.nn import checkpoints, decoding, encoder_decoder, views
 from pipelines.nn.datasets import Pairs
-from pipelines.nn.decoding import Writer
+from pipelines.nn.decoding import BeamSearch
 from pipelines.nn.heads import Decoder
 from pipelines.nn.inference import log_probabilities
 from pipelines.nn.training import Fitting
@@ -77,7 +77,7 @@ def test_encoder_decoder_reads_the_source_through_attention(attention: str | Non
 def test_beam_search_reports_the_log_probability_of_the_network(attention: str | None, beam: int, pairs: Pairs) -> None:
     net = network(attention)
     source = pairs.batch(np.arange(3)).inputs["source"]
-    for row, written in enumerate(Writer(net).write(source, 6, beam)):
+    for row, written in enumerate(BeamSearch(net).search(source, 6, beam)):
         ended = len(written.tokens) < 6
         tokens = [*written.tokens, END] if ended else written.tokens
         inputs = {"source": source[[row]], "decoder_input": np.array([[BEGIN, *tokens[:-1]]])}
@@ -97,7 +97,7 @@ def test_beam_search_finds_the_best_of_all_sequences(pairs: Pairs) -> None:
     """A beam this wide, without length normalisation, searches all sequences."""
     net = network("dot")
     source = pairs.batch(np.array([0])).inputs["source"]
-    (best,) = Writer(net).write(source, 2, beam=TARGETS**2, length_penalty=0.0)
+    (best,) = BeamSearch(net).search(source, 2, beam=TARGETS**2, length_penalty=0.0)
     words = [token for token in range(TARGETS) if token not in (0, BEGIN, END)]
     sequences = [[], *([token] for token in words), *([one, other] for one in words for other in words)]
 
@@ -115,7 +115,7 @@ def test_length_penalty_favours_longer_hypotheses(pairs: Pairs) -> None:
     net = network("general")
     source = pairs.batch(np.arange(3)).inputs["source"]
     short, long = (
-        sum(len(written.tokens) for written in Writer(net).write(source, 8, beam=6, length_penalty=penalty))
+        sum(len(written.tokens) for written in BeamSearch(net).search(source, 8, beam=6, length_penalty=penalty))
         for penalty in (0.0, 3.0)
     )
     assert short < long
@@ -134,10 +134,10 @@ def test_trace_network_traces_encoder_and_decoder(pairs: Pairs) -> None:
 
 def test_view_of_a_source_gives_the_log_probability_of_the_output(pairs: Pairs) -> None:
     net = network()
-    view = views.of_source(net, longest=6)
+    view = views.of_source(net, max_length=6)
     batch = pairs.batch(np.arange(3))
     inputs = view.embed(batch.inputs)
-    written = Writer(net).write(batch.inputs["source"], 6)
+    written = BeamSearch(net).search(batch.inputs["source"], 6)
     explained = view.network.predict_on_batch(inputs)[:, 0]
     ended = [row for row, output in enumerate(written) if len(output.tokens) < 6]
     assert ended
@@ -154,8 +154,8 @@ def test_encoder_decoder_survives_saving(pairs: Pairs, tmp_path: Path) -> None:
     checkpoints.load_seed(again, tmp_path, 1)
     inputs = pairs.batch(np.arange(3)).inputs
     np.testing.assert_array_equal(again.predict_on_batch(inputs), net.predict_on_batch(inputs))
-    assert [w.tokens for w in Writer(again).write(inputs["source"], 5)] == [
-        w.tokens for w in Writer(net).write(inputs["source"], 5)
+    assert [w.tokens for w in BeamSearch(again).search(inputs["source"], 5)] == [
+        w.tokens for w in BeamSearch(net).search(inputs["source"], 5)
     ]
 
 
@@ -169,11 +169,11 @@ def test_encoder_decoder_learns_to_reverse_sequences(tmp_path: Path) -> None:
     )  # fmt: skip
     fitting = Fitting(lambda: network("general", "gru", units=16), Decoder(TARGETS), options, train, valid)
     fitting.network.set_weights(fitting.fit(1, tmp_path / "c.npz", "reverse").weights)
-    written = Writer(fitting.network).write(valid.batch(np.arange(len(valid))).inputs["source"], 8)
+    written = BeamSearch(fitting.network).search(valid.batch(np.arange(len(valid))).inputs["source"], 8)
     right = [output.tokens == target.tolist() for output, target in zip(written, valid.targets, strict=True)]
     assert np.mean(right) > 0.9
 
 
 def test_beam_search_stops_at_the_longest_length(pairs: Pairs) -> None:
-    written = Writer(network("dot")).write(pairs.batch(np.arange(3)).inputs["source"], 3)
-    assert all(isinstance(output, decoding.Written) and len(output.tokens) <= 3 for output in written)
+    written = BeamSearch(network("dot")).search(pairs.batch(np.arange(3)).inputs["source"], 3)
+    assert all(isinstance(output, decoding.Hypothesis) and len(output.tokens) <= 3 for output in written)

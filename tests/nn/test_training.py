@@ -103,7 +103,7 @@ def test_fit_lowers_the_learning_rate_then_stops_without_improvement(
 
 def test_fit_with_a_nan_loss_names_model_seed_and_remedy(windows: dict[str, Windows], tmp_path: Path) -> None:
     broken = Windows(windows["train"].features * np.nan, windows["train"].targets, windows["train"].origins, 6)
-    with pytest.raises(TrainingError, match=r"lstm/co2, seed 1: the loss is no longer a number in epoch 1; lower"):
+    with pytest.raises(TrainingError, match=r"lstm/co2, seed 1: the loss is not finite in epoch 1; lower"):
         Fitting(build, Regression(1, "mse"), TRAINING, broken, windows["valid"]).fit(
             1, tmp_path / "s.npz", "lstm/co2, seed 1"
         )

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipelines import artifacts, params, registry
-from pipelines.report.texts import number
+from pipelines.report.texts import format_number
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -156,7 +156,7 @@ def test_task_page_shows_models_baselines_and_verdict(tiny: Path) -> None:
         for title in (
             "Verdict",
             "Training compared",
-            "how far back each network listens",
+            "how far back each network looks",
             "expectations",
             "best baseline",
         ):
@@ -164,4 +164,10 @@ def test_task_page_shows_models_baselines_and_verdict(tiny: Path) -> None:
 
 
 def test_number_has_few_digits_or_a_dash_if_missing() -> None:
-    assert [number(value) for value in (None, 627717, 0.123456, -2.5, 0)] == ["–", "627,717", "0.1235", "−2.5", "0"]
+    assert [format_number(value) for value in (None, 627717, 0.123456, -2.5, 0)] == [
+        "–",
+        "627,717",
+        "0.1235",
+        "−2.5",
+        "0",
+    ]

@@ -20,11 +20,11 @@ def write(folder: Path, text: str | bytes, name: str = "data.csv") -> Path:
         ("", r"data\.csv: is empty; give it a header"),
         ("date,value\n", r"data\.csv: has no rows"),
         ("date\n2020-01-01\n", r"data\.csv: has no numeric column beside 'date'"),
-        ("date,value\n2020-01-01,1\n2020-01-02,x\n", r"line 3: 'x' in the column 'value' is no number; correct it"),
-        ("date,value\n2020-01-01,1\n2020-01-02,inf\n", r"line 3: 'inf' in the column 'value' is no number"),
-        ("date,value\n2020-01-01,1\n2020-01-01,2\n", r"line 3: 2020-01-01 stands there a second time"),
+        ("date,value\n2020-01-01,1\n2020-01-02,x\n", r"line 3: 'x' in the column 'value' is not a number; correct it"),
+        ("date,value\n2020-01-01,1\n2020-01-02,inf\n", r"line 3: 'inf' in the column 'value' is not a number"),
+        ("date,value\n2020-01-01,1\n2020-01-01,2\n", r"line 3: 2020-01-01 occurs a second time"),
         ("date,value\n2020-01-03,1\n2020-01-01,2\n2020-01-02,3\n", r"line 3: 2020-01-01 comes after 2020-01-03; sort"),
-        ("date,value\n2020-01-01,1\nsoon,2\n", r"line 3: 'soon' in the column 'date' is no date"),
+        ("date,value\n2020-01-01,1\nsoon,2\n", r"line 3: 'soon' in the column 'date' is not a date"),
         ("date,value\n2020-01-01,1\n2020-01-02,1,2\n", r"data\.csv: is not a table \(Expected 2 fields in line 3"),
         ("date,Wert\n2020-01-01,1\n2020-01-02,ü\n".encode("latin-1"), r"line 3: is not UTF-8; save the file"),
         ("date;value\n2020-01-01;1,5\n", r"line 1: separates its columns by semicolons; export it with commas"),
@@ -93,7 +93,7 @@ def test_read_all_refuses_too_many_unreadable_files(tmp_path: Path) -> None:
 
 
 def test_tables_read_refuses_a_file_of_another_kind(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"notes\.txt: is no \.parquet or \.csv file"):
+    with pytest.raises(InputError, match=r"notes\.txt: is not a \.parquet or \.csv file"):
         tables.read(write(tmp_path, "hello", "notes.txt"))
 
 
@@ -102,9 +102,9 @@ def test_read_all_of_a_single_file_gives_only_its_error(tmp_path: Path) -> None:
         files.read_all([write(tmp_path, "")], tables.read, max_unreadable=0.05)
 
 
-def test_dropped_in_ignores_dotfiles(tmp_path: Path) -> None:
+def test_input_files_ignores_dotfiles(tmp_path: Path) -> None:
     write(tmp_path, "", ".gitkeep")
-    assert files.dropped_in(tmp_path) == []
+    assert files.input_files(tmp_path) == []
 
 
 HEADER = "Date,Open,High,Low,Close,Adj Close,Volume\n"

@@ -1,7 +1,7 @@
-// A text that takes the colours of one row of a layer: 0 white to 1 blue, or −1 red over white to 1 blue.
-function colouredText(place) {
-  const { tokens, layers } = JSON.parse(place.querySelector("script").textContent);
-  const [layer, row, text, scale] = [".layer", ".row", ".text", ".scale"].map((name) => place.querySelector(name));
+// A text coloured by one row of a layer: 0 white to 1 blue, or −1 red over white to 1 blue.
+function colouredText(container) {
+  const { tokens, layers } = JSON.parse(container.querySelector("script").textContent);
+  const [layer, row, text, scale] = [".layer", ".row", ".text", ".scale"].map((name) => container.querySelector(name));
   const spans = tokens.map((token) => {
     const span = document.createElement("span");
     span.textContent = token === "\n" ? "↵\n" : token;
@@ -24,14 +24,14 @@ function colouredText(place) {
   };
   const name = () => {
     const before = row.options.length ? row.selectedIndex : Number(row.dataset.chosen);
-    row.replaceChildren(...layers[layer.value].rows.map((each) => new Option(each)));
+    row.replaceChildren(...layers[layer.value].rows.map((label) => new Option(label)));
     row.selectedIndex = Math.min(before, row.options.length - 1);
     draw();
   };
   const move = (by) => { row.selectedIndex = (row.selectedIndex + by + row.options.length) % row.options.length; draw(); };
   layer.addEventListener("change", name);
   row.addEventListener("change", draw);
-  place.querySelector(".before").addEventListener("click", () => move(-1));
-  place.querySelector(".after").addEventListener("click", () => move(1));
+  container.querySelector(".before").addEventListener("click", () => move(-1));
+  container.querySelector(".after").addEventListener("click", () => move(1));
   name();
 }

@@ -1,4 +1,4 @@
-"""Where the prices come from: two indices out of a package, or the user's own."""
+"""Where the prices come from: two indices from a package, or the user's own files."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What decides on returns and on volatility."""
+"""The deciding metrics of returns and of volatility."""
 
 from pipelines.contract import Primary
 from pipelines.tasks.finance.data import Meta

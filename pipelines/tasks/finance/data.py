@@ -1,4 +1,4 @@
-"""The prepared prices: what is written down of them, their windows, and what a network sees of a day."""
+"""The prepared prices: their metadata, their windows, and the inputs of a network."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from pipelines import contract
 from pipelines.nn.datasets import Windows
 
 WARM_UP = 60
-"""Days that the slowest indicator needs before it means something."""
+"""Days that the slowest indicator needs before its values are valid."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def datasets(prepared: Path, meta: Meta, target: str) -> dict[str, Windows]:
 
 
 def indicators(table: pd.DataFrame) -> pd.DataFrame:
-    """What the network sees of a day, all known at its close. Logarithms and ratios, so that no price level remains."""
+    """The network's inputs of each day, all known at its close. Logarithms and ratios, so that no price level remains."""
     close, high, low, volume = (
         np.log(table[name].where(table[name] > 0)) for name in ("close", "high", "low", "volume")
     )

@@ -14,7 +14,7 @@ from pipelines.tasks.finance.train import Meta, datasets, head
 
 __all__ = ["AVERAGED", "METRICS", "Meta", "datasets", "evaluate", "head", "illustrate", "predictions", "view"]
 AVERAGED = ()
-"""Errors of returns and of volatility are different things; there is no average of them."""
+"""Errors of returns and of volatility cannot be averaged."""
 
 
 def predictions(

@@ -12,7 +12,7 @@ Origins = NDArray[np.int64]
 
 
 def random_walk(origins: Origins, horizon: int) -> Values:
-    """Prices stay where they are: every return is zero."""
+    """Prices do not change: every return is zero."""
     return np.zeros((len(origins), horizon))
 
 
@@ -40,7 +40,7 @@ def rolling_variance(returns: Values, origins: Origins, days: int) -> Values:
 def har_variance(returns: Values, origins: Origins, horizon: int, fitted_until: int) -> Values:
     """Heterogeneous autoregression (Corsi 2009): a regression on the variance of a day, a week and a month.
 
-    Forecasts below the smallest variance seen in the past are raised to it: a regression may say less than nothing.
+    Forecasts below the smallest variance seen in the past are raised to it: a regression may give a negative variance.
     """
     from sklearn.linear_model import LinearRegression
 
@@ -57,7 +57,7 @@ def garch_variance(returns: Values, origins: Origins, horizon: int, fitted_until
     """GARCH(1,1) with a constant mean (Bollerslev 1986): its variance forecasts, averaged over the horizon."""
     from arch import arch_model
 
-    percent = returns * 100  # the optimiser wants numbers of about one
+    percent = returns * 100  # the optimiser works best on numbers of about one
     fitted = arch_model(percent, mean="Constant", vol="GARCH", p=1, q=1, rescale=False).fit(
         last_obs=fitted_until, disp="off"
     )

@@ -41,7 +41,7 @@ class FinanceTrain(Train):
     """How the networks are fitted."""
 
     loss: Literal["mse", "mae", "huber"]
-    """Of returns; volatility is learned with QLIKE."""
+    """Of returns; volatility is trained with QLIKE."""
 
 
 class FinanceEvaluate(Evaluate):

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from pydantic import FilePath
 
 from pipelines.errors import InputError
-from pipelines.predict import Answer, typed
+from pipelines.predict import Prediction, argument_type
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipelines.predict import Trained
+    from pipelines.predict import TrainedNetworks
     from pipelines.tasks.finance.data import Prices, Scaler
 
 YEAR = 252
@@ -22,14 +22,14 @@ YEAR = 252
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """A price file and, where its name does not say it, the symbol."""
+    """A price file and, if that is not the file's name, the symbol."""
     parser.add_argument(
-        "file", type=typed(FilePath), metavar="FILE", help="a .csv of daily prices, as in data/input/finance"
+        "file", type=argument_type(FilePath), metavar="FILE", help="a .csv of daily prices, as in data/input/finance"
     )
-    parser.add_argument("--symbol", help="the trained symbol whose scaling is used; without it the file's name says it")
+    parser.add_argument("--symbol", help="the trained symbol whose scaling is used; default: the file's name")
 
 
-def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
+def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator[Prediction]:
     """For each target the days of the horizon: mean and standard deviation over the networks of all seeds.
 
     A symbol that training has not seen is scaled by its own days, all of which are past. Raise `InputError` for prices that
@@ -46,7 +46,7 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
         model = trained.model(target)
         known = "" if symbol in meta.symbols else "; a symbol that training has not seen, scaled by its own days"
         forecast = (_returns if target == "returns" else _volatility)(runs, scaler, table)
-        yield Answer(
+        yield Prediction(
             {
                 "symbol": symbol,
                 "target": target,
@@ -59,7 +59,7 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
 
 
 def _window(table: "pd.DataFrame", symbol: str, meta: "Prices", where: str) -> tuple["Scaler", NDArray[np.float32]]:
-    """The symbol's scaling, and what the network sees of its last days: (lookback, features)."""
+    """The symbol's scaling, and the network's inputs of its last days: (lookback, features)."""
     from pipelines.tasks.finance.data import WARM_UP, Scaler, indicators, scale
 
     needed = WARM_UP + meta.lookback

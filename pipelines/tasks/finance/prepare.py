@@ -15,7 +15,7 @@ from pipelines.tasks.finance.params import Prepare
 
 
 def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
-    """Write the windows of each target and one table of all symbols; raise `InputError` for prices of no use."""
+    """Write the windows of each target and one table of all symbols; raise `InputError` for unusable prices."""
     source = artifacts.read(raw / "source.json", Source)
     tables: list[pd.DataFrame] = []
     scalers: dict[str, Scaler] = {}
@@ -35,7 +35,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
         )
         view["scaled"] = scale(view["features"][features], scaler)
         ahead = np.stack([np.roll(returns, -step) for step in range(1, params.horizon + 1)], axis=1)
-        # The last rows have no future; no window's origin lies there.
+        # The last rows have no future; no window ends there.
         if "returns" in targets:
             targets["returns"].append((ahead - scaler.mean) / scaler.std)
         if "volatility" in targets:

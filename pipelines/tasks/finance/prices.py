@@ -14,13 +14,13 @@ COLUMNS = ("open", "high", "low", "close", "volume")
 def read(path: Path) -> pd.DataFrame:
     """One symbol's days: `open high low close volume`, adjusted where the file has an adjusted close.
 
-    Raise `InputError` with file and column or day if a column is missing or a price cannot be.
+    Raise `InputError` with file and column or day if a column is missing or a price is impossible.
     """
     return check(tables.read(path), path.as_posix())
 
 
 def check(table: pd.DataFrame, where: str) -> pd.DataFrame:
-    """The columns of `table` under their usual names, held against what prices can be."""
+    """The columns of `table` under their usual names, checked for impossible prices."""
     table = table.rename(columns={name: str(name).strip().lower() for name in table.columns})
     missing = [name for name in COLUMNS if name not in table and name != "volume"]
     if missing:

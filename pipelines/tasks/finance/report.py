@@ -1,4 +1,4 @@
-"""Charts that only prices have: what a forecast would have been worth, and how sure its direction is."""
+"""Charts of this task: what a forecast would have earned, and how certain its direction is."""
 
 from typing import Any
 
@@ -63,14 +63,14 @@ def _prices(results: Results, model: str) -> Figure:
     origins, forecasts = record.origins[own], record.forecasts[own]
     horizon = forecasts.shape[1]
     close, dates = table["close"].to_numpy(), table["date"]
-    shown = origins[::horizon][-60:]
+    starts = origins[::horizon][-60:]
     pieces = forecasts[::horizon][-60:]
-    span = slice(int(shown[0]), int(shown[-1]) + horizon + 1)
+    span = slice(int(starts[0]), int(starts[-1]) + horizon + 1)
     plot = charts.lines({"truth": (dates[span], close[span])}, x="", y="price")
-    for number, (origin, piece) in enumerate(zip(shown.tolist(), pieces, strict=True)):
+    for index, (origin, piece) in enumerate(zip(starts.tolist(), pieces, strict=True)):
         steps = slice(origin, origin + horizon + 1)
         path = close[origin] * np.exp(np.concatenate([[0.0], piece.cumsum()]))
-        charts.add_line(plot, "forecast", dates[steps], path, color=charts.ACCENT, legend=number == 0)
+        charts.add_line(plot, "forecast", dates[steps], path, color=charts.ACCENT, legend=index == 0)
     error = results.metrics(model)["test"]["returns"]["price_mape"]["mean"]
     walk = results.comparison["baselines"]["returns"]["random walk"]["price_mape"]
     return Figure(
@@ -94,10 +94,10 @@ def _wealth(results: Results, model: str) -> Figure:
     return Figure(
         "backtest",
         "Long or flat: a plain backtest after costs",
-        "In the index on days whose forecast is a rise, in cash on the others, each trade paid for; beside it, buying once and "
+        "In the index on days whose forecast is a rise, in cash on the others, after the cost of each trade; beside it, buying once and "
         "holding.",
         "A curve that equals «held» means that the network always says «up». One below it lost by trading. These are four "
-        "years of one market: a curve above is no proof of skill; look at the p-values of the direction.",
+        "years of one market: a curve above is not proof of skill; look at the p-values of the direction.",
         plot,
     )
 
@@ -149,7 +149,7 @@ def _direction_figure(results: Results) -> Figure:
         f"Wilson intervals over the test days (explained seed). Grey: a coin. Red: always saying «up», right on {up_days:.1%} of "
         f"days. One-sided binomial p-values, against a coin / against always «up»: {tests}.",
         "An interval that reaches over the red line has shown no skill: the index rises on most days, and saying so needs no "
-        "network. With this many p-values, one below 0.05 is no surprise.",
+        "network. With this many p-values, one below 0.05 is to be expected.",
         plot,
     )
 

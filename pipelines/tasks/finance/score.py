@@ -53,13 +53,13 @@ class Backtest:
 
 @dataclass(frozen=True)
 class Returns:
-    """Forecasts of daily log returns, (windows, horizon), and what they would have been worth."""
+    """Forecasts of daily log returns, (windows, horizon), and what they would have earned."""
 
     forecasts: Array
     origins: Indices
     rmse_by_step: Floats
     directions: dict[str, Direction]
-    """By symbol; empty for a forecast that names no direction."""
+    """By symbol; empty for a forecast without a direction."""
     backtests: dict[str, Backtest]
 
 
@@ -106,7 +106,7 @@ class Days:
         return result
 
     def by_date(self, losses: Floats) -> Floats:
-        """Mean loss of each day over the symbols: their days are no independent evidence."""
+        """Mean loss of each day over the symbols: their days are not independent evidence."""
         return np.asarray(pd.Series(losses).groupby(self.date).mean(), np.float64)
 
 
@@ -125,7 +125,7 @@ def score_returns(days: Days, forecasts: Floats, cost_bps: float) -> Evaluation:
     for name in dict.fromkeys(days.symbol):
         own = days.symbol == name
         ahead, truth = forecasts[own, 0], days.future[own, 0]
-        if np.any(ahead):  # a random walk names no direction and never trades
+        if np.any(ahead):  # a random walk has no direction and never trades
             hits.append((np.sign(ahead) == np.sign(truth)).mean())
             # The symbols move together: the first one's test is not made stronger by counting the others.
             directions[str(name)] = _direction(ahead, truth)

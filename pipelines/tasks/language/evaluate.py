@@ -1,4 +1,4 @@
-"""Likelihood of the test text under the trained networks; what they generate, and what happens inside while they read."""
+"""Likelihood of the test text under the trained networks; what they generate, and their gates and memory while they read."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from pipelines.tasks.language.train import Meta, datasets, head
 __all__ = ["AVERAGED", "METRICS", "Meta", "datasets", "evaluate", "head", "illustrate", "predictions", "view"]
 AVERAGED = ()
 COLD = 256
-"""Tokens of the windows that show how an empty memory fills."""
+"""Tokens of the windows that start from zero states."""
 
 
 def predictions(
@@ -33,20 +33,20 @@ def predictions(
 def evaluate(
     prepared: Path, meta: Meta, target: str, split: str, predictions: Predictions, params: Params
 ) -> Evaluation:
-    """Score the logits, each token as it came."""
+    """Score the logits against the tokens."""
     bits, hits = inference.bits_per_token(datasets(prepared, meta, target)[split], predictions)
     return score(prepared, meta, split, bits, hits)
 
 
 def view(network: keras.Model, head: Head, meta: Meta, target: str) -> views.View:
-    """From embedded tokens to the likeliest next one; neutral is the most frequent, which is the space in most texts."""
+    """From embedded tokens to the most likely next one; neutral is the most frequent, which is the space in most texts."""
     return views.of_tokens(network, head, neutral=len(SPECIAL), absent=f"the most frequent {meta.text.step}")
 
 
 def illustrate(
     network: keras.Model, head: Head, prepared: Path, meta: Meta, target: str, params: Params, files: Path
 ) -> Illustration:
-    """Generated texts; a piece of the test part with all that happens inside; how an empty memory fills."""
+    """Generated texts; gates, memory and contributions on a piece of the test part; bits by position after zero states."""
     sizes = params.evaluate
     test = tokens_of(prepared, meta, "test")
     read = np.asarray(test[: sizes.read_tokens], np.int32)
@@ -61,23 +61,25 @@ def illustrate(
             network, [prompt], sizes.sample_length, temperature, sizes.top_k, sizes.top_p, seed=params.train.seeds[0]
         )
         generated[f"{temperature:g}"] = np.concatenate([prompt[1:], tokens])
-    seen = view(network, head, meta, target)
-    return Illustration(read, inside, _contributions(network, seen, read), _cold(network, test), generated)
+    explained_view = view(network, head, meta, target)
+    return Illustration(read, inside, _contributions(network, explained_view, read), _cold(network, test), generated)
 
 
-def _contributions(network: keras.Model, seen: views.View, read: Array) -> Contributions:
-    """At a dozen places in the text: how much each token before adds to the log-probability of the likeliest next one."""
+def _contributions(network: keras.Model, explained_view: views.View, read: Array) -> Contributions:
+    """At a dozen positions in the text: how much each token before adds to the log-probability of the most likely next one."""
     span = min(64, len(read) // 2)
-    places = np.linspace(span, len(read) - 1, 12).astype(int)
-    windows = {TOKENS: np.stack([read[place - span : place] for place in places])}
-    assert seen.neutral is not None
-    found = importance.integrated_gradients(seen.network, seen.embed(windows), seen.neutral)
+    positions = np.linspace(span, len(read) - 1, 12).astype(int)
+    windows = {TOKENS: np.stack([read[position - span : position] for position in positions])}
+    assert explained_view.neutral is not None
+    attributions = importance.integrated_gradients(
+        explained_view.network, explained_view.embed(windows), explained_view.neutral
+    )
     guesses = network.predict_on_batch(windows)[:, -1].argmax(-1)
-    return Contributions(places, found.values.sum(-1).astype(np.float32), guesses)
+    return Contributions(positions, attributions.values.sum(-1).astype(np.float32), guesses)
 
 
 def _cold(network: keras.Model, test: Array) -> Floats:
-    """Mean bits a token by position in windows that begin with an empty memory."""
+    """Mean bits a token by position in windows that start from zero states."""
     window = min(COLD, (len(test) - 1) // 4)
     examples = Tokens(test, window)
     batch = examples.batch(np.unique(np.linspace(0, len(examples) - 1, 128).astype(np.int64)))

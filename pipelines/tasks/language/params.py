@@ -8,7 +8,7 @@ from pipelines.params.blocks import Block, Collect, Evaluate, Frozen, NgramBasel
 
 
 class Prepare(Shares):
-    """Texts as rows of tokens."""
+    """Texts as sequences of tokens."""
 
     unit: Literal["characters", "words"]
     window: int = Field(gt=1)
@@ -33,15 +33,15 @@ class LanguageEvaluate(Evaluate):
     """The explanations' sizes and the samples."""
 
     read_tokens: int = Field(gt=1)
-    """Length of the test text that is shown coloured by what happens inside."""
+    """Length of the test text that is coloured by gates and memory."""
     prompt: str
     """The beginning of the generated texts."""
     sample_length: int = Field(gt=0)
     temperatures: tuple[Annotated[float, Field(ge=0)], ...] = Field(min_length=1)
     top_k: int = Field(ge=0)
-    """Sample among the k likeliest; 0: among all (Fan et al. 2018)."""
+    """Sample from the k most likely; 0: from all (Fan et al. 2018)."""
     top_p: float = Field(gt=0, le=1)
-    """… and among the likeliest that together have this probability (Holtzman et al. 2020)."""
+    """… and from the most likely that together have this probability (Holtzman et al. 2020)."""
 
 
 class Params(Block):

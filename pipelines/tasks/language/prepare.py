@@ -1,4 +1,4 @@
-"""From texts to numbered tokens: streamed, split by text, the vocabulary counted on the training part alone."""
+"""From texts to tokens: streamed, split by text, the vocabulary counted on the training part alone."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -17,11 +17,11 @@ from pipelines.tasks.language.data import Meta, Text, TextSplit
 from pipelines.tasks.language.params import Prepare
 
 FEW = 10
-"""With fewer texts than this a split by text would leave too little to choose from: each is cut by position."""
+"""With fewer texts than this each text is cut by position, not assigned to a split as a whole."""
 
 
 def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
-    """Write each split's tokens as one row of numbers, texts in the order of their names.
+    """Write each split's tokens as one sequence, texts in the order of their names.
 
     Reads the texts twice, in pieces: once to count, once to write. A text too short to be split raises `InputError`.
     """
@@ -91,13 +91,13 @@ def _split(sizes: dict[Path, int], params: Prepare) -> dict[str, list[Piece]]:
             for split, first, last in zip(SPLITS, (0, valid, test), (valid, test, size), strict=True):
                 parts[split].append((path, first, last))
         return parts
-    whole = sum(sizes.values())
+    total = sum(sizes.values())
     filled = dict.fromkeys(SPLITS, 0)
     for path in sorted(sizes, key=lambda path: files.order_key(path.name)):
         short = [
             split
             for split, share in (("test", params.test_share), ("valid", params.valid_share))
-            if filled[split] < share * whole
+            if filled[split] < share * total
         ]
         split = short[0] if short else "train"
         parts[split].append((path, 0, sizes[path]))
@@ -125,7 +125,7 @@ def _vocabulary(parts: Iterable[Piece], params: Prepare) -> Vocabulary:
     vocabulary = Vocabulary.fitted(read, params.min_count, params.max_vocabulary)
     if (kept := len(vocabulary) - len(SPECIAL)) < 2:
         raise InputError(
-            f"language: {kept} different {params.unit} come up at least {params.min_count} times in the training part; there is "
+            f"language: {kept} different {params.unit} occur at least {params.min_count} times in the training part; there is "
             "nothing to predict: add text to data/input/language, or lower language.prepare.min_count"
         )
     return vocabulary
@@ -134,7 +134,7 @@ def _vocabulary(parts: Iterable[Piece], params: Prepare) -> Vocabulary:
 def _write(
     parts: Iterable[Piece], vocabulary: Vocabulary, params: Prepare, kind: "np.dtype[Any]", destination: Path
 ) -> list[dict[str, Any]]:
-    """Append the tokens of every text and its end to `destination`; return what each holds."""
+    """Append the tokens of every text and its end to `destination`; return the counts of each."""
     rows = []
     with destination.open("wb") as file:
         for piece in parts:

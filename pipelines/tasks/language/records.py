@@ -7,18 +7,18 @@ from pipelines.contract import Array, Floats, Indices
 
 @dataclass(frozen=True)
 class Contributions:
-    """What the tokens before some places add to the log-probability of the token that the network thinks likeliest there."""
+    """What the tokens before some positions add to the log-probability of the token that the network finds most likely there."""
 
     places: Indices
     values: Array
     """(places, tokens before)."""
     guesses: Indices
-    """The likeliest tokens."""
+    """The most likely tokens."""
 
 
 @dataclass(frozen=True)
 class Illustration:
-    """What a network does while it reads, and what it generates."""
+    """Gates and memory of a network while it reads, and what it generates."""
 
     read: Array
     """Tokens of a piece of the test part, (tokens,)."""
@@ -26,6 +26,6 @@ class Illustration:
     """`layer: gate or memory` -> (units, tokens) float16."""
     contributions: Contributions
     cold: Floats
-    """Mean bits a token by position, in windows that begin with an empty memory."""
+    """Mean bits a token by position, in windows that start from zero states."""
     generated: dict[str, Array]
     """Temperature -> tokens, the prompt included."""

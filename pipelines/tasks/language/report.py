@@ -1,4 +1,4 @@
-"""Figures that only text has: what is written and read, and the gate structures side by side."""
+"""Figures of this task: what is generated and read, and the gate structures side by side."""
 
 from itertools import pairwise
 from typing import Any
@@ -9,7 +9,7 @@ import pandas as pd
 from pipelines.report import figures as charts
 from pipelines.report import texts
 from pipelines.report.figures import Figure
-from pipelines.report.texts import number
+from pipelines.report.texts import format_number
 from pipelines.results import Results
 from pipelines.tasks.language.data import Meta, decode, units
 from pipelines.tasks.language.records import Illustration
@@ -20,18 +20,22 @@ QUESTION = (
     "Which gates does a network need to write like the text it has read, and does it know more than an n-gram model?"
 )
 MARGIN = 1.02
-"""A model has arrived when its validation loss is within 2 % of the best mean loss of the slowest learner."""
+"""A model's `arrival` is when its validation loss is within 2 % of the best mean loss of the slowest learner."""
 
 
 def figures(results: Results, target: str, model: str | None) -> list[Figure]:
     """What a model writes, reads and attends to; for the task, its gate structures side by side and where they err."""
     if model is None:
         return [*_structures(results, target), _by_context(results, target), _cold_start(results, target)]
-    shown = results.illustration(model, target, Illustration)
-    if shown is None:
+    illustration = results.illustration(model, target, Illustration)
+    if illustration is None:
         return []
     meta = results.meta_as(Meta)
-    return [_generated(shown, meta, target), _read(results, shown, meta, target, model), _why(shown, meta, target)]
+    return [
+        _generated(illustration, meta, target),
+        _read(results, illustration, meta, target, model),
+        _why(illustration, meta, target),
+    ]
 
 
 # The task: gate structures
@@ -47,7 +51,7 @@ def _structures(results: Results, target: str) -> list[Figure]:
 
 
 def _structure(results: Results, target: str, model: str) -> dict[str, Any]:
-    """What a model has cost and reached: mean validation loss after every epoch, in nats, with the seconds it took."""
+    """Cost and result of a model: mean validation loss after every epoch, in nats, with the seconds it took."""
     history = results.history(model)
     by_epoch = history.groupby("epoch")[["valid_loss", "seconds"]].mean()
     gates = {
@@ -70,11 +74,11 @@ def _structure(results: Results, target: str, model: str) -> dict[str, Any]:
 
 
 def _arrival(curve: pd.DataFrame, goal: float) -> float | None:
-    """Seconds until the loss is `goal`, between two epochs in a straight line; None if it never is."""
-    there = np.flatnonzero(curve["loss"] <= goal)
-    if not len(there):
+    """Seconds until the loss is `goal`, interpolated between two epochs; None if it never is."""
+    reached = np.flatnonzero(curve["loss"] <= goal)
+    if not len(reached):
         return None
-    first = int(there[0])
+    first = int(reached[0])
     if first == 0:
         return float(curve["seconds"].iloc[0])
     (high, low), (early, late) = (curve[column].iloc[first - 1 : first + 1] for column in ("loss", "seconds"))
@@ -83,16 +87,16 @@ def _arrival(curve: pd.DataFrame, goal: float) -> float | None:
 
 def _table(results: Results, rows: list[dict[str, Any]], goal: float) -> Figure:
     unit = results.meta_as(Meta).text.unit
-    shown = []
+    cells = []
     for row in sorted(rows, key=lambda row: row["bits"]["mean"]):
         saturated = [shares["closed"] + shares["open"] for shares in row["gates"].values()]
-        shown.append(
+        cells.append(
             [
                 row["model"],
                 ", ".join(name.removesuffix(" gate") for name in row["gates"]) or "none",
-                number(row["bits"]["mean"]),
-                number(row["parameters"]),
-                number(round(row["speed"] / 100) * 100),
+                format_number(row["bits"]["mean"]),
+                format_number(row["parameters"]),
+                format_number(round(row["speed"] / 100) * 100),
                 "–" if row["arrival"] is None else f"{row['arrival']:.0f} s",
                 f"{100 * float(np.mean(saturated)):.0f} %" if saturated else "–",
             ]
@@ -113,8 +117,8 @@ def _table(results: Results, rows: list[dict[str, Any]], goal: float) -> Figure:
         f"training until the validation loss (nats) is within {100 * (MARGIN - 1):.0f} % of what the slowest learner reaches at all. "
         "Saturated: share of steps at which a gate is below 0.1 or above 0.9, mean over gates and units.",
         "Compare rows with about as many parameters, or look at the picture below. A gate that can be left out at no cost in the third "
-        "column was not needed on this text; whether a difference is more than chance stands in the table of pairs below.",
-        texts.table(columns, shown),
+        "column was not needed on this text; the table of pairs below says which differences are significant.",
+        texts.table(columns, cells),
     )
 
 
@@ -128,9 +132,9 @@ def _picture(results: Results, rows: list[dict[str, Any]], goal: float) -> Figur
         template=base.layout.template, font=base.layout.font, height=420, hovermode="closest", barmode="stack",
         margin={"l": 56, "r": 16, "t": 40, "b": 110}, legend={"orientation": "h", "y": -0.22, "x": 0},
     )  # fmt: skip
-    for place, row in enumerate(rows):
-        color, name = charts.COLORS[place % len(charts.COLORS)], row["model"]
-        symbol = "circle" if place < len(charts.COLORS) else "diamond"
+    for index, row in enumerate(rows):
+        color, name = charts.COLORS[index % len(charts.COLORS)], row["model"]
+        symbol = "circle" if index < len(charts.COLORS) else "diamond"
         spread = None if row["bits"]["std"] is None else {"array": [row["bits"]["std"]], "thickness": 1}
         plot.add_scatter(
             x=[row["parameters"]], y=[row["bits"]["mean"]], error_y=spread, mode="markers", name=name, legendgroup=name,
@@ -158,56 +162,56 @@ def _picture(results: Results, rows: list[dict[str, Any]], goal: float) -> Figur
         "Left: bits per character of the test part against size, mean and standard deviation over seeds. Middle: mean validation loss "
         "after every epoch against the seconds that took. Right: share of steps at which a gate is closed (below 0.1) or open (above 0.9).",
         "Down and to the left is better on the left and in the middle. Bars near zero are gates that scale and never decide; "
-        "long ones are gates that switch, and let little gradient through where they do.",
+        "long ones are gates that switch and let little gradient through where they do.",
         plot,
     )
 
 
 def _by_context(results: Results, target: str) -> Figure:
     """Bits inside and outside quotation marks and brackets."""
-    everyone = {name: results.record(name, target, Reading) for name in results.models}
-    everyone |= results.baseline_records(target, Reading)
-    told = {name: record for name, record in everyone.items() if record.bits_inside is not None}
+    records = {name: results.record(name, target, Reading) for name in results.models}
+    records |= results.baseline_records(target, Reading)
+    with_quotes = {name: record for name, record in records.items() if record.bits_inside is not None}
     plot = charts.empty("", "bits a character")
     for color, (part, name) in enumerate(
         (("bits_outside", "outside"), ("bits_inside", "within quotation marks and brackets"))
     ):
         plot.add_bar(
-            x=list(told),
-            y=[getattr(record, part) for record in told.values()],
+            x=list(with_quotes),
+            y=[getattr(record, part) for record in with_quotes.values()],
             name=name,
             marker={"color": charts.COLORS[color]},
         )
     plot.update_layout(hovermode="closest")
-    share = next((f"{100 * record.inside_share:.0f} %" for record in told.values()), "none")
+    share = next((f"{100 * record.inside_share:.0f} %" for record in with_quotes.values()), "none")
     return Figure(
         f"context-{target}",
         "Where it errs: speech and narration",
         f"Mean bits of the characters within quotation marks and brackets ({share} of the test part, the closing mark included) and of "
         "all others; of the explained seed, and of the baselines.",
         "To know that a quotation is open, a network has to remember its beginning over many characters, which an n-gram model cannot "
-        "(Karpathy et al. 2015 found units that do just this). What people say is also harder to foresee than what is told.",
+        "(Karpathy et al. 2015 found units that do just this). Speech is also harder to predict than narration.",
         plot,
     )
 
 
 def _cold_start(results: Results, target: str) -> Figure:
-    """Bits by position in a window that begins with an empty memory."""
+    """Bits by position in a window that starts from zero states."""
     plot = charts.empty(f"{results.meta_as(Meta).text.step}s read since the memory was empty", "bits a token")
-    for place, model in enumerate(results.models):
-        shown = results.illustration(model, target, Illustration)
-        if shown is None:
+    for index, model in enumerate(results.models):
+        illustration = results.illustration(model, target, Illustration)
+        if illustration is None:
             continue
-        bits = shown.cold
+        bits = illustration.cold
         edges = np.unique(np.geomspace(1, len(bits), 18).astype(int))
         centres = [(first + last) / 2 for first, last in pairwise(edges)]
         means = [bits[first - 1 : last - 1].mean() for first, last in pairwise(edges)]
-        charts.add_line(plot, model, centres, means, color=charts.COLORS[place % len(charts.COLORS)])
+        charts.add_line(plot, model, centres, means, color=charts.COLORS[index % len(charts.COLORS)])
     plot.update_xaxes(type="log")
     return Figure(
         f"cold-{target}",
         "What memory is worth",
-        "Mean bits by position, in test windows of which the network knows nothing before; positions in groups that widen.",
+        "Mean bits by position, in test windows that start from zero states; positions in groups of growing width.",
         "Where a line stops falling, more context no longer helps this network: that is as far as its memory reaches. An n-gram model's "
         "line would be flat after as many characters as its order.",
         plot,
@@ -217,9 +221,11 @@ def _cold_start(results: Results, target: str) -> Figure:
 # A model
 
 
-def _generated(shown: Illustration, meta: Meta, target: str) -> Figure:
+def _generated(illustration: Illustration, meta: Meta, target: str) -> Figure:
     """Samples at several temperatures."""
-    named = {f"temperature {temperature}": decode(tokens, meta) for temperature, tokens in shown.generated.items()}
+    named = {
+        f"temperature {temperature}": decode(tokens, meta) for temperature, tokens in illustration.generated.items()
+    }
     return Figure(
         f"written-{target}",
         "What it writes",
@@ -230,12 +236,12 @@ def _generated(shown: Illustration, meta: Meta, target: str) -> Figure:
     )
 
 
-def _read(results: Results, shown: Illustration, meta: Meta, target: str, model: str) -> Figure:
+def _read(results: Results, illustration: Illustration, meta: Meta, target: str, model: str) -> Figure:
     """A piece of the test part, coloured by any gate or memory of any unit."""
-    tokens = units(shown.read, meta)
+    tokens = units(illustration.read, meta)
     # The memory of the last layer first: it is what most people want to see.
-    order = sorted(shown.inside, key=lambda name: (not name.endswith("memory"), name))
-    layers = {name: shown.inside[name].astype(np.float32) for name in order}
+    order = sorted(illustration.inside, key=lambda name: (not name.endswith("memory"), name))
+    layers = {name: illustration.inside[name].astype(np.float32) for name in order}
     memory = results.explanation(model, target).memory
     unit = int(memory.units[0]) if memory else 0
     rows = {name: [str(row) for row in range(len(values))] for name, values in layers.items()}
@@ -251,23 +257,23 @@ def _read(results: Results, shown: Illustration, meta: Meta, target: str, model:
     )
 
 
-def _why(shown: Illustration, meta: Meta, target: str) -> Figure:
-    """The text before a prediction, coloured by what each token has added to it."""
-    values, places = shown.contributions.values, shown.contributions.places
+def _why(illustration: Illustration, meta: Meta, target: str) -> Figure:
+    """The text before a prediction, coloured by the contribution of each token."""
+    values, positions = illustration.contributions.values, illustration.contributions.places
     span = values.shape[1]
-    names = units(shown.read, meta)
-    spread = np.zeros((len(places), len(names)), np.float32)
+    names = units(illustration.read, meta)
+    spread = np.zeros((len(positions), len(names)), np.float32)
     labels = []
-    guesses = units(shown.contributions.guesses, meta)
-    for row, (place, guess) in enumerate(zip(places.tolist(), guesses, strict=True)):
-        spread[row, place - span : place] = values[row] / max(np.abs(values[row]).max(), 1e-9)
-        labels.append(f"after «{''.join(names[max(0, place - 12) : place])}»: «{guess}»".replace("\n", "↵"))
+    guesses = units(illustration.contributions.guesses, meta)
+    for index, (position, guess) in enumerate(zip(positions.tolist(), guesses, strict=True)):
+        spread[index, position - span : position] = values[index] / max(np.abs(values[index]).max(), 1e-9)
+        labels.append(f"after «{''.join(names[max(0, position - 12) : position])}»: «{guess}»".replace("\n", "↵"))
     return Figure(
         f"why-{target}",
         "Why this one?",
-        f"For a dozen places of the same text: how much each of the {span} tokens before adds to the log-probability of the token that the "
-        "network thinks likeliest there (integrated gradients at the embedding), the largest scaled to 1. Blue speaks for it, red against.",
-        "Most of the colour stands right before the place. Where some stands further back (at the beginning of a word, at an opening "
+        f"For a dozen positions of the same text: how much each of the {span} tokens before adds to the log-probability of the token that "
+        "the network finds most likely (integrated gradients at the embedding), the largest scaled to 1. Blue speaks for it, red against.",
+        "Most of the colour is right before the position. Where some is further back (at the beginning of a word, at an opening "
         "quotation mark) the network uses its memory.",
         texts.coloured(names, {"contribution": spread}, {"contribution": labels}, "prediction"),
     )

@@ -1,4 +1,4 @@
-"""Bits per character and what goes with them."""
+"""Bits per character, perplexity and accuracy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ METRICS = {
     )
 }
 OPEN = {"“": "”", "‘": "’", "«": "»", "„": "“", "(": ")", "[": "]", "{": "}"}
-"""Quotation marks and brackets that say by themselves whether they open or close."""
+"""Quotation marks and brackets whose opening and closing forms differ."""
 PLAIN = '"'
-"""One that does not."""
+"""The quotation mark that both opens and closes."""
 LONGEST = 1000
 """Characters after which a quotation that was never closed counts as closed."""
 
@@ -37,7 +37,7 @@ class Reading:
 
 
 def score(prepared: Path, meta: Meta, split: str, bits: Floats, hits: NDArray[np.bool_] | None) -> Evaluation:
-    """From the bits of every predicted token (windows, window) and whether it was the likeliest.
+    """From the bits of every predicted token (windows, window) and whether it was the most likely.
 
     Windows are in the text's order; there may be fewer than the split has, since streams are all of one length.
     """
@@ -62,27 +62,27 @@ def score(prepared: Path, meta: Meta, split: str, bits: Floats, hits: NDArray[np
 
 
 def within_quotes(text: Sequence[str], length: int) -> NDArray[np.bool_]:
-    """For each of `length` characters whether it stands within quotation marks or brackets; none does if there is no text.
+    """For each of `length` characters whether it is within quotation marks or brackets; none is without a text.
 
-    A mark that opens counts as outside, since it has to be foreseen from there; the one that closes as inside. An apostrophe
-    closes only what was opened.
+    An opening mark counts as outside, since it is predicted from there; the one that closes as inside. An apostrophe
+    closes only an open quotation.
     """
     inside = np.zeros(length, bool)
     closing: list[tuple[str, int]] = []
-    for place, character in enumerate(text):
-        while closing and place - closing[-1][1] > LONGEST:
+    for index, character in enumerate(text):
+        while closing and index - closing[-1][1] > LONGEST:
             closing.pop()
-        inside[place] = bool(closing)
-        if closing and character == closing[-1][0] and not _apostrophe(text, place):
+        inside[index] = bool(closing)
+        if closing and character == closing[-1][0] and not _apostrophe(text, index):
             closing.pop()
         elif character in OPEN:
-            closing.append((OPEN[character], place))
+            closing.append((OPEN[character], index))
         elif character == PLAIN:
-            closing.append((PLAIN, place))
+            closing.append((PLAIN, index))
     return inside
 
 
-def _apostrophe(text: Sequence[str], place: int) -> bool:
-    """Whether the ’ at `place` stands between two letters."""
-    around = [*text[place - 1 : place], *text[place + 1 : place + 2]]
-    return text[place] == "’" and len(around) == 2 and all(map(str.isalpha, around))
+def _apostrophe(text: Sequence[str], index: int) -> bool:
+    """Whether the ’ at `index` is between two letters."""
+    around = [*text[index - 1 : index], *text[index + 1 : index + 2]]
+    return text[index] == "’" and len(around) == 2 and all(map(str.isalpha, around))

@@ -1,4 +1,4 @@
-"""Texts, read piece by piece: however long a file or a line is, little of it is in memory."""
+"""Texts, read piece by piece, so that memory does not grow with the length of a file or a line."""
 
 import codecs
 import re
@@ -12,7 +12,7 @@ FOLDER = "texts"
 PIECE = 1 << 20
 """Bytes read at a time."""
 WORD = re.compile(r" ?\w+| ?[^\w\s]+|\s")
-"""A word or a run of punctuation with the space before it, or any other white space: put together they are the text again."""
+"""A word or a run of punctuation with the space before it, or any other white space: joined, they give the text."""
 
 
 def pieces(path: Path) -> Iterator[str]:
@@ -44,11 +44,11 @@ def pieces(path: Path) -> Iterator[str]:
 
 
 def words(parts: Iterator[str]) -> Iterator[list[str]]:
-    """The words of a text that comes in pieces; a word that two pieces share is one word."""
+    """The words of a text that comes in pieces; a word on the border of two pieces stays one word."""
     rest = ""
     for part in parts:
-        found = WORD.findall(rest + part)
-        rest = found.pop() if found else ""
-        yield found
+        matches = WORD.findall(rest + part)
+        rest = matches.pop() if matches else ""
+        yield matches
     if rest:
         yield [rest]

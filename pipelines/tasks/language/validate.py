@@ -1,4 +1,4 @@
-"""What the prepared text must meet."""
+"""Expectations of the prepared text."""
 
 from pathlib import Path
 

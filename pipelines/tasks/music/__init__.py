@@ -1,1 +1,1 @@
-"""Music as piano rolls and as tokens: foreseen, written, and carried over into another style."""
+"""Music as piano rolls and as tokens: predicted, generated, and rewritten in another style."""

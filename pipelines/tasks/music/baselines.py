@@ -1,4 +1,4 @@
-"""Models that only count, all learned from the training part."""
+"""Counting baselines, all fitted on the training part."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,57 +7,57 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.baselines import ngrams
-from pipelines.contract import Evaluation, Prediction
-from pipelines.nn.datasets import scored
+from pipelines.contract import BatchPrediction, Evaluation
+from pipelines.nn.datasets import scoring_order
 from pipelines.params.blocks import NgramBaseline
 from pipelines.tasks.music import rolls
-from pipelines.tasks.music.counting import MARGINAL, MARKOV, Counted
+from pipelines.tasks.music.counting import MARGINAL, MARKOV, CountingModel
 from pipelines.tasks.music.data import EVENTS, FRAMES, Meta, Rolls, datasets, tokens_of
 from pipelines.tasks.music.midi import KEYS
 from pipelines.tasks.music.params import Params
 from pipelines.tasks.music.predictions import PredictionAndTransfer
-from pipelines.tasks.music.score import of_frames, of_tokens, of_transfer
+from pipelines.tasks.music.score import score_frames, score_tokens, score_transfer
 
 __all__ = ["Meta", "baselines"]
 BATCH = 64
 MELODIES = 25
-"""What the melody may do in a frame, to a counting model: rest, or one of twelve pitch classes, struck or held."""
+"""States of the melody in a frame that a counting model distinguishes: rest, or one of twelve pitch classes, struck or held."""
 LEARNED = 256
-"""Examples that a counting model learns from at a time."""
+"""Examples of which a counting model is fitted at a time."""
 
 
 def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[str, Evaluation]:
-    """What counting alone achieves on the test part; all learn from the training part."""
+    """Counting models of the training part, scored on the test part."""
     if target == EVENTS:
         return _count_tokens(prepared, meta, params.baselines)
-    situations = {MARGINAL: _style, MARKOV: _style_and_before} if target == FRAMES else {
+    contexts = {MARGINAL: _style, MARKOV: _style_and_before} if target == FRAMES else {
         "melody": _style_and_melody, MARKOV: _style_melody_and_before
     }  # fmt: skip
     examples = datasets(prepared, meta, target)
-    found = {}
-    for name, situation in situations.items():
-        outputs = _outputs(examples["test"], _learned(examples["train"], situation), situation)
+    evaluations = {}
+    for name, context in contexts.items():
+        outputs = _outputs(examples["test"], _fitted(examples["train"], context), context)
         if target == FRAMES:
-            found[name] = of_frames(examples["test"], meta, outputs)
+            evaluations[name] = score_frames(examples["test"], meta, outputs)
         else:
-            found[name] = of_transfer(prepared, examples["test"], meta, outputs)
-    return found
+            evaluations[name] = score_transfer(prepared, examples["test"], meta, outputs)
+    return evaluations
 
 
 def _count_tokens(prepared: Path, meta: Meta, sizes: NgramBaseline) -> dict[str, Evaluation]:
     vocabulary = len(meta.tokens.vocabulary)
     training = np.asarray(tokens_of(prepared, meta, "train")[: sizes.ngram_tokens], np.int64)
     examples = datasets(prepared, meta, EVENTS)["test"]
-    windows = scored(examples).size  # those that the networks are scored on
+    windows = scoring_order(examples).size  # those that the networks are scored on
     tokens = np.asarray(examples.tokens[: windows * examples.window + 1], np.int64)
     model = ngrams.KneserNey(training.tolist(), sizes.ngram_order, sizes.ngram_discount, vocabulary)
     values = {"unigram": ngrams.unigram(training, tokens, vocabulary), "Kneser–Ney": model.score(tokens.tolist())}
-    return {name: of_tokens(-chances[1:].reshape(-1, examples.window), None) for name, chances in values.items()}
+    return {name: score_tokens(-log_probs[1:].reshape(-1, examples.window), None) for name, log_probs in values.items()}
 
 
 Array = NDArray[np.int64]
-Situation = Callable[[Array, rolls.Roll, rolls.Roll, Array], Array]
-"""From the style (batch,), the keys before, the piece's own now (batch, frames, 88) and the number of voices (batch, frames) to a number
+ContextFunction = Callable[[Array, rolls.Roll, rolls.Roll, Array], Array]
+"""From the style (batch,), the keys before, the piece's own now (batch, frames, 88) and the number of voices (batch, frames) to a context
 for each key."""
 
 
@@ -81,9 +81,9 @@ def _style_melody_and_before(style: Array, before: rolls.Roll, now: rolls.Roll, 
     return 2 * _style_and_melody(style, before, now, voices) + (before > 0)
 
 
-def _learned(examples: Rolls, situation: Situation) -> Counted:
-    """From the training part in its own keys, which serves a model better that knows each key only by itself."""
-    counted = Counted(2 * MELODIES * rolls.VOICES * examples.styles, KEYS)
+def _fitted(examples: Rolls, context: ContextFunction) -> CountingModel:
+    """Fit on the training part in its original keys: better for a model that treats each key by itself."""
+    counted = CountingModel(2 * MELODIES * rolls.VOICES * examples.styles, KEYS)
     count = len(examples) // examples.variants
     for start in range(0, count, LEARNED):
         indices = np.arange(start, min(start + LEARNED, count))
@@ -92,25 +92,25 @@ def _learned(examples: Rolls, situation: Situation) -> Counted:
         assert weights is not None
         real = weights > 0
         before, now = cells[:, :-1], cells[:, 1:]
-        numbers = situation(examples.table["style"][indices], before, now, rolls.voices(now))
-        counted.learn(numbers[real], now[real] > 0)
+        contexts = context(examples.table["style"][indices], before, now, rolls.voices(now))
+        counted.fit(contexts[real], now[real] > 0)
     return counted
 
 
-def _outputs(examples: Rolls, counted: Counted, situation: Situation) -> Iterator[Prediction]:
-    """What a network would put out: logits; and pieces in another style where the melody is known."""
+def _outputs(examples: Rolls, counted: CountingModel, context: ContextFunction) -> Iterator[BatchPrediction]:
+    """The same outputs as a network's: logits; and pieces in another style where the melody is known."""
     for start in range(0, len(examples), BATCH):
         indices = np.arange(start, min(start + BATCH, len(examples)))
         cells, style = examples.cells(indices), examples.table["style"][indices]
         before, now = cells[:, :-1], cells[:, 1:]
-        logits = counted.logits(situation(style, before, now, rolls.voices(now)))
+        logits = counted.logits(context(style, before, now, rolls.voices(now)))
         if examples.ahead is None:
-            yield Prediction(indices, logits)
+            yield BatchPrediction(indices, logits)
         else:
-            yield PredictionAndTransfer(indices, logits, _drawn(examples.moved(), indices, counted, situation))
+            yield PredictionAndTransfer(indices, logits, _drawn(examples.moved(), indices, counted, context))
 
 
-def _drawn(examples: Rolls, indices: Array, counted: Counted, situation: Situation) -> rolls.Roll:
+def _drawn(examples: Rolls, indices: Array, counted: CountingModel, context: ContextFunction) -> rolls.Roll:
     """Style transfer by counting: every key drawn on its own, frame by frame."""
     now, style = examples.cells(indices)[:, 1:], examples.table["style"][indices]
     usual = np.array([voicing.voices for voicing in examples.voicings])[style, None]
@@ -120,7 +120,7 @@ def _drawn(examples: Rolls, indices: Array, counted: Counted, situation: Situati
     before = drawn[:, :1]
     for frame in range(now.shape[1]):
         here = slice(frame, frame + 1)
-        logits = counted.logits(situation(style, before, now[:, here], voices[:, here]))
+        logits = counted.logits(context(style, before, now[:, here], voices[:, here]))
         sounding = logits > random.logistic(size=logits.shape)
         drawn[:, here] = np.where(sounding, np.where(before > 0, rolls.SOUNDING, rolls.STRUCK), 0)
         before = drawn[:, here]

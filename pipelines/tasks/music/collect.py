@@ -1,4 +1,4 @@
-"""Where the pieces come from: chorales and fiddle tunes out of a corpus, or the user's own MIDI files."""
+"""Where the pieces come from: chorales and fiddle tunes from a corpus, or the user's own MIDI files."""
 
 import shutil
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from pipelines import paths
 from pipelines.contract import Source
 from pipelines.errors import InputError
 from pipelines.sources import files
-from pipelines.sources.parallel import mapped
+from pipelines.sources.parallel import parallel_map
 from pipelines.tasks.music import corpus, midi
 from pipelines.tasks.music.params import MusicCollect
 
 SAMPLES = corpus.CORPORA
 STYLE = "music"
-"""Of files that lie in no folder of a style."""
+"""Of files outside a style's folder."""
 
 
 def collect(params: MusicCollect, dropped: Sequence[Path], destination: Path) -> Source:
@@ -30,9 +30,9 @@ def _collect_sample(params: MusicCollect, folder: Path) -> Source:
     left_out: list[str] = []
     for style in params.samples:
         (folder / style).mkdir(parents=True)
-        chosen = sorted(corpus.found(style), key=lambda path: files.order_key(path.name))[: params.pieces]
+        chosen = sorted(corpus.scores(style), key=lambda path: files.order_key(path.name))[: params.pieces]
         jobs = [(style, path, folder / style / f"{path.stem}.mid") for path in chosen]
-        left_out += filter(None, mapped(_write, jobs, f"music: {style}"))
+        left_out += filter(None, parallel_map(_write, jobs, f"music: {style}"))
     parts = {style: corpus.CORPORA[style][2] for style in params.samples}
     return Source(True, parts, left_out)
 

@@ -1,4 +1,4 @@
-"""What decides on each target."""
+"""The deciding metric of each target."""
 
 from pipelines.contract import Primary
 from pipelines.tasks.music.counting import MARKOV

@@ -28,24 +28,24 @@ CORPORA: dict[str, tuple[str, Callable[[int], bool], dict[str, str]]] = {
 }
 """Style -> music21's name of the composer, how many voices a piece must have, and where it comes from."""
 SCORES = (".mxl", ".xml", ".krn", ".abc")
-"""Not analyses, which the corpus holds too."""
+"""Not analyses, which the corpus contains too."""
 
 
 def _music21() -> Any:
-    """music21, without what it says of optional packages."""
+    """music21, without its messages on optional packages."""
     with contextlib.redirect_stderr(io.StringIO()):
         import music21
 
     return music21
 
 
-def found(style: str) -> list[Path]:
+def scores(style: str) -> list[Path]:
     """The scores of a style, in order."""
     return sorted(path for path in _music21().corpus.getComposer(CORPORA[style][0]) if path.suffix in SCORES)
 
 
 def write(style: str, score: Path, target: Path) -> str | None:
-    """Write `score` as a MIDI file, repeats played; or say why not."""
+    """Write `score` as a MIDI file, repeats played; return why not if it cannot be used."""
     music21 = _music21()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

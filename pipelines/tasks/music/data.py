@@ -1,4 +1,4 @@
-"""The prepared pieces: what is written down of them, their stretches of roll and rows of tokens."""
+"""The prepared pieces: their metadata, their stretches of roll and their tokens."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -46,12 +46,12 @@ class RollTarget(contract.Target):
     ahead: int | None
     """Frames of the melody that are seen ahead; None: no melody is seen."""
     variants: int
-    """Keys in which each training piece is there."""
+    """Keys to which each training piece is transposed."""
 
 
 @dataclass(frozen=True)
 class TokenSplit(contract.Split):
-    """A row of tokens."""
+    """A sequence of tokens."""
 
     tokens: int
     unknown: int
@@ -63,7 +63,7 @@ class TokenTarget(contract.Target):
 
     splits: dict[str, TokenSplit]
     vocabulary: Vocabulary
-    """Of the tokens of training, and of the marks with which a piece of each style begins: no other special token comes up."""
+    """Of the tokens of training, and of the marks with which a piece of each style begins: no other special token occurs."""
     tokens_per_quarter: dict[str, float]
     """By style."""
     kind: str
@@ -88,16 +88,16 @@ class Meta(contract.Meta):
 
     def rolls_of(self, target: str) -> RollTarget:
         """A target of rolls."""
-        found = self.targets[target]
-        assert isinstance(found, RollTarget)
-        return found
+        rolls_target = self.targets[target]
+        assert isinstance(rolls_target, RollTarget)
+        return rolls_target
 
     @property
     def tokens(self) -> TokenTarget:
         """The target of tokens."""
-        found = self.targets[EVENTS]
-        assert isinstance(found, TokenTarget)
-        return found
+        token_target = self.targets[EVENTS]
+        assert isinstance(token_target, TokenTarget)
+        return token_target
 
 
 # Datasets
@@ -105,10 +105,10 @@ class Meta(contract.Meta):
 
 @dataclass(frozen=True)
 class Rolls:
-    """Stretches of piano rolls in whatever key; the target of every frame is which keys sound in it.
+    """Stretches of piano rolls in any key; the target of every frame is which keys sound in it.
 
-    A frame is seen as the keys that sounded in the one before and the piece's style; with `ahead`, also as how many keys sound in it,
-    the melody in it and the `ahead` frames after it, and as the frame itself, of which an output may only use the keys above its own.
+    The inputs of a frame are the keys that sounded in the one before and the piece's style; with `ahead`, also how many keys sound in it,
+    the melody in it and the `ahead` frames after it, and the frame itself, of which an output may only use the keys above its own.
     """
 
     roll: rolls.Roll
@@ -129,7 +129,7 @@ class Rolls:
         return len(self.table["begin"])
 
     def frames_of(self, indices: Indices) -> Indices:
-        """Frames of each example that are no padding."""
+        """Frames of each example that are not padding."""
         rows = {name: self.table[name][indices] for name in ("begin", "end", "pace")}
         return np.minimum(-((rows["begin"] - rows["end"]) * 2 // rows["pace"]), self.window)
 
@@ -141,16 +141,16 @@ class Rolls:
         """One frame before each example, its `window`, and `ahead` frames after that: (batch, 1 + window + ahead, 88)."""
         rows = {name: column[indices, None] for name, column in self.table.items()}
         steps = rows["begin"] + np.arange(-1, self.window + ahead) * rows["pace"] // 2
-        found = self._at(steps, rows)
+        cells = self._at(steps, rows)
         fast, slow = rows["pace"] == FAST, (rows["pace"] == SLOW) & (np.arange(-1, self.window + ahead) % 2 == 1)
-        if fast.any():  # a key struck in the frame that is passed over is struck in this one
-            passed_over = fast[..., None] & (found > 0) & (self._at(steps - 1, rows) == rolls.STRUCK)
-            found = np.where(passed_over, rolls.STRUCK, found)
-        if slow.any():  # the same frame once more: nothing is struck again
-            found = np.where(slow[..., None], np.minimum(found, rolls.SOUNDING), found)
+        if fast.any():  # a key struck in the skipped frame is struck in this one
+            passed_over = fast[..., None] & (cells > 0) & (self._at(steps - 1, rows) == rolls.STRUCK)
+            cells = np.where(passed_over, rolls.STRUCK, cells)
+        if slow.any():  # the same frame repeated: nothing is struck again
+            cells = np.where(slow[..., None], np.minimum(cells, rolls.SOUNDING), cells)
         keys = np.arange(KEYS) - rows["shift"]
-        present = (keys >= 0) & (keys < KEYS)
-        return np.take_along_axis(found, np.clip(keys, 0, KEYS - 1)[:, None], 2) * present[:, None]
+        in_range = (keys >= 0) & (keys < KEYS)
+        return np.take_along_axis(cells, np.clip(keys, 0, KEYS - 1)[:, None], 2) * in_range[:, None]
 
     def _at(self, steps: Indices, rows: dict[str, Indices]) -> rolls.Roll:
         """Frames of the roll, silent outside the piece."""
@@ -158,7 +158,7 @@ class Rolls:
         return self.roll[np.clip(steps, 0, len(self.roll) - 1)] * inside[..., None]
 
     def batch(self, indices: Indices) -> Batch:
-        """`window` (batch, window, features) and `keys` (batch, window, 88), float32; frames that only fill an example up weigh 0."""
+        """`window` (batch, window, features) and `keys` (batch, window, 88), float32; padding frames weigh 0."""
         cells = self.cells(indices, self.ahead or 0)
         weights = np.arange(self.window)[None] < self.frames_of(indices)[:, None]
         keys = (cells[:, 1 : self.window + 1] > 0) & weights[..., None]
@@ -166,9 +166,9 @@ class Rolls:
         return Batch({WINDOW: inputs}, {KEYS_TARGET: keys.astype(np.float32)}, weights.astype(np.float32))
 
     def seen(self, cells: rolls.Roll, style: Indices, voices: Indices | None = None) -> NDArray[np.float32]:
-        """What a network sees of `cells` (batch, 1 + window + ahead, 88), were they in `style` (batch,).
+        """The network's inputs for `cells` (batch, 1 + window + ahead, 88) in `style` (batch,).
 
-        `voices` (batch, window): how many keys are to sound, if not as many as do.
+        `voices` (batch, window): how many keys are to sound; None: as many as do in `cells`.
         """
         window = cells.shape[1] - 1 - (self.ahead or 0)
         chosen = (style[:, None] == np.arange(self.styles))[:, None].repeat(window, axis=1)
@@ -192,13 +192,13 @@ def datasets(prepared: Path, meta: Meta, target: str) -> dict[str, Any]:
     of_target = meta.rolls_of(target)
     roll = roll_of(prepared, of_target.roll)
     voicings = tuple(meta.voicings[style] for style in meta.styles)
-    found = {}
+    by_split = {}
     for split in (*SPLITS, EXPLAINED):
         table = artifacts.read_arrays(prepared / f"{of_target.roll}-{split}.npz")
         window = of_target.lookback if split == EXPLAINED else of_target.splits[split].window
         count = of_target.variants if split == "train" else 1
-        found[split] = Rolls(roll, table, window, len(meta.styles), of_target.ahead, count, voicings)
-    return found
+        by_split[split] = Rolls(roll, table, window, len(meta.styles), of_target.ahead, count, voicings)
+    return by_split
 
 
 def tokens_of(prepared: Path, meta: Meta, split: str) -> Array:
@@ -232,7 +232,7 @@ def notes_of(prepared: Path, meta: Meta, split: str, style: str) -> list[midi.No
 
 
 def piece_of(tokens: NDArray[Any], meta: Meta, tempo: float) -> midi.Piece:
-    """The piece that a row of tokens means, at `tempo` quarter notes a minute; it ends where another one begins."""
+    """The piece that tokens encode, at `tempo` quarter notes a minute; it ends where another one begins."""
     vocabulary = meta.tokens.vocabulary
     marks = np.isin(tokens, vocabulary.encode(map(mark, meta.styles)))
     ends = np.flatnonzero(marks[1:])
@@ -242,16 +242,16 @@ def piece_of(tokens: NDArray[Any], meta: Meta, tempo: float) -> midi.Piece:
 
 def openings(prepared: Path, meta: Meta, style: str, bars: int, count: int) -> list[NDArray[np.int32]]:
     """The tokens of the first `bars` of `count` test pieces of a style, its mark first."""
-    numbers = meta.tokens.vocabulary.numbers
+    ids = meta.tokens.vocabulary.ids
     tokens = np.asarray(tokens_of(prepared, meta, "test"), np.int32)
-    begins = np.flatnonzero(tokens == numbers[mark(style)])
-    found = []
+    begins = np.flatnonzero(tokens == ids[mark(style)])
+    prompts = []
     for begin in begins[np.linspace(0, len(begins) - 1, min(count, len(begins))).astype(int)]:
-        lines = np.flatnonzero(tokens[begin:] == numbers[events.BAR])
-        found.append(tokens[begin : begin + (lines[bars] if len(lines) > bars else len(tokens))])
-    return found
+        lines = np.flatnonzero(tokens[begin:] == ids[events.BAR])
+        prompts.append(tokens[begin : begin + (lines[bars] if len(lines) > bars else len(tokens))])
+    return prompts
 
 
 def pace(density: float, wanted: float) -> int:
-    """The pace that brings a melody of one density (notes a quarter) nearest to another one."""
+    """The pace at which a melody of density `density` (notes a quarter) comes nearest to the density `wanted`."""
     return min((STEADY, SLOW, FAST), key=lambda pace: abs(np.log(density * pace / (STEADY * wanted))))

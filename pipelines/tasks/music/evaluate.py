@@ -30,7 +30,7 @@ from pipelines.tasks.music.data import (
 from pipelines.tasks.music.params import MusicEvaluate, Params
 from pipelines.tasks.music.predictions import PredictionAndTransfer
 from pipelines.tasks.music.records import ClipRecord, Generated, Inside, Measured, Stretch, Transferred
-from pipelines.tasks.music.score import METRICS, of_frames, of_tokens, of_transfer
+from pipelines.tasks.music.score import METRICS, score_frames, score_tokens, score_transfer
 from pipelines.tasks.music.train import Meta, datasets, head
 from pipelines.tasks.music.transfer import TEMPERATURE, transfer
 
@@ -61,17 +61,17 @@ def _with_transfer(network: keras.Model, examples: Rolls) -> Predictions:
 def evaluate(
     prepared: Path, meta: Meta, target: str, split: str, predictions: Predictions, params: Params
 ) -> Evaluation:
-    """Score what the networks put out."""
+    """Score the networks' outputs."""
     examples = datasets(prepared, meta, target)[split]
     if target == EVENTS:
-        return of_tokens(*inference.bits_per_token(examples, predictions))
-    return of_frames(examples, meta, predictions) if target == FRAMES else of_transfer(
+        return score_tokens(*inference.bits_per_token(examples, predictions))
+    return score_frames(examples, meta, predictions) if target == FRAMES else score_transfer(
         prepared, examples, meta, predictions
     )  # fmt: skip
 
 
 def view(network: keras.Model, head: Head, meta: Meta, target: str) -> views.View:
-    """From embedded tokens to the likeliest next one, or from frames to the likeliest key of the last; neutral is silence."""
+    """From embedded tokens to the most likely next one, or from frames to the most likely key of the last; neutral is silence."""
     if target == EVENTS:
         return views.of_tokens(network, head, len(SPECIAL), "the most frequent token")
     return views.of_window(network, head, np.zeros(len(meta.targets[target].groups), np.float32), "silence")
@@ -80,7 +80,7 @@ def view(network: keras.Model, head: Head, meta: Meta, target: str) -> views.Vie
 def illustrate(
     network: keras.Model, head: Head, prepared: Path, meta: Meta, target: str, params: Params, files: Path
 ) -> Any:
-    """What the network does inside in a stretch of each style; what it generates, measured and to be heard; pieces before and after."""
+    """Gates and memory on a stretch of each style; generated pieces, with measures and sound; pieces before and after style transfer."""
     if target == FRAMES:
         return _inside(network, view(network, head, meta, target), prepared, meta)
     if target == EVENTS:
@@ -91,19 +91,19 @@ def illustrate(
 # Inside
 
 
-def _inside(network: keras.Model, seen: views.View, prepared: Path, meta: Meta) -> Inside:
-    """Of one stretch of each style: its keys, gates and memory of the last layer, and what its last frame's likeliest key owes to which."""
+def _inside(network: keras.Model, explained_view: views.View, prepared: Path, meta: Meta) -> Inside:
+    """Of one stretch of each style: keys, gates and memory of the last layer, and contributions to the most likely last key."""
     examples = datasets(prepared, meta, FRAMES)[EXPLAINED]
     stretches = []
-    for number, style in enumerate(meta.styles):
-        of_style = np.flatnonzero(examples.table["style"] == number)
+    for style_index, style in enumerate(meta.styles):
+        of_style = np.flatnonzero(examples.table["style"] == style_index)
         if not len(of_style):
             continue
         batch = examples.batch(of_style[:1])
-        inputs = seen.embed(batch.inputs)
+        inputs = explained_view.embed(batch.inputs)
         last = gates.trace_network(network, batch.inputs).traces[-1]
-        assert seen.neutral is not None
-        found = importance.integrated_gradients(seen.network, inputs, seen.neutral).values[0]
+        assert explained_view.neutral is not None
+        attributions = importance.integrated_gradients(explained_view.network, inputs, explained_view.neutral).values[0]
         stretches.append(
             Stretch(
                 style,
@@ -112,9 +112,9 @@ def _inside(network: keras.Model, seen: views.View, prepared: Path, meta: Meta) 
                     name: values[0].T.astype(np.float16)
                     for name, values in {**last.gates, "memory": last.memory}.items()
                 },
-                gradients.magnitudes(seen.likeliest(), inputs, SEQUENCE, (0,))[0][0],
-                found[:, : midi.KEYS].astype(np.float32),
-                int(seen.network.predict_on_batch(inputs)[0].argmax()),
+                gradients.magnitudes(explained_view.likeliest(), inputs, SEQUENCE, (0,))[0][0],
+                attributions[:, : midi.KEYS].astype(np.float32),
+                int(explained_view.network.predict_on_batch(inputs)[0].argmax()),
             )
         )
     return Inside(stretches)
@@ -124,11 +124,10 @@ def _inside(network: keras.Model, seen: views.View, prepared: Path, meta: Meta) 
 
 
 def _generated(network: keras.Model, prepared: Path, meta: Meta, sizes: MusicEvaluate, files: Path) -> Generated:
-    """Pieces from nothing, by style and temperature, with their measures and the longest run each shares with a training piece.
-
-    And some test pieces, continued from their opening.
+    """Pieces generated from a style's mark alone, by style and temperature, with their measures and the longest run each shares with a
+    training piece; and some test pieces, continued from their opening.
     """
-    numbers = meta.tokens.vocabulary.numbers
+    ids = meta.tokens.vocabulary.ids
     training = [notes for style in meta.styles for notes in notes_of(prepared, meta, "train", style)]
     known = measures.Corpus(map(measures.intervals, training))
     measured: list[Measured] = []
@@ -141,22 +140,22 @@ def _generated(network: keras.Model, prepared: Path, meta: Meta, sizes: MusicEva
             for prompt, row in zip(prompts, rows, strict=True)
         ]
 
-    for number, style in enumerate(meta.styles):
+    for style_index, style in enumerate(meta.styles):
         program = sizes.program(style)
-        begin = np.array([numbers[mark(style)]], np.int32)
+        begin = np.array([ids[mark(style)]], np.int32)
         for temperature in sizes.temperatures:
-            pieces = write([begin] * sizes.pieces, temperature, seed=number)
+            pieces = write([begin] * sizes.pieces, temperature, seed=style_index)
             measured.append(_measured(style, temperature, [piece.notes for piece in pieces], known))
             for index, piece in enumerate(pieces[: sizes.heard], start=1):
                 group = f"{style}, from nothing, temperature {temperature:g}"
-                file = f"style-{number}-temperature-{temperature:g}-{index}"
+                file = f"style-{style_index}-temperature-{temperature:g}-{index}"
                 clips.append(_clip(files, file, group, f"piece {index}", piece, program, sizes.seconds))
         prompts = openings(prepared, meta, style, sizes.opening, sizes.heard)
-        continued = write(prompts, min(sizes.temperatures), seed=number)
+        continued = write(prompts, min(sizes.temperatures), seed=style_index)
         for index, (prompt, piece) in enumerate(zip(prompts, continued, strict=True), start=1):
             given = piece_of(prompt, meta, sizes.tempo).quarters
             group = f"{style}, from the opening of a test piece"
-            file = f"style-{number}-opening-{index}"
+            file = f"style-{style_index}-opening-{index}"
             clips.append(_clip(files, file, group, f"piece {index}", piece, program, sizes.seconds, given))
         measured.append(_measured(style, None, notes_of(prepared, meta, "test", style), known))
     return Generated(measured, [clip for clip in clips if clip])
@@ -176,25 +175,25 @@ def _measured(style: str, temperature: float | None, pieces: Sequence[midi.Notes
 
 
 def _transferred(network: keras.Model, prepared: Path, meta: Meta, sizes: MusicEvaluate, files: Path) -> Transferred:
-    """Some test pieces of each style before and after."""
+    """Some test pieces of each style before and after style transfer."""
     examples = datasets(prepared, meta, TRANSFER)["test"]
     moved = examples.moved()
     clips: list[ClipRecord | None] = []
-    for number, style in enumerate(meta.styles):
+    for style_index, style in enumerate(meta.styles):
         of_style = np.flatnonzero(
-            (examples.table["style"] == number) & (examples.table["begin"] == examples.table["first"])
+            (examples.table["style"] == style_index) & (examples.table["begin"] == examples.table["first"])
         )
         indices = of_style[np.linspace(0, len(of_style) - 1, min(sizes.heard, len(of_style))).astype(int)]
         after = transfer(network, moved, indices, TEMPERATURE, seed=1)
         before = examples.cells(indices)[:, 1:]
-        for place, index in enumerate(indices):
-            new = meta.styles[moved.table["style"][index]]
+        for row, example in enumerate(indices):
+            new = meta.styles[moved.table["style"][example]]
             pair = (("before", before, examples, style), ("after", after, moved, new))
-            for kind, roll, rows, played in pair:
-                length = rows.frames_of(indices[place : place + 1])[0]
-                piece = midi.Piece(rolls.to_notes(roll[place, :length], meta.steps), ((0.0, sizes.tempo),))
-                group = f"{style} → {new}, piece {place + 1}"
-                file = f"transfer-{number}-{place + 1}-{kind}"
+            for kind, roll, examples_of, played in pair:
+                length = examples_of.frames_of(indices[row : row + 1])[0]
+                piece = midi.Piece(rolls.to_notes(roll[row, :length], meta.steps), ((0.0, sizes.tempo),))
+                group = f"{style} → {new}, piece {row + 1}"
+                file = f"transfer-{style_index}-{row + 1}-{kind}"
                 clips.append(_clip(files, file, group, kind, piece, sizes.program(played), sizes.seconds))
     return Transferred([clip for clip in clips if clip])
 
@@ -209,7 +208,7 @@ def _clip(
     longest: float,
     given: float = 0.0,
 ) -> ClipRecord | None:
-    """Keep the beginning of a piece: its notes, a MIDI file, and its sound with how loud that is; None if it has no note."""
+    """Save the beginning of a piece as MIDI and sound; return its notes and loudness, or None if it has no note."""
     heard = piece.notes[midi.seconds(piece, piece.notes["start"]) < longest]
     if not len(heard):
         return None

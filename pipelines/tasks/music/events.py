@@ -1,4 +1,4 @@
-"""Pieces as rows of tokens: bars, positions, keys and lengths (REMI, Huang & Yang 2020; miditok's)."""
+"""Pieces as sequences of tokens: bars, positions, keys and lengths (REMI, Huang & Yang 2020; miditok's)."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -43,7 +43,7 @@ def encode(piece: midi.Piece, steps: int) -> list[str]:
 
 
 def decode(tokens: Sequence[str], steps: int, tempo: float) -> midi.Piece:
-    """The piece that a row of tokens means, at `tempo` quarter notes a minute; tokens out of place are passed over."""
+    """The piece that tokens encode, at `tempo` quarter notes a minute; misplaced tokens are skipped."""
     import miditok
 
     tokenizer = _tokenizer(steps)
@@ -58,7 +58,9 @@ def decode(tokens: Sequence[str], steps: int, tempo: float) -> midi.Piece:
     return midi.Piece(
         midi.as_notes(start / ticks, (start + length) / ticks, pitch),
         ((0.0, tempo),),
-        tuple((each.time / ticks, each.numerator, each.denominator) for each in score.time_signatures),
+        tuple(
+            (signature.time / ticks, signature.numerator, signature.denominator) for signature in score.time_signatures
+        ),
     )
 
 

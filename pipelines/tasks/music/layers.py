@@ -1,4 +1,4 @@
-"""Layers of networks that write the keys of a frame one after the other."""
+"""Layers of networks that generate the keys of a frame one after the other."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +27,7 @@ class AllBut(keras.layers.Layer):
 class NoteByNote(keras.layers.Layer):
     """Logits of keys (…, keys) and features whose last are the keys themselves -> logits that know the keys above each.
 
-    A fully visible belief net within the frame (Frey et al. 1996): the keys of a chord are drawn one after the other, so that they go
+    A fully visible belief net within the frame (Frey et al. 1996): the keys of a chord are drawn one after the other, so that they fit
     together. Row j, column k of the kernel is what key j adds to the logit of key k below it.
     """
 
@@ -37,7 +37,7 @@ class NoteByNote(keras.layers.Layer):
         self.kernel = self.add_weight(shape=(keys, keys), initializer="zeros", name="kernel")
 
     def call(self, inputs: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
-        """Add what sounds above."""
+        """Add the contributions of the keys above."""
         logits, features = inputs
         below = keras.ops.tril(self.kernel, -1)
         return logits + keras.ops.matmul(features[..., -logits.shape[-1] :], below)

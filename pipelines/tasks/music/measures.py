@@ -1,4 +1,4 @@
-"""What can be measured on music without hearing it: on its notes, or on piano rolls of 0, 1 (sounding) and 2 (struck)."""
+"""Measures of music: of notes, or of piano rolls of 0, 1 (sounding) and 2 (struck)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ STEPS = 4
 
 
 def of_notes(notes: Notes) -> dict[str, float]:
-    """The measures with which generated music is held against its corpus; not a number where there is no note."""
+    """The measures by which generated music is compared with its corpus; NaN without notes."""
     if not len(notes):
         return dict.fromkeys(MEASURES, float("nan"))
     return {name: float(measure(notes)) for name, measure in MEASURES.items()}
@@ -67,7 +67,7 @@ MEASURES = {
 
 
 def intervals(notes: Notes) -> list[tuple[int, int]]:
-    """The melody as steps from note to note: how far in keys, and how far in time. Neither key nor tempo is left in it."""
+    """The melody as steps from note to note: intervals in keys and in time, so that they depend neither on key nor on tempo."""
     highest = notes[np.lexsort((-notes["pitch"], notes["start"]))]
     highest = highest[np.append(True, np.diff(highest["start"]) > 0)] if len(highest) else highest
     times = np.round(np.diff(highest["start"]) * STEPS).astype(int)
@@ -75,15 +75,15 @@ def intervals(notes: Notes) -> list[tuple[int, int]]:
 
 
 class Corpus:
-    """The melodies of a corpus, in which runs of others are looked for."""
+    """The melodies of a corpus, to be searched for runs of others."""
 
     def __init__(self, melodies: Iterable[Sequence[tuple[int, int]]]) -> None:
         self.melodies = [list(melody) for melody in melodies]
         self._runs: dict[int, set[tuple[tuple[int, int], ...]]] = {}
 
     def longest_run(self, melody: Sequence[tuple[int, int]]) -> int:
-        """Notes of the longest run of `melody` that some melody here has too, in whatever key."""
-        low, high = 0, 1  # runs are short: to begin from a melody's half would have runs of every such length collected
+        """Notes of the longest run of `melody` that some melody here has too, in any key."""
+        low, high = 0, 1  # runs are short: starting from half the melody would collect runs of every such length
         while high <= len(melody) and self._has_run(melody, high):
             low, high = high, 2 * high
         high = min(high - 1, len(melody))
@@ -94,7 +94,7 @@ class Corpus:
 
     def _has_run(self, melody: Sequence[tuple[int, int]], length: int) -> bool:
         if length not in self._runs:
-            self._runs[length] = {run for each in self.melodies for run in _runs(each, length)}
+            self._runs[length] = {run for known in self.melodies for run in _runs(known, length)}
         return any(run in self._runs[length] for run in _runs(melody, length))
 
 
@@ -107,10 +107,10 @@ def _runs(melody: Sequence[tuple[int, int]], length: int) -> Iterable[tuple[tupl
 
 def chroma(roll: Roll, frames: int) -> NDArray[np.float64]:
     """How long each pitch class sounds in every `frames` frames: (stretches, 12)."""
-    whole = len(roll) // frames * frames
-    keys = (roll[:whole] > 0).reshape(-1, frames, roll.shape[1]).sum(1, dtype=np.float64)
+    length = len(roll) // frames * frames
+    keys = (roll[:length] > 0).reshape(-1, frames, roll.shape[1]).sum(1, dtype=np.float64)
     classes = (np.arange(roll.shape[1]) + 9) % 12  # the lowest key is an A
-    return np.stack([keys[:, classes == each].sum(1) for each in range(12)], axis=1)
+    return np.stack([keys[:, classes == pitch_class].sum(1) for pitch_class in range(12)], axis=1)
 
 
 def chroma_likeness(one: Roll, other: Roll, frames: int) -> float:
@@ -135,7 +135,7 @@ def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def style_features(roll: Roll) -> NDArray[np.float64]:
-    """What a style shows itself by: voices, register, density, and the steps of the melody. Of any length of roll, in any key."""
+    """Features of a style: voices, register, density, and the steps of the melody; of a roll of any length, in any key."""
     sounding, struck = roll > 0, roll == STRUCK
     voices = sounding.sum(1)
     highest, begins = melody(roll)
@@ -149,6 +149,6 @@ def style_features(roll: Roll) -> NDArray[np.float64]:
     )
 
 
-def of_the_melody(features: NDArray[Any]) -> NDArray[Any]:
-    """Of `style_features` (…, features) those that the melody alone has."""
+def melody_style_features(features: NDArray[Any]) -> NDArray[Any]:
+    """The columns of `style_features` (…, features) that depend on the melody alone."""
     return features[..., 5:]

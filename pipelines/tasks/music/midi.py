@@ -1,4 +1,4 @@
-"""Notes out of MIDI files, in musical time; and MIDI files and sound out of notes."""
+"""Notes from MIDI files, in musical time; and MIDI files and sound from notes."""
 
 import warnings
 from collections.abc import Sequence
@@ -32,14 +32,14 @@ Notes = NDArray[Any]
 
 @dataclass(frozen=True)
 class Piece:
-    """What a MIDI file holds. All times are in quarter notes, so that no change of tempo shifts anything."""
+    """The contents of a MIDI file. All times are in quarter notes, so that no change of tempo shifts anything."""
 
     notes: Notes
     """Records of `NOTE`, by start, then pitch; drums, keys that no piano has and notes without length are left out."""
     tempi: tuple[tuple[float, float], ...] = ((0.0, 120.0),)
-    """From which quarter on how many of them pass a minute."""
+    """(quarter, quarters a minute) of every change of tempo."""
     signatures: tuple[tuple[float, int, int], ...] = ()
-    """From which quarter on which time signature holds."""
+    """(quarter, numerator, denominator) of every time signature."""
     left_out: dict[str, int] = field(default_factory=dict)
     """How many notes were left out, and why: `drums`, `out_of_range`, `zero_length`."""
 
@@ -55,22 +55,21 @@ class Piece:
 
 
 def read(path: Path) -> Piece:
-    """The notes of a MIDI file: symusic's where they are sure to be those of pretty_midi, else pretty_midi's own.
+    """The notes of a MIDI file: by symusic where it agrees with pretty_midi, else by pretty_midi.
 
-    They differ where notes of one key overlap; a note that never ends, which is damage, symusic leaves out.
+    They differ where notes of one key overlap. symusic leaves out a note that never ends, which is an error of the file.
 
-    Raise `InputError` for a file that is not MIDI or is damaged, and
-    for a tempo of 0.
+    Raise `InputError` for a file that is not MIDI or is damaged, and for a tempo of 0.
     """
     import symusic
 
     try:
         score = symusic.Score(str(path))
     except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path}: is no MIDI file that can be read ({_reason(error)}); export it anew") from error
+        raise InputError(f"{path}: is not a readable MIDI file ({_reason(error)}); export it again") from error
     tracks = [(track.is_drum, track.notes.numpy()) for track in score.tracks]
     if any(_ambiguous(notes) for _, notes in tracks):
-        return read_slowly(path)
+        return read_with_pretty_midi(path)
     ticks = score.ticks_per_quarter
     return _piece(
         path,
@@ -79,16 +78,18 @@ def read(path: Path) -> Piece:
             for is_drum, notes in tracks
         ],
         [(tempo.time / ticks, 6e7 / tempo.mspq if tempo.mspq else 0.0) for tempo in score.tempos],
-        [(each.time / ticks, each.numerator, each.denominator) for each in score.time_signatures],
+        [
+            (signature.time / ticks, signature.numerator, signature.denominator) for signature in score.time_signatures
+        ],
     )  # fmt: skip
 
 
-def read_slowly(path: Path) -> Piece:
-    """The same by pretty_midi, the reference: some hundred times slower."""
+def read_with_pretty_midi(path: Path) -> Piece:
+    """The same by pretty_midi, the reference, which is about a hundred times slower."""
     import pretty_midi
 
     try:
-        with warnings.catch_warnings():  # of tempi outside the first track, which it heeds all the same
+        with warnings.catch_warnings():  # of tempi outside the first track, which it applies all the same
             warnings.simplefilter("ignore")
             midi = pretty_midi.PrettyMIDI(str(path))
         ticks = midi.resolution
@@ -96,7 +97,7 @@ def read_slowly(path: Path) -> Piece:
     except ZeroDivisionError as error:
         raise InputError(f"{path}: has a tempo of 0; give it another one") from error
     except (OSError, EOFError, ValueError, IndexError, KeyError) as error:
-        raise InputError(f"{path}: is no MIDI file that can be read ({_reason(error)}); export it anew") from error
+        raise InputError(f"{path}: is not a readable MIDI file ({_reason(error)}); export it again") from error
 
     def quarters(moments: Sequence[float]) -> NDArray[np.float64]:
         return np.array([midi.time_to_tick(moment) for moment in moments], np.float64) / ticks
@@ -112,7 +113,8 @@ def read_slowly(path: Path) -> Piece:
     ]
     tempi = list(zip(quarters(times[0]).tolist(), times[1].tolist(), strict=True))
     signatures = [
-        (float(quarters([each.time])[0]), each.numerator, each.denominator) for each in midi.time_signature_changes
+        (float(quarters([signature.time])[0]), signature.numerator, signature.denominator)
+        for signature in midi.time_signature_changes
     ]
     return _piece(path, tracks, tempi, signatures)
 
@@ -132,7 +134,7 @@ def _piece(
     tempi: list[tuple[float, float]],
     signatures: list[tuple[float, int, int]],
 ) -> Piece:
-    if any(pace <= 0 for _, pace in tempi):
+    if any(tempo <= 0 for _, tempo in tempi):
         raise InputError(f"{path}: has a tempo of 0; give it another one")
     left_out = {"drums": 0, "out_of_range": 0, "zero_length": 0}
     parts = []
@@ -140,27 +142,27 @@ def _piece(
         if is_drum:
             left_out["drums"] += len(pitch)
             continue
-        strange = (pitch < LOWEST) | (pitch > HIGHEST)
-        empty = ~strange & (end <= start)
-        left_out["out_of_range"] += int(strange.sum())
+        out_of_range = (pitch < LOWEST) | (pitch > HIGHEST)
+        empty = ~out_of_range & (end <= start)
+        left_out["out_of_range"] += int(out_of_range.sum())
         left_out["zero_length"] += int(empty.sum())
-        kept = ~strange & ~empty
+        kept = ~out_of_range & ~empty
         parts.append(as_notes(start[kept], end[kept], pitch[kept]))
     notes = np.concatenate(parts) if parts else np.zeros(0, NOTE)
     return Piece(
         np.unique(notes),
         _changes({0.0: 120.0, **dict(tempi)}),
-        tuple(sorted({place: (place, above, below) for place, above, below in signatures}.values())),
+        tuple(sorted({signature[0]: signature for signature in signatures}.values())),
         left_out,
     )
 
 
 def _changes(tempi: dict[float, float]) -> tuple[tuple[float, float], ...]:
-    """Only the tempi that differ from those before them. Without any a MIDI file has 120."""
+    """The tempi that differ from the one before. A MIDI file without a tempo has 120."""
     kept: list[tuple[float, float]] = []
-    for place, pace in sorted(tempi.items()):
-        if not kept or abs(pace - kept[-1][1]) > 1e-9 * pace:
-            kept.append((place, pace))
+    for quarter, tempo in sorted(tempi.items()):
+        if not kept or abs(tempo - kept[-1][1]) > 1e-9 * tempo:
+            kept.append((quarter, tempo))
     return tuple(kept)
 
 
@@ -183,10 +185,10 @@ def score_of(piece: Piece, program: int = 0) -> Any:
     import symusic
 
     score = symusic.Score(RESOLUTION)
-    for place, pace in piece.tempi:
-        score.tempos.append(symusic.Tempo(round(place * RESOLUTION), pace))
-    for place, above, below in piece.signatures:
-        score.time_signatures.append(symusic.TimeSignature(round(place * RESOLUTION), above, below))
+    for quarter, tempo in piece.tempi:
+        score.tempos.append(symusic.Tempo(round(quarter * RESOLUTION), tempo))
+    for quarter, numerator, denominator in piece.signatures:
+        score.time_signatures.append(symusic.TimeSignature(round(quarter * RESOLUTION), numerator, denominator))
     starts = np.round(piece.notes["start"] * RESOLUTION).astype(np.int32)
     lengths = np.round(piece.notes["end"] * RESOLUTION).astype(np.int32) - starts
     track = symusic.Track(program=program)
@@ -210,10 +212,10 @@ def write(piece: Piece, path: Path, program: int = 0) -> None:
 
 def seconds(piece: Piece, quarters: NDArray[np.float64]) -> NDArray[np.float64]:
     """When each of `quarters` sounds."""
-    places, paces = (np.array(column, np.float64) for column in zip(*piece.tempi, strict=True))
-    begins = np.concatenate([[0.0], np.cumsum(np.diff(places) * 60 / paces[:-1])])
-    which = np.searchsorted(places, quarters, side="right") - 1
-    return begins[which] + (quarters - places[which]) * 60 / paces[which]
+    changes, tempi = (np.array(column, np.float64) for column in zip(*piece.tempi, strict=True))
+    begins = np.concatenate([[0.0], np.cumsum(np.diff(changes) * 60 / tempi[:-1])])
+    which = np.searchsorted(changes, quarters, side="right") - 1
+    return begins[which] + (quarters - changes[which]) * 60 / tempi[which]
 
 
 def render(piece: Piece, program: int = 0) -> NDArray[np.float32]:

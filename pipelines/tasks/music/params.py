@@ -22,13 +22,13 @@ class MusicCollect(Collect):
     """Where music comes from."""
 
     pieces: int = Field(gt=2)
-    """Of each style of the sample at most so many."""
+    """Most pieces of each style of the sample."""
     max_minutes: float = Field(gt=0)
     """A longer MIDI file is not read."""
 
 
 class Prepare(Shares):
-    """Pieces as piano rolls and as rows of tokens."""
+    """Pieces as piano rolls and as sequences of tokens."""
 
     frames_per_quarter: dict[str, Annotated[int, Field(gt=0)]]
     """Frames in a quarter note of the rolls whose likelihood is measured, by style; `default` for every other."""
@@ -43,7 +43,7 @@ class Prepare(Shares):
     ahead: int = Field(ge=0)
     """Frames of the melody that style transfer sees ahead."""
     keys: int = Field(gt=0)
-    """Each training piece is there in so many keys, its own among them; an epoch reads all pieces in one."""
+    """Each training piece is transposed to this many keys, its own included; an epoch reads all pieces in one of them."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -62,7 +62,7 @@ class Validate(Frozen):
     min_notes: int = Field(gt=0)
     """Of a piece."""
     max_left_out_share: float = Share
-    """Share of a style's notes that no roll shows: keys that no piano has, or too short."""
+    """Share of a style's notes that are not in a roll: out of a piano's range, or too short."""
     max_voices: float = Field(gt=0)
     """Mean number of notes at a time in any piece."""
 
@@ -71,7 +71,7 @@ class MusicEvaluate(Evaluate):
     """The explanations' sizes, what is generated, and how."""
 
     pieces: int = Field(gt=0)
-    """Written for each style and temperature, and measured."""
+    """Pieces generated for each style and temperature, and measured."""
     length: int = Field(gt=0)
     """Tokens of each."""
     temperatures: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=1)
@@ -81,9 +81,9 @@ class MusicEvaluate(Evaluate):
     heard: int = Field(gt=0)
     """Pieces of each kind that can be listened to."""
     seconds: float = Field(gt=0)
-    """How long one can listen to each."""
+    """Length of the sound of each."""
     tempo: float = Field(gt=0)
-    """Quarter notes a minute of what is written from nothing."""
+    """Quarter notes a minute of generated pieces."""
     programs: dict[str, Annotated[int, Field(ge=0, lt=128)]]
     """Instrument by style, in General MIDI counted from 0; `default` for every other."""
 

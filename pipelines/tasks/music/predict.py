@@ -1,4 +1,4 @@
-"""`predict music --style … out.mid`: the trained network writes a piece; `--transfer … in.mid out.mid`: one piece in another style."""
+"""`predict music --style … out.mid`: the trained network generates a piece; `--transfer … in.mid out.mid`: one piece in another style."""
 
 import argparse
 from collections.abc import Iterator
@@ -10,33 +10,35 @@ import numpy as np
 from pydantic import Field, NonNegativeInt
 
 from pipelines.errors import InputError, UsageError
-from pipelines.predict import Answer, typed
+from pipelines.predict import Prediction, argument_type
 
 if TYPE_CHECKING:
-    from pipelines.predict import Trained
+    from pipelines.predict import TrainedNetworks
     from pipelines.tasks.music.data import Meta
     from pipelines.tasks.music.midi import Piece
 
 SPARE = 1.3
-"""Tokens that are drawn for every one that is needed on average: some pieces are dense."""
+"""Tokens to draw for each one that is needed on average: some pieces are dense."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Which style, and where from and to."""
-    positive = typed(Annotated[float, Field(gt=0, allow_inf_nan=False)])
+    """The style, and the files."""
+    positive = argument_type(Annotated[float, Field(gt=0, allow_inf_nan=False)])
     parser.add_argument("files", nargs="+", metavar="FILE", help="out.mid; with --transfer: in.mid out.mid")
     parser.add_argument("--style", help="of the new piece; the styles are those that were trained")
     parser.add_argument("--transfer", metavar="STYLE", help="rewrite in.mid in this style")
     parser.add_argument("--seconds", type=positive, default=20.0, help="length of the new piece; 20")
     parser.add_argument("--tempo", type=positive, default=100.0, help="quarter notes a minute of the new piece; 100")
     parser.add_argument("--temperature", type=positive, help="1: as learned; lower: safer; 0.9, and 1 with --transfer")
-    parser.add_argument("--top-p", type=typed(Annotated[float, Field(gt=0, le=1)]), default=0.95, help="0.95")
-    parser.add_argument("--seed", type=typed(NonNegativeInt), default=1, help="another seed writes another piece; 1")
+    parser.add_argument("--top-p", type=argument_type(Annotated[float, Field(gt=0, le=1)]), default=0.95, help="0.95")
+    parser.add_argument(
+        "--seed", type=argument_type(NonNegativeInt), default=1, help="another seed writes another piece; 1"
+    )
     parser.add_argument("--wav", action="store_true", help="write the sound beside it, as .wav")
 
 
-def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
-    """Write the file; say what is in it.
+def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator[Prediction]:
+    """Write the file; yield what is in it.
 
     Raise `UsageError` for a style that was not trained or a wrong number of files, `InputError` for a file that cannot be read or written.
     """
@@ -69,15 +71,15 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
     written = _keep(piece, target, trained.params.evaluate.program(style), options.wav)
     values |= {"style": style, "notes": len(piece.notes), "seconds": round(60 * piece.minutes, 1), "files": written}
     text = f"{' and '.join(written)}: {values['notes']} notes in {values['seconds']:g} seconds, {style}, by {values['model']}"
-    yield Answer(values, text)
+    yield Prediction(values, text)
 
 
-def _write(trained: "Trained", meta: "Meta", style: str, options: argparse.Namespace) -> dict[str, Any]:
+def _write(trained: "TrainedNetworks", meta: "Meta", style: str, options: argparse.Namespace) -> dict[str, Any]:
     from pipelines.tasks.music.data import EVENTS, mark, piece_of
 
     quarters = options.seconds * options.tempo / 60
     length = ceil(SPARE * quarters * meta.tokens.tokens_per_quarter[style]) + 32
-    begin = np.array([meta.tokens.vocabulary.numbers[mark(style)]], np.int32)
+    begin = np.array([meta.tokens.vocabulary.ids[mark(style)]], np.int32)
     network, seed = trained.network(EVENTS)
     from pipelines.nn import generation
     from pipelines.tasks.music import midi
@@ -93,8 +95,8 @@ def _write(trained: "Trained", meta: "Meta", style: str, options: argparse.Names
     }
 
 
-def _transfer(trained: "Trained", meta: "Meta", style: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Tempo and time signatures stay those of the piece, which may come to last twice or half as long."""
+def _transfer(trained: "TrainedNetworks", meta: "Meta", style: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Rewrite a piece; it keeps its tempo and time signatures, and may become twice or half as long."""
     from pipelines.tasks.music import measures, midi, rolls
     from pipelines.tasks.music.data import TRANSFER, Rolls, pace
 
@@ -123,24 +125,26 @@ def _transfer(trained: "Trained", meta: "Meta", style: str, options: argparse.Na
     examples = Rolls(roll, table, length, len(meta.styles), ahead, voicings=voicings)
     after = transfer(network, examples, np.array([0]), options.temperature or 1.0, options.seed)[0]
     notes = rolls.to_notes(after, meta.steps)
-    longer = 2 / rate
+    time_factor = 2 / rate
     for side in ("start", "end"):
-        notes[side] += longer * first / meta.steps
+        notes[side] += time_factor * first / meta.steps
     return {
         "piece": midi.Piece(
             notes,
-            tuple((place * longer, tempo) for place, tempo in before.tempi),
-            tuple((place * longer, above, below) for place, above, below in before.signatures),
+            tuple((quarter * time_factor, tempo) for quarter, tempo in before.tempi),
+            tuple(
+                (quarter * time_factor, numerator, denominator) for quarter, numerator, denominator in before.signatures
+            ),
         ),
         "model": trained.model(TRANSFER),
         "trained_seed": seed,
         "source": str(source),
-        "times_as_long": longer,
+        "times_as_long": time_factor,
     }
 
 
 def _keep(piece: "Piece", target: Path, program: int, wav: bool) -> list[str]:
-    """Write the MIDI file, and its sound if that is wanted."""
+    """Write the MIDI file, and with `wav` its sound."""
     from pipelines.tasks.music import midi
 
     written = [target, target.with_suffix(".wav")] if wav else [target]

@@ -15,7 +15,7 @@ from pipelines.contract import EXPLAINED, SPLITS
 from pipelines.errors import InputError
 from pipelines.nn.vocabulary import UNKNOWN, Vocabulary
 from pipelines.sources import files
-from pipelines.sources.parallel import mapped
+from pipelines.sources.parallel import parallel_map
 from pipelines.tasks.music import events, measures, midi, rolls
 from pipelines.tasks.music.data import (
     EVENTS,
@@ -34,13 +34,13 @@ from pipelines.tasks.music.data import (
 from pipelines.tasks.music.params import Prepare
 
 OPENING = 12
-"""Pieces whose melodies begin with the same so many steps are taken for versions of one, and belong to one split."""
+"""Pieces whose melodies share this many first intervals count as versions of one piece, and belong to one split."""
 FEWEST = 3
-"""Pieces of a style without which there are no three parts."""
+"""Pieces of a style that three parts need at least."""
 DOWN, UP = 5, 6
-"""Keys by which a training piece may be moved: together with its own every key once."""
+"""Semitones by which a training piece may be moved: with its own, every key once."""
 GROUPS = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B", "style"]
-"""The feature that each number of a frame belongs to, by its place in `groups`."""
+"""Names of the features of a frame, in the order of the indices in `groups`."""
 AHEAD = ["voices", "melody", "melody to come", "keys above"]
 
 
@@ -49,7 +49,7 @@ class Parsed:
     """A piece as the models see it."""
 
     row: dict[str, Any]
-    """What the table of pieces says of it."""
+    """Its row of the table of pieces."""
     frames: rolls.Roll
     """At its style's own resolution."""
     fine: rolls.Roll
@@ -58,7 +58,7 @@ class Parsed:
 
 
 def parse(params: Prepare, path: Path) -> Parsed:
-    """Read one MIDI file of the raw params."""
+    """Read one MIDI file of the raw data."""
     style = path.parent.name
     piece = midi.read(path)
     frames, _, _ = rolls.from_notes(piece.notes, params.resolution(style))
@@ -84,15 +84,17 @@ def parse(params: Prepare, path: Path) -> Parsed:
 
 
 def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
-    """Write the rolls and tokens of all pieces, and what of them each split reads, in which key.
+    """Write the rolls and tokens of all pieces, and for each split the stretches that it reads and their keys.
 
-    Pieces are parsed side by side and written one by one. Too few pieces of a style raise `InputError`.
+    Pieces are parsed in parallel and written one by one. Too few pieces of a style raise `InputError`.
     """
     table, tokens = [], []
     sizes = {"frames": 0, "fine": 0}
     with (destination / "frames.bin").open("wb") as coarse, (destination / "fine.bin").open("wb") as fine:
         files_of = {"frames": coarse, "fine": fine}
-        for parsed in mapped(partial(parse, params), sorted((raw / midi.FOLDER).glob("*/*.mid")), "music: parsing"):
+        for parsed in parallel_map(
+            partial(parse, params), sorted((raw / midi.FOLDER).glob("*/*.mid")), "music: parsing"
+        ):
             for name, file in files_of.items():
                 roll = getattr(parsed, name)
                 roll.tofile(file)
@@ -115,7 +117,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     return Meta(
         targets=targets,
         splitting="Whole pieces belong to one part, and so do pieces whose melodies begin alike, which are versions of one. Only training "
-        f"pieces are moved to other keys (each is there in {params.keys}). The tokens' vocabulary is that of the training part alone; no "
+        f"pieces are moved to other keys (each to {params.keys}). The tokens' vocabulary is that of the training part alone; no "
         "training and no choice sees the test part.",
         styles=styles,
         voicings={style: rolls.Voicing.of(pieces_of(destination, "train", style)) for style in styles},
@@ -137,18 +139,18 @@ def _split(pieces: pd.DataFrame, params: Prepare) -> pd.DataFrame:
                 f"music: there are {len(versions)} different pieces of the style {style!r}, too few to keep whole pieces for "
                 f"validation and test; put at least {FEWEST} into its folder of data/input/music, better dozens"
             )
-        place = 0
+        taken = 0
         for split, share in (("test", params.test_share), ("valid", params.valid_share)):
             filled = 0
-            while filled < max(1, share * len(group)) and place < len(versions) - 1 - (split == "test"):
-                pieces.loc[versions[place], "split"] = split
-                filled += len(versions[place])
-                place += 1
+            while filled < max(1, share * len(group)) and taken < len(versions) - 1 - (split == "test"):
+                pieces.loc[versions[taken], "split"] = split
+                filled += len(versions[taken])
+                taken += 1
     return pieces
 
 
 def _shifts(row: pd.Series, count: int) -> NDArray[np.int64]:
-    """By how many keys a piece is moved in each variant: first not at all, then by whatever its name decides."""
+    """By how many keys a piece is moved in each variant: first by 0, then in an order that its name decides."""
     low, high = max(-DOWN, midi.LOWEST - row["lowest"]), min(UP, midi.HIGHEST - row["highest"])
     others = np.array([shift for shift in range(low, high + 1) if shift])
     np.random.default_rng(int.from_bytes(files.order_key(row["piece"])[:8], "big")).shuffle(others)
@@ -158,13 +160,13 @@ def _shifts(row: pd.Series, count: int) -> NDArray[np.int64]:
 def _rolls(
     pieces: pd.DataFrame, shifts: NDArray[np.int64], styles: list[str], roll: str, params: Prepare, destination: Path
 ) -> RollTarget:
-    """Write which stretches of `roll` each split reads; return what the meta says of the target."""
+    """Write which stretches of `roll` each split reads; return the target's metadata."""
     first, last = (pieces[f"{roll}_{side}"].to_numpy() for side in ("begin", "end"))
     lengths = last - first
     held_out = (pieces["split"] != "train").to_numpy()
     longest = int(min(params.longest, lengths[held_out].max()))
     explained = int(min(params.frames, lengths[(pieces["split"] == "test").to_numpy()].max()))
-    number = [styles.index(style) for style in pieces["style"]]
+    style_indices = [styles.index(style) for style in pieces["style"]]
     density, usual = pieces["density"], _densities(pieces, styles)
     splits: dict[str, RollSplit] = {}
     for split, window in {"train": params.frames, "valid": longest, "test": longest, EXPLAINED: explained}.items():
@@ -174,10 +176,10 @@ def _rolls(
         rows = []
         for variant in range(params.keys if split == "train" else 1):
             for piece in chosen:
-                a, z, old = int(first[piece]), int(last[piece]), number[piece]
+                a, z, old = int(first[piece]), int(last[piece]), style_indices[piece]
                 new = (old + 1) % len(styles)
                 begins = [a + (z - a - window) // 2] if split == EXPLAINED else _begins(a, z, window, split == "train")
-                about = (
+                piece_columns = (
                     a,
                     z,
                     shifts[piece, variant],
@@ -187,16 +189,16 @@ def _rolls(
                     new,
                     piece,
                 )
-                rows += [(begin, min(begin + window, z), *about) for begin in begins]
+                rows += [(begin, min(begin + window, z), *piece_columns) for begin in begins]
         columns = ("begin", "end", "first", "last", "shift", "pace", "style", "new_pace", "new_style", "piece")
         artifacts.write_arrays(destination / f"{roll}-{split}.npz", dict(zip(columns, np.array(rows).T, strict=True)))
         if split != EXPLAINED:
             frames = int(lengths[chosen].sum())
             note = f"{len(chosen)} pieces, {frames:,} frames" + (f", in {params.keys} keys" if split == "train" else "")
             splits[split] = RollSplit(len(rows), note, frames, window)
-    kinds = [(key + midi.LOWEST) % 12 for key in range(midi.KEYS)] + [12] * len(styles)
+    groups = [(key + midi.LOWEST) % 12 for key in range(midi.KEYS)] + [12] * len(styles)
     if roll == "fine":
-        kinds += [13] * rolls.VOICES + [14] * rolls.MELODY + [15] * (rolls.MELODY * params.ahead) + [16] * midi.KEYS
+        groups += [13] * rolls.VOICES + [14] * rolls.MELODY + [15] * (rolls.MELODY * params.ahead) + [16] * midi.KEYS
     return RollTarget(
         features=GROUPS + (AHEAD if roll == "fine" else []),
         outputs=["the likeliest key"],
@@ -204,7 +206,7 @@ def _rolls(
         step="frame",
         rows=int(lengths.sum()),
         splits=splits,
-        groups=kinds,
+        groups=groups,
         roll=roll,
         ahead=params.ahead if roll == "fine" else None,
         variants=params.keys,
@@ -233,7 +235,7 @@ def _tokens(
     params: Prepare,
     destination: Path,
 ) -> TokenTarget:
-    """Write each split's tokens as one row of numbers; return what the meta says of the target."""
+    """Write each split's tokens as one sequence; return the target's metadata."""
     marks = [mark(style) for style in pieces["style"]]
     names = pieces["piece"].tolist()
     order = {split: np.flatnonzero(pieces["split"] == split) for split in SPLITS}
@@ -252,10 +254,10 @@ def _tokens(
         count, unknown = 0, 0
         with (destination / f"events-{split}.bin").open("wb") as file:
             for row in variants(split):
-                found = np.array(vocabulary.encode(row), kind)
-                found.tofile(file)
-                count += len(found)
-                unknown += int((found == UNKNOWN).sum())
+                encoded = np.array(vocabulary.encode(row), kind)
+                encoded.tofile(file)
+                count += len(encoded)
+                unknown += int((encoded == UNKNOWN).sum())
         if count <= params.tokens:
             raise InputError(
                 f"music: the {split} part has {count} tokens, too few for a window of {params.tokens}; add pieces to data/input/music, "
@@ -280,6 +282,6 @@ def _tokens(
 
 
 def _density(pieces: pd.DataFrame, tokens: list[list[str]]) -> dict[str, float]:
-    """Tokens a quarter note takes, by style."""
+    """Tokens in a quarter note, by style."""
     sums = pieces.assign(tokens=[len(row) for row in tokens]).groupby("style")[["tokens", "quarters"]].sum()
     return {str(style): float(row["tokens"] / row["quarters"]) for style, row in sums.iterrows()}

@@ -1,4 +1,4 @@
-"""What is stored of a trained network for the charts of this task."""
+"""Stored results for the charts of this task."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ class Likeness:
     """Test pieces after style transfer, (pieces,) each."""
 
     old: Array
-    """Number of the style that each piece was of."""
+    """Index of the style that each piece had."""
     recognised: Array
     """Whether the style classifier takes it for the new style."""
     melody: Array
     """The same, by the melody alone."""
     chroma: Floats
-    """Likeness to the piece that it was, by pitch class."""
+    """Likeness to the original piece, by pitch class."""
     rhythm: Floats
     chroma_unrelated: Floats
     """Likeness to another piece of the old style."""
@@ -27,7 +27,7 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Stretch:
-    """What happens inside while the network reads a stretch of a test piece; all arrays over its frames."""
+    """Gates, memory and contributions while the network reads a stretch of a test piece; all arrays over its frames."""
 
     style: str
     keys: Array
@@ -35,7 +35,7 @@ class Stretch:
     inside: dict[str, Array]
     """Gate, candidate or memory of the last layer -> (units, frames) float16."""
     gradient: Floats
-    """Of the last frame's likeliest key, with respect to each frame."""
+    """Of the last frame's most likely key, with respect to each frame."""
     importance: Array
     """What every key in every frame adds to its log-probability, (frames, 88) float32."""
     likeliest: int
@@ -80,7 +80,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Generated:
-    """What a network generates from nothing and from openings."""
+    """What a network generates from a style alone and from openings."""
 
     measured: list[Measured]
     clips: list[ClipRecord]

@@ -1,4 +1,4 @@
-"""Figures that only music has: what is heard inside a piano roll, what is generated, and pieces in another style."""
+"""Figures of this task: gates and memory under a piano roll, generated pieces, and pieces in another style."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from pipelines.report import figures as charts
 from pipelines.report import sounds, texts
 from pipelines.report.figures import Figure
 from pipelines.report.sounds import Clip
-from pipelines.report.texts import number, offered
+from pipelines.report.texts import files_folder, format_number
 from pipelines.results import Results
 from pipelines.tasks.music.data import EVENTS, FRAMES, TRANSFER, Meta
 from pipelines.tasks.music.measures import MEASURES
@@ -31,8 +31,8 @@ def figures(results: Results, target: str, model: str | None) -> list[Figure]:
     if model is None:
         return {FRAMES: _by_style, EVENTS: _against_corpus, TRANSFER: _distributions}[target](results)
     if target == FRAMES:
-        shown = results.illustration(model, target, Inside)
-        return [_inside(stretch) for stretch in shown.stretches] if shown else []
+        illustration = results.illustration(model, target, Inside)
+        return [_inside(stretch) for stretch in illustration.stretches] if illustration else []
     if target == EVENTS:
         generated = results.illustration(model, target, Generated)
         return [_generated(generated, model)] if generated else []
@@ -51,7 +51,7 @@ def _by_style(results: Results) -> list[Figure]:
         for model in results.models
     ]
     rows += [
-        [f"{name} (baseline)", *(number(values[f"nll_per_frame_{style}"]) for style in styles)]
+        [f"{name} (baseline)", *(format_number(values[f"nll_per_frame_{style}"]) for style in styles)]
         for name, values in results.comparison["baselines"][FRAMES].items()
     ]
     resolutions = meta.resolutions
@@ -65,9 +65,9 @@ def _by_style(results: Results) -> list[Figure]:
             "Nats a frame, by style",
             "Negative log-likelihood of which of 88 keys sound in the next frame, mean over the frames of the test pieces but their first, "
             f"± standard deviation over seeds. Frames in a quarter note: {', '.join(f'{style} {resolutions[style]}' for style in styles)}.",
-            "Compare within a column: finer frames repeat the one before more often and are easier to foresee. For orientation, Chung et "
+            "Compare within a column: finer frames repeat the one before more often and are easier to predict. For orientation, Chung et "
             f"al. 2014 report, of other pieces at 1 and 2 frames a quarter note: {published}. Here, versions of one tune "
-            f"never stand in two "
+            f"never belong to two "
             "parts, and one network learns all styles.",
             texts.table(["model", *styles], rows),
         )
@@ -75,16 +75,18 @@ def _by_style(results: Results) -> list[Figure]:
 
 
 def _mean(summary: dict[str, Any]) -> str:
-    return number(summary["mean"]) + (f" ± {number(summary['std'], 2)}" if summary["std"] is not None else "")
+    return format_number(summary["mean"]) + (
+        f" ± {format_number(summary['std'], 2)}" if summary["std"] is not None else ""
+    )
 
 
 def _against_corpus(results: Results) -> list[Figure]:
-    """What is written, measured beside real pieces, and whether it is copied."""
-    shown = {model: results.illustration(model, EVENTS, Generated) for model in results.models}
+    """Measures of generated and of real pieces, and whether the generated ones are copied."""
+    by_model = {model: results.illustration(model, EVENTS, Generated) for model in results.models}
     columns = ["", *MEASURES, "longest run from training"]
     rows = []
     composed: set[str] = set()
-    for model, generated in shown.items():
+    for model, generated in by_model.items():
         for measured in generated.measured if generated else []:
             if measured.temperature is not None:
                 name = f"{measured.style}: {model}, temperature {measured.temperature:g}"
@@ -98,7 +100,7 @@ def _against_corpus(results: Results) -> list[Figure]:
     return [
         Figure(
             "corpus",
-            "What is written, beside what was composed",
+            "Generated pieces beside composed ones",
             "Median, and in brackets the quartiles, over pieces of one seed. Pitch-class entropy in bits (3.58 for all "
             "twelve alike); share "
             "of the notes in the best-fitting major scale; notes at a time; share of bars that have come before; and the "
@@ -128,11 +130,11 @@ def _distributions(results: Results) -> list[Figure]:
     methods = {model: results.record(model, TRANSFER, Likeness) for model in results.models}
     methods |= {f"{name} (baseline)": record for name, record in results.baseline_records(TRANSFER, Likeness).items()}
     styles = results.meta_as(Meta).styles
-    names = [f"{style} → {styles[(number + 1) % len(styles)]}" for number, style in enumerate(styles)]
+    names = [f"{style} → {styles[(style_index + 1) % len(styles)]}" for style_index, style in enumerate(styles)]
     rows = [
         [
             method,
-            *(_share(record.recognised[record.old == number]) for number in range(len(styles))),
+            *(_share(record.recognised[record.old == style_index]) for style_index in range(len(styles))),
             _share(record.melody),
         ]
         for method, record in methods.items()
@@ -142,7 +144,7 @@ def _distributions(results: Results) -> list[Figure]:
     for kind, what in (("chroma", "pitch classes"), ("rhythm", "rhythm")):
         plot = charts.empty("", "likeness")
         for color, (key, name) in enumerate(
-            ((kind, "the piece that it was"), (f"{kind}_unrelated", "another piece of its style"))
+            ((kind, "the original piece"), (f"{kind}_unrelated", "another piece of its style"))
         ):
             plot.add_box(
                 x=[method for method, record in methods.items() for _ in getattr(record, key)],
@@ -159,7 +161,7 @@ def _distributions(results: Results) -> list[Figure]:
             Figure(
                 f"likeness-{kind}",
                 f"Is the content kept? The {what}",
-                f"{how}, of each test piece after the transfer and the piece that it was (blue), or another test piece of that style "
+                f"{how}, of each test piece after the transfer and the original piece (blue), or another test piece of that style "
                 "(orange); of the explained seed.",
                 "Content is kept where blue lies well above orange, which is what chance and a common metre give. Fully alike would "
                 "be 1: the melody stays, and what goes with it changes.",
@@ -173,7 +175,7 @@ def _distributions(results: Results) -> list[Figure]:
             "Share of the test pieces that, after the transfer, a style classifier takes for pieces of the new style, one that "
             "knows neither network nor "
             "transfer: logistic regression on voices, register, density and melodic steps, trained on the training pieces. Of the test "
-            f"pieces as they are it tells {accuracy:.1%} right. Last column: by a classifier that sees only the melody, both directions.",
+            f"pieces as they are it classifies {accuracy:.1%} correctly. Last column: a classifier of the melody alone, both directions.",
             "The first classifier is easily convinced: four voices are a chorale to it, one is a tune. The second asks for "
             "more, since the melody "
             "is what the transfer keeps: a high share there would mean that the melody has been bent to the new style.",
@@ -250,7 +252,7 @@ def _inside(stretch: Stretch) -> Figure:
         f"A stretch of a test piece. From above: the keys that sound; the memory of the last layer, units in the order "
         f"of its mean, from red "
         f"(negative) to blue{'; its ' + ', '.join(gates) + ', yellow where open' if gates else ''}; the gradient of the last frame's "
-        f"prediction with respect to each frame; and what every key in every frame adds to the log-probability of {name}, the likeliest "
+        f"prediction with respect to each frame; and what every key in every frame adds to the log-probability of {name}, the most likely "
         "key of the last frame (integrated gradients against silence), blue for, red against.",
         "Look for units that change where the harmony or the phrase does, and for gates that open there. Importance says which notes the "
         "prediction rests on: mostly the frame before, and the same key or chord further back where the network knows the metre.",
@@ -270,7 +272,7 @@ def _generated(generated: Generated, model: str) -> Figure:
         "were given. Sound: a free sound font.",
         "Listen for a metre that holds, for phrases that come back, for voices that end together. A low temperature "
         "plays safe and repeats; a "
-        "high one wanders. Whether it imitates or copies stands in the table on the task's page.",
+        "high one wanders. Whether it imitates or copies is in the table on the task's page.",
         sounds.clips(_groups(generated.clips, model, EVENTS)),
     )
 
@@ -291,7 +293,7 @@ def _before_and_after(transferred: Transferred, model: str) -> Figure:
 
 def _groups(clips: list[ClipRecord], model: str, target: str) -> dict[str, list[Clip]]:
     """Clips by their heading."""
-    folder = offered(model, target)
+    folder = files_folder(model, target)
     groups: dict[str, list[Clip]] = {}
     for clip in clips:
         sound, score = (f"{folder}/{clip.file}.{kind}" for kind in ("mp3", "mid"))

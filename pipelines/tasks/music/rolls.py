@@ -12,11 +12,11 @@ from pipelines.tasks.music.midi import KEYS, LOWEST, NOTE, Notes
 SOUNDING, STRUCK = 1, 2
 """Values of a cell; 0 is silence."""
 LATE = 0.2
-"""A note that begins at most this share of a frame late counts as being there."""
+"""A note that begins at most this share of a frame late counts as on time."""
 MELODY = 13
-"""Numbers that tell of the melody in a frame: its pitch class, and whether it is struck."""
+"""Numbers that encode the melody in a frame: its pitch class, and whether it is struck."""
 VOICES = 6
-"""Numbers that tell how many keys sound in a frame: none, one, … five or more."""
+"""Numbers that encode how many keys sound in a frame: none, one, … five or more."""
 OCTAVES = 12 * np.array([0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6, -7, 7])
 """By which a key can be moved, the nearest first."""
 Roll = NDArray[np.uint8]
@@ -24,7 +24,7 @@ Roll = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Voicing:
-    """The voicing of a style: how many keys mostly sound, and between which two the melody lies."""
+    """The voicing of a style: the usual number of sounding keys, and the range of the melody."""
 
     voices: int
     low: int
@@ -42,7 +42,7 @@ class Voicing:
         return cls(int(counts[1:].argmax()) + 1, int(low), int(max(high, low + 11)))
 
     def fold(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """A melody (frames,), −1 where it is silent, moved by octaves to where melodies of the style lie, as seldom as can be."""
+        """A melody (frames,), −1 where it is silent, moved by octaves into the range of the style, with as few changes as possible."""
         inside = (keys[:, None] + OCTAVES >= self.low) & (keys[:, None] + OCTAVES <= self.high) | (keys[:, None] < 0)
         staying = np.zeros((len(keys) + 1, len(OCTAVES)), np.int64)
         for frame in reversed(range(len(keys))):
@@ -64,7 +64,7 @@ def voices(roll: NDArray[Any]) -> NDArray[np.int64]:
 def from_notes(notes: Notes, frames_per_quarter: int) -> tuple[Roll, int, int]:
     """What sounds at every frame, (frames, 88), from the first note on; which frame that is; how many notes are too short to sound.
 
-    A frame is a moment, as in Boulanger-Lewandowski et al. 2012: what begins and ends between two of them is not there.
+    A frame is a moment, as in Boulanger-Lewandowski et al. 2012: what begins and ends between two of them is left out.
     """
     begins, ends = (np.ceil(notes[side] * frames_per_quarter - LATE).astype(np.int64) for side in ("start", "end"))
     heard = ends > begins
@@ -80,19 +80,19 @@ def from_notes(notes: Notes, frames_per_quarter: int) -> tuple[Roll, int, int]:
 
 
 def to_notes(roll: Roll, frames_per_quarter: int) -> Notes:
-    """The notes of a roll: a key is struck where it begins to sound, and where a cell says so."""
+    """The notes of a roll: a key is struck where it begins to sound, and where a cell is `STRUCK`."""
     padded = np.pad(roll, ((1, 1), (0, 0)))
     on = (padded > 0) & ((padded == STRUCK) | (np.roll(padded, 1, 0) == 0))
     notes = np.zeros(int(on.sum()), NOTE)
-    place = 0
+    done = 0
     for key in np.flatnonzero(on.any(0)):
         begins = np.flatnonzero(on[:, key])
         silent = np.flatnonzero(padded[:, key] == 0)
         ends = np.minimum(silent[np.searchsorted(silent, begins)], np.append(begins[1:], len(padded)))
-        rows = notes[place : place + len(begins)]
+        rows = notes[done : done + len(begins)]
         rows["start"], rows["end"] = (begins - 1) / frames_per_quarter, (ends - 1) / frames_per_quarter
         rows["pitch"] = key + LOWEST
-        place += len(begins)
+        done += len(begins)
     return np.sort(notes, order=["start", "pitch"])
 
 

@@ -1,4 +1,4 @@
-"""Likelihood of frames and tokens, and whether a piece has changed its style and kept its content."""
+"""Likelihood of frames and tokens, and of style transfer: new style, preserved content."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.contract import Array, Evaluation, Metric, Prediction
+from pipelines.contract import Array, BatchPrediction, Evaluation, Metric
 from pipelines.tasks.music import measures, rolls
 from pipelines.tasks.music.data import KEYS_TARGET, Meta, Rolls, pieces_of
 from pipelines.tasks.music.records import Likeness
@@ -30,8 +30,8 @@ METRICS = {
 """Of all targets; `nll_per_frame_<style>` besides."""
 
 
-def of_tokens(bits: Array, hits: Array | None) -> Evaluation:
-    """From the bits of every token (windows, window), and whether it was the likeliest."""
+def score_tokens(bits: Array, hits: Array | None) -> Evaluation:
+    """From the bits of every token (windows, window), and whether it was the most likely."""
     per_window = bits.mean(1)
     metrics = {"bits_per_token": float(per_window.mean()), "perplexity": float(2 ** per_window.mean())}
     if hits is not None:
@@ -39,7 +39,7 @@ def of_tokens(bits: Array, hits: Array | None) -> Evaluation:
     return Evaluation(metrics, per_window)
 
 
-def of_frames(examples: Rolls, meta: Meta, predictions: Iterable[Prediction]) -> Evaluation:
+def score_frames(examples: Rolls, meta: Meta, predictions: Iterable[BatchPrediction]) -> Evaluation:
     """Nats a frame, mean over pieces, and over the frames of a style; and note accuracy: hits among all keys that sound or were predicted.
 
     As in Bai et al. 2018 the first frame of a piece is not counted: nothing comes before it. Note accuracy: Bay et al. 2009.
@@ -61,8 +61,8 @@ def of_frames(examples: Rolls, meta: Meta, predictions: Iterable[Prediction]) ->
         hits += int((sounding & predicted).sum())
         either += int((sounding | predicted).sum())
     by_style = {}
-    for number, style in enumerate(meta.styles):
-        chosen = table["style"] == number
+    for style_index, style in enumerate(meta.styles):
+        chosen = table["style"] == style_index
         by_style[style] = float(nats[chosen].sum() / max(count[chosen].sum(), 1))
     _, which = np.unique(table["piece"], return_inverse=True)
     losses = np.bincount(which, nats) / np.maximum(np.bincount(which, count), 1)
@@ -76,16 +76,16 @@ def of_frames(examples: Rolls, meta: Meta, predictions: Iterable[Prediction]) ->
     )
 
 
-def of_transfer(prepared: Path, examples: Rolls, meta: Meta, predictions: Iterable[Any]) -> Evaluation:
-    """Likelihood of the pieces as they are, and what has become of them in the other style."""
+def score_transfer(prepared: Path, examples: Rolls, meta: Meta, predictions: Iterable[Any]) -> Evaluation:
+    """Likelihood of the original pieces, and style and content of the transferred ones."""
     transferred: dict[int, rolls.Roll] = {}
 
-    def kept() -> Iterator[Prediction]:
+    def kept() -> Iterator[BatchPrediction]:
         for prediction in predictions:
             transferred.update(zip(prediction.indices.tolist(), prediction.cells, strict=True))
             yield prediction
 
-    scored = of_frames(examples, meta, kept())
+    scored = score_frames(examples, meta, kept())
     likeness, record = _likeness(examples, transferred, StyleClassifier.fitted(prepared, meta), meta)
     of_all = {name: scored.metrics[name] for name in ("nll_per_frame", "note_accuracy")}
     return Evaluation({**of_all, **likeness}, scored.losses, record)
@@ -93,11 +93,11 @@ def of_transfer(prepared: Path, examples: Rolls, meta: Meta, predictions: Iterab
 
 @dataclass(frozen=True)
 class StyleClassifier:
-    """Tells the style of a piece: logistic regression on what can be measured of it, trained apart from every network."""
+    """Classifies the style of a piece: logistic regression on `style_features`, independent of every network."""
 
-    whole: Any
-    melody: Any
-    """The same, of the melody alone."""
+    by_piece: Any
+    by_melody: Any
+    """The same, on the melody alone."""
 
     @classmethod
     def fitted(cls, prepared: Path, meta: Meta) -> "StyleClassifier":
@@ -109,22 +109,24 @@ class StyleClassifier:
         pieces_by_style = [(list(pieces_of(prepared, "train", style)), style) for style in meta.styles]
         features = np.stack([measures.style_features(roll) for pieces, _ in pieces_by_style for roll in pieces])
         styles = [style for pieces, style in pieces_by_style for _ in pieces]
-        whole, melody = (make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)) for _ in range(2))
-        return cls(whole.fit(features, styles), melody.fit(measures.of_the_melody(features), styles))
+        by_piece, by_melody = (make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)) for _ in range(2))
+        melody_features = measures.melody_style_features(features)
+        return cls(by_piece.fit(features, styles), by_melody.fit(melody_features, styles))
 
     def recognises(self, pieces: list[rolls.Roll], styles: list[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Whether each piece is taken for a piece of the style given; as a whole, and by its melody alone."""
+        """Whether each piece is classified as the given style: by the whole piece, and by its melody alone."""
         features = np.stack([measures.style_features(roll) for roll in pieces])
-        wanted = np.array(styles)
-        return self.whole.predict(features) == wanted, self.melody.predict(measures.of_the_melody(features)) == wanted
+        expected = np.array(styles)
+        by_melody = self.by_melody.predict(measures.melody_style_features(features))
+        return self.by_piece.predict(features) == expected, by_melody == expected
 
 
 def _likeness(
     examples: Rolls, transferred: dict[int, rolls.Roll], classifier: StyleClassifier, meta: Meta
 ) -> tuple[dict[str, float], Likeness]:
-    """How many pieces are taken for pieces of the new style, and how alike they are to what they were, and to unrelated pieces.
+    """Shares of pieces classified as the new style, and likeness to the original and to unrelated pieces.
 
-    Whole pieces are classified, put together again from their stretches.
+    Whole pieces are classified, joined from their stretches.
     """
     moved, styles, steps = examples.moved(), meta.styles, meta.steps
     lengths, own = (rows.frames_of(np.arange(len(examples))) for rows in (moved, examples))
@@ -138,26 +140,28 @@ def _likeness(
     unmoved = joined(lambda example: examples.cells(np.array([example]))[0, 1 : own[example] + 1])
     first = [piece[0] for piece in pieces]
     old, new = ([styles[style] for style in rows.table["style"][first]] for rows in (examples, moved))
-    whole, melody = classifier.recognises(after, new)
+    recognised, melody = classifier.recognises(after, new)
     unchanged, _ = classifier.recognises(unmoved, old)
     others = [_other(piece, old) for piece in range(len(old))]
     chroma, rhythm, chroma_unrelated, rhythm_unrelated = (
-        np.array([like(before[other], after[piece]) for piece, other in enumerate(places)])
-        for places in (range(len(old)), others)
+        np.array([like(before[other], after[piece]) for piece, other in enumerate(originals)])
+        for originals in (range(len(old)), others)
         for like in (lambda one, other: measures.chroma_likeness(one, other, steps), measures.rhythm_likeness)
     )
     metrics = {
-        "style_recognised": float(whole.mean()),
+        "style_recognised": float(recognised.mean()),
         "melody_recognised": float(melody.mean()),
         "chroma_likeness": float(chroma.mean()),
         "rhythm_likeness": float(rhythm.mean()),
     }
-    numbers = np.array([styles.index(style) for style in old])
+    old_styles = np.array([styles.index(style) for style in old])
     accuracy = float(unchanged.mean())
-    return metrics, Likeness(numbers, whole, melody, chroma, rhythm, chroma_unrelated, rhythm_unrelated, accuracy)
+    return metrics, Likeness(
+        old_styles, recognised, melody, chroma, rhythm, chroma_unrelated, rhythm_unrelated, accuracy
+    )
 
 
 def _other(piece: int, styles: list[str]) -> int:
-    """Another piece of the same style; which, the order decides."""
-    same = [place for place, style in enumerate(styles) if style == styles[piece]]
+    """Another piece of the same style, chosen by position."""
+    same = [index for index, style in enumerate(styles) if style == styles[piece]]
     return same[(same.index(piece) + max(1, len(same) // 2)) % len(same)]

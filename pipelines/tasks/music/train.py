@@ -1,4 +1,4 @@
-"""The networks of the task: the keys of the next frame, or the next token, out of all before."""
+"""The networks of the task: the keys of the next frame, or the next token, from all before."""
 
 import keras
 
@@ -37,14 +37,14 @@ def frames_model(features: int, model: TokenModel, head: Head, name: str, note_b
     `note_by_note`: the last 88 features are the frame itself, of which each key's logit sees those above it. A layer that reads
     backwards raises `ParameterError`.
     """
-    layers.only_forward(model, name, "what is to be predicted")
+    layers.require_unidirectional(model, name, "what is to be predicted")
 
     def build(stack: tuple[RecurrentLayer, ...]) -> keras.Model:
         window = keras.Input((None, features), name=WINDOW)
         hidden = AllBut(midi.KEYS, name="before")(window) if note_by_note else window
-        logits = head.output(layers.dense(layers.every_step(hidden, stack, model), model))
+        logits = head.output(layers.dense(layers.recurrent_stack(hidden, stack, model), model))
         return keras.Model(
             {WINDOW: window}, NoteByNote(name="notes")([logits, window]) if note_by_note else logits, name=name
         )
 
-    return layers.sized(build, model)
+    return layers.size_matched(build, model)

@@ -12,17 +12,17 @@ from pipelines.tasks.music.data import Rolls
 from pipelines.tasks.music.midi import KEYS
 
 TEMPERATURE = 1.0
-"""At which the keys of a piece in another style are drawn."""
+"""For drawing the keys of a piece in another style."""
 UNLIKELY = -2.5
-"""Log-odds below which a key is never drawn: among 88, keys that are unlikely one by one would come up together all the time."""
+"""Log-odds below which a key is never drawn: among 88, keys that are unlikely one by one would often be drawn together."""
 
 
 def transfer(network: keras.Model, examples: Rolls, indices: Indices, temperature: float, seed: int) -> rolls.Roll:
-    """New keys to the melodies of the examples at `indices`, in the style that they have there: (batch, window, 88).
+    """New keys to the melodies of the examples at `indices`, in the style that `examples` gives them: (batch, window, 88).
 
-    In every frame the melody is kept, but for octaves that lie outside the style's voicing, and the keys below it are drawn from the
-    highest down, each knowing those above it; the frame is given back to the network, whose last layer is `NoteByNote`. As many keys
-    are asked for as the style mostly has. A melody note that is struck again is struck again.
+    In every frame the melody is kept, moved by octaves into the range of the style, and the keys below it are drawn from the
+    highest down, each knowing those above it; the frame is the network's next input. The last layer is `NoteByNote`. The network
+    is asked for as many keys as the style usually has. A repeated melody note is struck again.
     """
     # The keys of a frame are drawn one after the other here, so its last layer is left out.
     stepper = Stepper(keras.Model(network.input, network.get_layer("logits").output))
@@ -32,7 +32,9 @@ def transfer(network: keras.Model, examples: Rolls, indices: Indices, temperatur
     melody, struck = rolls.melody(cells[:, 1:])
     voices = np.where(melody >= 0, np.array([voicing.voices for voicing in examples.voicings])[style, None], 0)
     seen = examples.seen(cells, style, voices[:, : examples.window])
-    melody = np.stack([examples.voicings[number].fold(keys) for number, keys in zip(style, melody, strict=True)])
+    melody = np.stack(
+        [examples.voicings[style_index].fold(keys) for style_index, keys in zip(style, melody, strict=True)]
+    )
     random = np.random.default_rng(seed)
     rows = np.arange(len(cells))
     drawn = np.zeros((len(cells), seen.shape[1], KEYS), np.uint8)

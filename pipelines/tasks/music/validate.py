@@ -1,4 +1,4 @@
-"""What the prepared pieces must meet: notes in the range of a piano, one split each, hardly a note that no roll shows."""
+"""Expectations of the prepared pieces: notes in the range of a piano, one split each, few notes missing from the rolls."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ __all__ = ["Meta", "expectations"]
 
 
 def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
-    """Pieces with notes in the range of a piano, in one split each, and hardly a note that no roll shows."""
+    """Pieces with notes in the range of a piano, in one split each, and few notes missing from the rolls."""
     import great_expectations.expectations as gxe
 
     pieces = pd.read_parquet(prepared / "pieces.parquet")

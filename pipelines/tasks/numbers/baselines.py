@@ -1,4 +1,4 @@
-"""Methods that write a target without a network."""
+"""Non-neural baselines."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -16,7 +16,7 @@ Words = list[str]
 
 
 def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[str, Evaluation]:
-    """Copy the source; the target of the nearest source of training; each word by its likeliest translation."""
+    """Copy the source; the target of the nearest training source; each word by its most likely translation."""
     table = table_of(prepared)
     rows = {split: table[table["split"] == split] for split in ("train", "test")}
     sources, references = ([tokens(text) for text in rows["test"][side]] for side in ("source", "target"))
@@ -38,8 +38,8 @@ def nearest(known: list[Words], translations: list[Words]) -> Callable[[Sequence
     index = NearestNeighbors(n_neighbors=1, metric="cosine").fit(vectors.fit_transform(known))
 
     def translate(sources: Sequence[Words]) -> list[Words]:
-        found = index.kneighbors(vectors.transform(list(sources)), return_distance=False)[:, 0]
-        return [translations[row] for row in found]
+        neighbours = index.kneighbors(vectors.transform(list(sources)), return_distance=False)[:, 0]
+        return [translations[row] for row in neighbours]
 
     return translate
 
@@ -52,15 +52,15 @@ def _words_and_pairs(words: Words) -> list[str]:
 def word_for_word(
     known: list[Words], translations: list[Words], iterations: int
 ) -> Callable[[Sequence[Words]], list[Words]]:
-    """Each word by the one that IBM Model 1 (Brown et al. 1993; nltk's) aligns it with; words that mostly stand for nothing vanish."""
+    """Each word by its most likely translation under IBM Model 1 (Brown et al. 1993; nltk's)."""
     from nltk.translate import AlignedSent, IBMModel1
 
-    # The model gives p(target word | source word), with None for a target word that no source word stands for.
+    # The model gives p(target word | source word), with None as the source of a target word without a counterpart.
     model = IBMModel1([AlignedSent(theirs, ours) for ours, theirs in zip(known, translations, strict=True)], iterations)
     words = sorted({word for source in known for word in source})
     candidates = sorted({word for target in translations for word in target})
     best: dict[str, str] = {}
     for word in words:
-        chances = [model.translation_table[candidate][word] for candidate in candidates]
-        best[word] = candidates[int(np.argmax(chances))]
+        probabilities = [model.translation_table[candidate][word] for candidate in candidates]
+        best[word] = candidates[int(np.argmax(probabilities))]
     return lambda sources: [[best.get(word, word) for word in source] for source in sources]

@@ -22,10 +22,10 @@ SAMPLES = {
 
 
 def collect(params: NumbersCollect, dropped: Sequence[Path], destination: Path) -> Source:
-    """Write all pairs to one file; a pair that comes twice is kept once, a source with two targets is an error."""
+    """Write all pairs to one file; a repeated pair is kept once, a source with two targets is an error."""
     if not dropped:
-        found = [(english(number), turkish(number)) for number in _numbers(params)]
-        _write(found, destination)
+        sample = [(english(number), turkish(number)) for number in _numbers(params)]
+        _write(sample, destination)
         return Source(True, {name: SAMPLES[name] for name in params.samples})
     readings = files.read_all(dropped, pairs.read, params.max_unreadable)
     targets: dict[str, tuple[str, Path]] = {}
@@ -41,13 +41,13 @@ def collect(params: NumbersCollect, dropped: Sequence[Path], destination: Path) 
     return Source(False, parts, readings.unreadable)
 
 
-def _write(found: list[tuple[str, str]], destination: Path) -> None:
-    text = "".join(f"{source}\t{target}\n" for source, target in found)
+def _write(rows: list[tuple[str, str]], destination: Path) -> None:
+    text = "".join(f"{source}\t{target}\n" for source, target in rows)
     (destination / PAIRS).write_text(text, encoding="utf-8")
 
 
 def _numbers(params: NumbersCollect) -> list[int]:
-    """Different numbers up to the highest, as many of each number of digits as there are or as are wanted."""
+    """Different numbers up to the highest, equally many of each number of digits, where there are enough."""
     random = np.random.default_rng(SEED)
     digits = len(str(params.highest))
     chosen: set[int] = set()
@@ -68,7 +68,7 @@ def english(number: int) -> str:
 
 
 def turkish(number: int) -> str:
-    """`üç yüz on iki`: num2words joins the words, which are parted here again, the longest first."""
+    """`üç yüz on iki`: num2words joins the words; here they are split again, the longest first."""
     from num2words import num2words
 
     joined = num2words(number, lang="tr")

@@ -1,4 +1,4 @@
-"""What decides on numbers in words."""
+"""The deciding metric of numbers in words."""
 
 from pipelines.contract import Primary
 from pipelines.tasks.numbers.data import Meta

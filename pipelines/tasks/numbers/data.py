@@ -1,4 +1,4 @@
-"""The prepared pairs: what is written down of them, and rows of tokens."""
+"""The prepared pairs: their metadata, and their tokens."""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class PairTarget(contract.Target):
     longest: int
     """Tokens of the longest source that is trained on."""
     longest_target: int
-    """Tokens that are written at most: twice as many as the longest target of training."""
+    """Most tokens that are generated: twice as many as the longest target of training."""
     longer: int
     """Test pairs whose source is longer than any in training; the last of the test part."""
 
@@ -55,14 +55,14 @@ def table_of(prepared: Path) -> pd.DataFrame:
 def datasets(prepared: Path, meta: Meta, target: str) -> dict[str, Pairs]:
     """The pairs of each split, in the order of the table."""
     table = table_of(prepared)
-    found = {}
+    by_split = {}
     for split in SPLITS:
         rows = table[table["split"] == split]
-        found[split] = Pairs(
+        by_split[split] = Pairs(
             _encoded(rows["source"], meta.words.source_vocabulary),
             _encoded(rows["target"], meta.words.target_vocabulary),
         )
-    return found
+    return by_split
 
 
 def _encoded(texts: "pd.Series[str]", vocabulary: Vocabulary) -> list[Array]:

@@ -1,4 +1,4 @@
-"""What the trained networks write for unseen sources, and what they look at."""
+"""Targets that the trained networks generate for unseen sources, and their attention."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from pipelines.contract import Dataset, Evaluation, Predictions
 from pipelines.nn import datasets as batches
 from pipelines.nn import views
 from pipelines.nn.datasets import NEXT, SOURCE
-from pipelines.nn.decoding import Writer
+from pipelines.nn.decoding import BeamSearch
 from pipelines.nn.heads import Head
 from pipelines.nn.inference import log_probabilities
 from pipelines.nn.vocabulary import END
 from pipelines.tasks.numbers.data import table_of, tokens
 from pipelines.tasks.numbers.params import Params
 from pipelines.tasks.numbers.predictions import Transcription
-from pipelines.tasks.numbers.records import Attended, Illustration
+from pipelines.tasks.numbers.records import AttentionMap, Illustration
 from pipelines.tasks.numbers.score import METRICS, score
 from pipelines.tasks.numbers.train import Meta, datasets, head
 
@@ -28,20 +28,23 @@ BATCH = 256
 def predictions(
     network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset, params: Params
 ) -> Predictions:
-    """Logits under teacher forcing, and what the network writes."""
-    writer = Writer(network)
+    """Logits under teacher forcing, and the generated targets."""
+    beam_search = BeamSearch(network)
     for indices in batches.in_order(dataset, BATCH):
         batch = dataset.batch(indices)
         assert batch.weights is not None
         logits = network.predict_on_batch(batch.inputs)
-        chances = np.take_along_axis(log_probabilities(logits), batch.targets[NEXT][..., None], -1)[..., 0]
-        source, longest, sizes = batch.inputs[SOURCE], meta.words.longest_target, params.evaluate
+        log_probs = np.take_along_axis(log_probabilities(logits), batch.targets[NEXT][..., None], -1)[..., 0]
+        source, max_length, sizes = batch.inputs[SOURCE], meta.words.longest_target, params.evaluate
         yield Transcription(
             indices,
             logits,
-            [found.tokens for found in writer.write(source, longest)],
-            [found.tokens for found in writer.write(source, longest, sizes.beam, sizes.length_penalty)],
-            -(chances * batch.weights).sum(1),
+            [hypothesis.tokens for hypothesis in beam_search.search(source, max_length)],
+            [
+                hypothesis.tokens
+                for hypothesis in beam_search.search(source, max_length, sizes.beam, sizes.length_penalty)
+            ],
+            -(log_probs * batch.weights).sum(1),
             batch.weights.sum(1),
         )
 
@@ -49,7 +52,7 @@ def predictions(
 def evaluate(
     prepared: Path, meta: Meta, target: str, split: str, predictions: Predictions, params: Params
 ) -> Evaluation:
-    """Score what was written against the references."""
+    """Score the generated targets against the references."""
     table = table_of(prepared)
     rows = table[table["split"] == split]
     sources, references = ([tokens(text) for text in rows[side]] for side in ("source", "target"))
@@ -77,16 +80,16 @@ def evaluate(
 
 
 def view(network: keras.Model, head: Head, meta: Meta, target: str) -> views.View:
-    """From the embedded source to the log-probability of what the network writes for it."""
+    """From the embedded source to the log-probability of the target that the network generates for it."""
     return views.of_source(network, meta.words.longest_target)
 
 
 def illustrate(
     network: keras.Model, head: Head, prepared: Path, meta: Meta, target: str, params: Params, files: Path
 ) -> Illustration | None:
-    """What the decoder looks at while it writes: of the longest usual test pairs and the longer ones; None without attention."""
-    writer = Writer(network)
-    if not writer.attends:
+    """Attention over the longest usual test pairs and the longer ones; None without attention."""
+    beam_search = BeamSearch(network)
+    if not beam_search.has_attention:
         return None
     examples, words = datasets(prepared, meta, target)["test"], meta.words
     usual = len(examples) - words.longer
@@ -94,18 +97,18 @@ def illustrate(
     chosen = np.argsort(-sizes[:usual], kind="stable")[: params.evaluate.shown]
     chosen = np.concatenate([chosen, np.arange(usual, len(examples))[: params.evaluate.shown]])
     batch = examples.batch(chosen)
-    found = writer.write(batch.inputs[SOURCE], words.longest_target)
+    hypotheses = beam_search.search(batch.inputs[SOURCE], words.longest_target)
     return Illustration(
         [
-            Attended(
+            AttentionMap(
                 words.source_vocabulary.decode(examples.sources[row]),
-                [*words.target_vocabulary.decode(written.tokens), words.target_vocabulary.words[END]][
-                    : len(written.attention)
+                [*words.target_vocabulary.decode(hypothesis.tokens), words.target_vocabulary.words[END]][
+                    : len(hypothesis.attention)
                 ],
                 words.target_vocabulary.decode(examples.targets[row]),
-                written.attention.astype(np.float32),
+                hypothesis.attention.astype(np.float32),
             )
-            for row, written in zip(chosen.tolist(), found, strict=True)
-            if written.attention is not None
+            for row, hypothesis in zip(chosen.tolist(), hypotheses, strict=True)
+            if hypothesis.attention is not None
         ]
     )

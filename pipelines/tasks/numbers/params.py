@@ -9,20 +9,20 @@ class NumbersCollect(Collect):
     """Where pairs come from."""
 
     pairs: int = Field(gt=20)
-    """So many numbers make the sample."""
+    """Numbers in the sample."""
     highest: int = Field(gt=100, le=999_999_999)
     """The highest number of the sample."""
 
 
 class Prepare(Shares):
-    """Pairs as rows of tokens."""
+    """Pairs as sequences of tokens."""
 
     longest: int = Field(gt=1)
-    """Pairs whose source has more tokens are neither trained on nor validated with: they are a test part of their own."""
+    """Pairs whose source has more tokens are neither trained on nor validated with: they are a separate test part."""
     min_count: int = Field(gt=0)
     """A word that training has seen less often is unknown."""
     max_longer: int = Field(gt=0)
-    """At most so many of the longer pairs are tested."""
+    """Most of the longer pairs that are tested."""
 
 
 class Validate(Frozen):
@@ -43,7 +43,7 @@ class Baselines(Frozen):
 
 
 class NumbersEvaluate(Evaluate):
-    """The explanations' sizes, and how targets are written."""
+    """The explanations' sizes, and how targets are generated."""
 
     beam: int = Field(gt=0)
     """Hypotheses that beam search keeps; 1: greedy."""

@@ -1,13 +1,13 @@
-"""What an encoder–decoder network puts out and writes."""
+"""Outputs and generated targets of an encoder–decoder network."""
 
 from dataclasses import dataclass
 
-from pipelines.contract import Array, Prediction
+from pipelines.contract import Array, BatchPrediction
 
 
 @dataclass(frozen=True)
-class Transcription(Prediction):
-    """The logits under teacher forcing, and what the network writes by itself."""
+class Transcription(BatchPrediction):
+    """The logits under teacher forcing, and the generated targets."""
 
     greedy: list[list[int]]
     written: list[list[int]]

@@ -1,4 +1,4 @@
-"""From pairs to tokens: unseen sources for validation and test, longer ones than any of training as a test part of their own."""
+"""From pairs to tokens: unseen sources for validation and test, longer ones than any in training as a separate test part."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     """Write the table of pairs with their split; too few pairs raise `InputError`."""
     lines = (raw / PAIRS).read_text(encoding="utf-8").splitlines()
     table = pd.DataFrame([line.split("\t") for line in lines], columns=["source", "target"])
-    # What reads alike is one source, and belongs to one part.
+    # Sources with the same tokens are one source, and belong to one part.
     table["read"] = [" ".join(tokens(source)) for source in table["source"]]
     table = table[table["read"] != ""].drop_duplicates("read")
     table = table.iloc[table["read"].map(files.order_key).argsort(kind="stable")].reset_index(drop=True)
@@ -70,6 +70,6 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     return Meta(
         {"words": words},
         "Every source belongs to one part, in an order that only the sources decide. Sources of more than "
-        f"{params.longest} tokens are neither trained on nor validated with; they are a test part of their own. Vocabularies are those of "
+        f"{params.longest} tokens are neither trained on nor validated with; they are a separate test part. Vocabularies are those of "
         "the training part alone; no training and no choice sees the test part.",
     )

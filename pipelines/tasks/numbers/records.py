@@ -1,4 +1,4 @@
-"""What is stored of what was written, for the charts of this task."""
+"""Stored results for the charts of this task."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ from pipelines.contract import Array, Floats
 
 
 @dataclass(frozen=True)
-class Attended:
-    """One pair with what the decoder looked at."""
+class AttentionMap:
+    """One pair with the decoder's attention."""
 
     source: list[str]
     written: list[str]
@@ -19,20 +19,20 @@ class Attended:
 
 @dataclass(frozen=True)
 class Transcripts:
-    """What was written for the test part."""
+    """Generated targets of the test part."""
 
     lengths: Array
     """Tokens of each source."""
     exact: Array
-    """Whether what was written is the reference, (pairs,) bool."""
+    """Whether the generated target is the reference, (pairs,) bool."""
     errors: Floats
-    """Edits of each."""
+    """Edit distance of each."""
     mistakes: list[tuple[str, str, str]]
-    """Source, what was written and the reference, of some that are wrong."""
+    """Source, generated target and reference of some wrong ones."""
 
 
 @dataclass(frozen=True)
 class Illustration:
     """Attention over some test pairs."""
 
-    attended: list[Attended]
+    attended: list[AttentionMap]

@@ -1,4 +1,4 @@
-"""Figures that only pairs have: what the decoder looks at, matches by length, and mistakes."""
+"""Figures of this task: attention, matches by length, and mistakes."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from pipelines.report import texts
 from pipelines.report.figures import Figure
 from pipelines.results import Results
 from pipelines.tasks.numbers.data import Meta
-from pipelines.tasks.numbers.records import Attended, Illustration, Transcripts
+from pipelines.tasks.numbers.records import AttentionMap, Illustration, Transcripts
 
 TITLE = "Numbers in words"
 QUESTION = (
@@ -19,17 +19,17 @@ def figures(results: Results, target: str, model: str | None) -> list[Figure]:
     """Matches by length for the task; attention and mistakes for a model."""
     if model is None:
         return [_by_length(results, target)]
-    shown = results.illustration(model, target, Illustration)
-    attended = _attention(shown.attended) if shown else []
+    illustration = results.illustration(model, target, Illustration)
+    attended = _attention(illustration.attended) if illustration else []
     return [*attended, _mistakes(results.record(model, target, Transcripts))]
 
 
 def _by_length(results: Results, target: str) -> Figure:
     longest = results.meta_as(Meta).words.longest
     plot = charts.empty("words of the source", "exact matches")
-    everyone = {name: results.record(name, target, Transcripts) for name in results.models}
+    models = {name: results.record(name, target, Transcripts) for name in results.models}
     baselines = results.baseline_records(target, Transcripts)
-    for number, (name, record) in enumerate({**everyone, **baselines}.items()):
+    for index, (name, record) in enumerate({**models, **baselines}.items()):
         lengths = np.unique(record.lengths)
         shares = [float(record.exact[record.lengths == length].mean()) for length in lengths]
         charts.add_line(
@@ -37,7 +37,7 @@ def _by_length(results: Results, target: str) -> Figure:
             name,
             lengths,
             np.array(shares),
-            color=charts.COLORS[number % len(charts.COLORS)],
+            color=charts.COLORS[index % len(charts.COLORS)],
             dash="dot" if name in baselines else "solid",
         )
     plot.add_vline(x=longest + 0.5, line={"color": "#999999", "dash": "dot"})
@@ -53,7 +53,7 @@ def _by_length(results: Results, target: str) -> Figure:
     )
 
 
-def _attention(attended: list[Attended]) -> list[Figure]:
+def _attention(attended: list[AttentionMap]) -> list[Figure]:
     first = attended[0]
     plot = charts.empty("", "", height=180 + 26 * max(len(pair.written) for pair in attended))
     plot.add_heatmap(
@@ -90,11 +90,11 @@ def _attention(attended: list[Attended]) -> list[Figure]:
 
 
 def _labels(words: list[str]) -> list[str]:
-    """Words told apart by invisible characters: an axis shows each of its categories once."""
-    return [word + "\u200b" * words[:place].count(word) for place, word in enumerate(words)]
+    """Words made unique by invisible characters, since an axis shows each category once."""
+    return [word + "\u200b" * words[:index].count(word) for index, word in enumerate(words)]
 
 
-def _rounded(pair: Attended) -> list[list[float]]:
+def _rounded(pair: AttentionMap) -> list[list[float]]:
     return np.round(pair.weights.astype(float), 3).tolist()
 
 

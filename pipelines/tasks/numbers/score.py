@@ -31,7 +31,7 @@ def score(
     references: Sequence[Sequence[str]],
     longer: int,
 ) -> Evaluation:
-    """Score what was written, word by word; the last `longer` pairs are those that are longer than any of training.
+    """Score the generated targets, word by word; the last `longer` pairs are longer than any in training.
 
     The losses are the edits (Levenshtein 1966) of each pair by the length of its reference, of the usual pairs alone.
     """

@@ -1,4 +1,4 @@
-"""What the prepared pairs must meet."""
+"""Expectations of the prepared pairs."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ __all__ = ["Meta", "expectations"]
 
 
 def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
-    """Sources that belong to one part, lengths within reason, enough pairs, few unknown words."""
+    """Sources that belong to one part, plausible lengths, enough pairs, few unknown words."""
     import great_expectations.expectations as gxe
 
     table = table_of(prepared)
@@ -26,8 +26,8 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
     for split in SPLITS:
         of_split = table[table["split"] == split]
         for side, vocabulary in vocabularies.items():
-            numbers = [number for text in of_split[side] for number in vocabulary.encode(tokens(text))]
-            unknown = sum(number == UNKNOWN for number in numbers) / max(len(numbers), 1)
+            token_ids = [token_id for text in of_split[side] for token_id in vocabulary.encode(tokens(text))]
+            unknown = sum(token_id == UNKNOWN for token_id in token_ids) / max(len(token_ids), 1)
             rows.append({"split": split, "side": side, "pairs": len(of_split), "unknown_share": unknown})
     return [
         Suite(

@@ -1,4 +1,4 @@
-"""Where the series come from: two of nature out of packages, or the user's own."""
+"""Where the series come from: two natural ones from packages, or the user's own."""
 
 import gzip
 from collections.abc import Sequence

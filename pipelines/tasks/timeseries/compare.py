@@ -1,4 +1,4 @@
-"""What decides on a series."""
+"""The deciding metric of a series."""
 
 from pipelines.contract import Primary
 from pipelines.tasks.timeseries.data import Meta

@@ -1,4 +1,4 @@
-"""The prepared series: what is written down of each, their windows, and what a network sees of a step."""
+"""The prepared series: their metadata, their windows, and the inputs of a network."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,20 +34,20 @@ class Series(contract.Target):
     season: int
     """Steps in a season."""
     calendar: bool
-    """Whether the season is the calendar's year."""
+    """Whether the season is the calendar year."""
     period: float
     """The season's exact length in steps."""
     difference: int
     """Lag of the difference that the network sees; 0: none."""
     scaler: Scaler
-    """Of what the network sees."""
+    """Of the network's input."""
     target_scaler: Scaler
-    """Of what it forecasts."""
+    """Of its output."""
     origin: str
     unit: str
     missing: int
     borders: dict[str, int]
-    """First row of each part, and of none: `end`."""
+    """First row of each part; `end` is the number of rows."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def even_steps(values: "pd.Series[float]", where: str) -> tuple["pd.Series[float
 
 
 def inputs(values: "pd.Series[float]", features: list[str], scaler: Scaler, lag: int, phase: Floats) -> Floats:
-    """What a network sees of each step of a series on its even grid: (time, features)."""
+    """The network's inputs of each step of a series on its even grid: (time, features)."""
     columns = {
         "value": np.nan_to_num((changes(values.ffill().to_numpy(), lag) - scaler.mean) / scaler.std),
         "season sine": np.sin(2 * np.pi * phase),

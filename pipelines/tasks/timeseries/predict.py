@@ -1,4 +1,4 @@
-"""`predict timeseries FILE`: what comes after the last date of a table."""
+"""`predict timeseries FILE`: forecasts after the last date of a table."""
 
 import argparse
 from collections.abc import Iterator
@@ -8,24 +8,24 @@ import numpy as np
 from pydantic import FilePath
 
 from pipelines.errors import InputError, UsageError
-from pipelines.predict import Answer, typed
+from pipelines.predict import Prediction, argument_type
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipelines.predict import Trained
+    from pipelines.predict import TrainedNetworks
     from pipelines.tasks.timeseries.data import Series
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """A table and, where no column or file name says it, the series that it goes on with."""
+    """A table and, if that is neither a column's nor the file's name, the series that it continues."""
     parser.add_argument(
-        "file", type=typed(FilePath), metavar="FILE", help="a .csv or .parquet, as in data/input/timeseries"
+        "file", type=argument_type(FilePath), metavar="FILE", help="a .csv or .parquet, as in data/input/timeseries"
     )
     parser.add_argument("--series", metavar="NAME", help="the trained series that the table's only column belongs to")
 
 
-def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
+def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator[Prediction]:
     """For each column the steps of the horizon: mean and standard deviation over the networks of all seeds.
 
     Raise `InputError` for a table that cannot be used, `UsageError` for a series that no network was trained on.
@@ -45,15 +45,15 @@ def answer(trained: "Trained", options: argparse.Namespace) -> Iterator[Answer]:
                 f"no network was trained on {names[0]!r}; say with --series which it is: {', '.join(targets)}"
             )
         forecast = _forecast(trained, name, targets[name], table[column], f"{options.file}, column {column}")
-        shown = forecast.to_string(index=False, float_format="{:.5g}".format)
+        lines = forecast.to_string(index=False, float_format="{:.5g}".format)
         model = trained.model(name)
-        yield Answer(
-            {"series": name, "model": model, "forecast": forecast.to_dict("records")}, f"{name}, by {model}\n{shown}"
+        yield Prediction(
+            {"series": name, "model": model, "forecast": forecast.to_dict("records")}, f"{name}, by {model}\n{lines}"
         )
 
 
 def _forecast(
-    trained: "Trained", name: str, series: "Series", values: "pd.Series[float]", where: str
+    trained: "TrainedNetworks", name: str, series: "Series", values: "pd.Series[float]", where: str
 ) -> "pd.DataFrame":
     import pandas as pd
 
@@ -65,8 +65,8 @@ def _forecast(
     needed, horizon, lag = series.lookback + series.difference, series.horizon, series.difference
     if len(even) < needed:
         raise InputError(f"{where}: has {len(even)} steps, but the network looks back over {needed}; add earlier rows")
-    at = phase(cast(pd.DatetimeIndex, even.index), series.calendar, series.start, step, series.season)
-    window = inputs(even, series.features, series.scaler, lag, at)[-series.lookback :].astype(np.float32)
+    phases = phase(cast(pd.DatetimeIndex, even.index), series.calendar, series.start, step, series.season)
+    window = inputs(even, series.features, series.scaler, lag, phases)[-series.lookback :].astype(np.float32)
     known = known_part(even.ffill().to_numpy(), np.array([len(even) - 1]), horizon, lag)
     outputs = np.concatenate(list(trained.outputs(name, {"window": window[None]}))).astype(np.float64)
     runs = known + outputs * series.target_scaler.std + series.target_scaler.mean

@@ -38,7 +38,7 @@ def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder
     lag, lookback = by_name(params.difference, name), by_name(params.lookback, name)
     observed = values.notna().to_numpy()
     _check_gaps(values, params.max_gap, where)
-    # Carried forward, never interpolated: a value between two others would know the later one.
+    # Carried forward, never interpolated: an interpolated value would contain the later one.
     filled = values.ffill().to_numpy()
 
     test, valid = (round(len(filled) * share) for share in (params.test_share, params.valid_share))
@@ -56,12 +56,12 @@ def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder
                 "add rows, or lower timeseries.prepare.lookback, horizon or difference"
             )
 
-    # What is forecast: the values less what is known of them at the origin.
+    # What is forecast: the values minus the part that is known at the origin.
     ahead = np.arange(len(filled))[:, None] + np.arange(1, params.horizon + 1)
     known = known_part(filled, np.arange(len(filled)), params.horizon, lag)
-    aim = filled[np.minimum(ahead, len(filled) - 1)] - known
-    target_scaler = _scaler(aim[origins["train"]], where)
-    targets = (aim - target_scaler.mean) / target_scaler.std
+    ahead_changes = filled[np.minimum(ahead, len(filled) - 1)] - known
+    target_scaler = _scaler(ahead_changes[origins["train"]], where)
+    targets = (ahead_changes - target_scaler.mean) / target_scaler.std
 
     dates = cast(pd.DatetimeIndex, values.index)
     start = dates[0].isoformat()
@@ -73,8 +73,8 @@ def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder
     features = inputs(values, names, scaler, lag, phase(dates, calendar, start, frequency, season))
     Windows.save(folder, features.astype(np.float32), targets, origins)
 
-    rows_at = np.arange(len(filled))
-    parts = np.select([rows_at >= borders["test"], rows_at >= borders["valid"]], ["test", "valid"], "train")
+    row_numbers = np.arange(len(filled))
+    parts = np.select([row_numbers >= borders["test"], row_numbers >= borders["valid"]], ["test", "valid"], "train")
     table = pd.DataFrame(
         {
             "date": dates,
@@ -151,9 +151,9 @@ def _check_gaps(values: "pd.Series[float]", max_gap: int, where: str) -> None:
 
 
 def _period(dates: pd.DatetimeIndex, season: int) -> tuple[bool, float]:
-    """Whether the season is the calendar's year, and its exact length in steps.
+    """Whether the season is the calendar year, and its exact length in steps.
 
-    52 weeks are a day short of a year, and after forty years six weeks.
+    52 weeks are a day short of a year: six weeks after forty years.
     """
     span = (dates[-1] - dates[0]).total_seconds() / (len(dates) - 1)
     year = 365.25 * 86400 / span

@@ -1,4 +1,4 @@
-"""Charts that only series have: the series itself, forecasts against truth, error by step."""
+"""Charts of this task: the series itself, forecasts against truth, error by step."""
 
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
@@ -34,7 +34,7 @@ def _series(results: Results, target: str) -> Figure:
         "Networks learn on the first part, stop by the second and are scored on the third, which nothing else has "
         f"seen. {series.missing} of {series.rows} values are missing; they are carried forward as input and "
         "never scored.",
-        "If the test part looks unlike the training part (a trend goes on, an amplitude changes), every method has "
+        "If the test part looks unlike the training part (a trend continues, an amplitude changes), every method has "
         "to extrapolate, and a recurrent network is not good at that.",
         plot,
     )
@@ -49,9 +49,9 @@ def _forecasts(results: Results, target: str, model: str) -> Figure:
     start = int(origins[0])
     lines = {"truth": (dates[start:], values[start:])}
     plot = charts.lines(lines, x="", y=series.unit or "value")
-    for number in range(0, len(origins), horizon):
-        steps = slice(int(origins[number]) + 1, int(origins[number]) + horizon + 1)
-        charts.add_line(plot, "forecast", dates[steps], forecasts[number], color=charts.ACCENT, legend=number == 0)
+    for index in range(0, len(origins), horizon):
+        steps = slice(int(origins[index]) + 1, int(origins[index]) + horizon + 1)
+        charts.add_line(plot, "forecast", dates[steps], forecasts[index], color=charts.ACCENT, legend=index == 0)
     return Figure(
         f"forecasts-{target}",
         f"{target}: forecasts against truth over the test part",
@@ -71,11 +71,11 @@ def _error_by_step(results: Results, target: str) -> Figure:
     plot = charts.lines(
         {name: (steps, record.by_step["MASE"]) for name, record in models.items()}, f"{series.step}s ahead", ""
     )
-    for number, (name, record) in enumerate(baselines.items(), start=len(models)):
-        color = charts.COLORS[number % len(charts.COLORS)]
+    for index, (name, record) in enumerate(baselines.items(), start=len(models)):
+        color = charts.COLORS[index % len(charts.COLORS)]
         charts.add_line(plot, name, steps, record.by_step["MASE"], color=color, dash="dot")
-    everyone = [*models.values(), *baselines.values()]
-    charts.add_choice(plot, {metric: [record.by_step[metric] for record in everyone] for metric in everyone[0].by_step})
+    records = [*models.values(), *baselines.values()]
+    charts.add_menu(plot, {metric: [record.by_step[metric] for record in records] for metric in records[0].by_step})
     return Figure(
         f"steps-{target}",
         f"{target}: error by step of the horizon",

@@ -1,4 +1,4 @@
-"""What the prepared series must meet."""
+"""Expectations of the prepared series."""
 
 from pathlib import Path
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipelines import artifacts, params
-from pipelines.contract import SPLITS, Evaluation, Prediction, Source
+from pipelines.contract import SPLITS, BatchPrediction, Evaluation, Source
 from pipelines.errors import InputError
 from pipelines.params import blocks
 from pipelines.tasks.finance import baselines, data, evaluate, score, train
@@ -100,7 +100,7 @@ def outputs_of(prepared: Path, meta: data.Meta, target: str) -> np.ndarray:
 
 
 def scored(prepared: Path, meta: data.Meta, target: str, outputs: np.ndarray) -> Evaluation:
-    prediction = Prediction(np.arange(len(outputs)), outputs)
+    prediction = BatchPrediction(np.arange(len(outputs)), outputs)
     return evaluate.evaluate(prepared, meta, target, "test", iter([prediction]), PARAMS)
 
 

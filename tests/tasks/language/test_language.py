@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from pipelines import artifacts, params
-from pipelines.contract import SPLITS, Evaluation, Prediction, Source
+from pipelines.contract import SPLITS, BatchPrediction, Evaluation, Source
 from pipelines.errors import InputError
-from pipelines.nn.datasets import scored
+from pipelines.nn.datasets import scoring_order
 from pipelines.nn.vocabulary import SPECIAL, UNKNOWN
 from pipelines.params import blocks
 from pipelines.tasks.language import baselines, collect, data, evaluate, score
@@ -158,7 +158,7 @@ def test_prepare_refuses_a_text_shorter_than_a_window(tmp_path: Path) -> None:
 
 
 def test_prepare_refuses_a_text_of_one_character(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"1 different characters come up at least 1 times .*nothing to predict"):
+    with pytest.raises(InputError, match=r"1 different characters occur at least 1 times .*nothing to predict"):
         prepare(tmp_path, {"one": "a" * 500})
 
 
@@ -188,15 +188,15 @@ def test_datasets_stream_training_windows_if_the_state_is_carried(tmp_path: Path
 # Scoring
 
 
-def outputs_of(prepared: Path, meta: data.Meta, certain: bool) -> Iterator[Prediction]:
+def outputs_of(prepared: Path, meta: data.Meta, certain: bool) -> Iterator[BatchPrediction]:
     """The outputs of a network that knows the next token, or of one that knows nothing."""
     examples = data.datasets(prepared, meta, "text")["test"]
     units = np.eye(len(meta.text.vocabulary), dtype=np.float32) * (100 if certain else 0)
-    for indices in scored(examples):
-        yield Prediction(indices, units[examples.batch(indices).targets["next"]])
+    for indices in scoring_order(examples):
+        yield BatchPrediction(indices, units[examples.batch(indices).targets["next"]])
 
 
-def evaluation_of(prepared: Path, meta: data.Meta, predictions: Iterator[Prediction]) -> Evaluation:
+def evaluation_of(prepared: Path, meta: data.Meta, predictions: Iterator[BatchPrediction]) -> Evaluation:
     return evaluate.evaluate(prepared, meta, "text", "test", predictions, PARAMS)
 
 
@@ -220,7 +220,7 @@ def test_evaluate_scores_uniform_outputs_with_their_entropy(tales: Prepared) -> 
 
 def test_evaluate_does_not_depend_on_the_order_of_predictions(tales: Prepared) -> None:
     odd = [
-        Prediction(prediction.indices, prediction.outputs * (prediction.indices % 2)[:, None, None])
+        BatchPrediction(prediction.indices, prediction.outputs * (prediction.indices % 2)[:, None, None])
         for prediction in outputs_of(*tales, certain=True)
     ]
     ordered, reverse = (evaluation_of(*tales, iter(predictions)) for predictions in (odd, odd[::-1]))

@@ -65,7 +65,7 @@ def test_rhythm_likeness_is_one_for_the_same_rhythm() -> None:
 def test_style_features_of_the_melody_do_not_depend_on_the_key() -> None:
     tune = measures.style_features(rolls.from_notes(scale(60), 4)[0])
     transposed = measures.style_features(rolls.from_notes(scale(62), 4)[0])
-    np.testing.assert_allclose(measures.of_the_melody(tune)[1:], measures.of_the_melody(transposed)[1:])
+    np.testing.assert_allclose(measures.melody_style_features(tune)[1:], measures.melody_style_features(transposed)[1:])
 
 
 def test_style_features_begin_with_the_number_of_voices() -> None:

@@ -62,7 +62,7 @@ def test_midi_read_gives_the_same_notes_as_read_slowly(tmp_path: Path, seed: int
             messages += note(begin, end, pitch, channel)
         tracks.append(messages)
     path = file_of(tmp_path / "a.mid", *tracks, ticks=chance.choice([96, 220, 480]))
-    fast, slow = midi.read(path), midi.read_slowly(path)
+    fast, slow = midi.read(path), midi.read_with_pretty_midi(path)
     assert tuples(fast) == tuples(slow)
     assert fast.left_out == slow.left_out
     np.testing.assert_allclose(fast.tempi, slow.tempi)
@@ -96,25 +96,25 @@ def test_midi_read_counts_the_notes_that_it_leaves_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no MIDI file that can be read"),
-        (b"once upon a time there was a king", "is no MIDI file that can be read"),
+        (b"", "is not a readable MIDI file"),
+        (b"once upon a time there was a king", "is not a readable MIDI file"),
         (
             b"MThd\x00\x00\x00\x06\x00\x01\x00\x01\x01\xe0MTrk\x00\x00\x00\x40\x00\x90",
-            "is no MIDI file that can be read",
+            "is not a readable MIDI file",
         ),
     ],
 )
 def test_midi_read_refuses_a_file_that_is_not_midi(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "broken.mid"
     path.write_bytes(content)
-    for read in (midi.read, midi.read_slowly):
-        with pytest.raises(InputError, match=rf"broken\.mid: {message}.*export it anew"):
+    for read in (midi.read, midi.read_with_pretty_midi):
+        with pytest.raises(InputError, match=rf"broken\.mid: {message}.*export it again"):
             read(path)
 
 
 def test_midi_read_refuses_a_tempo_of_zero(tmp_path: Path) -> None:
     path = file_of(tmp_path / "a.mid", [tempo(0, 0), *note(0, 10, 60)])
-    for read in (midi.read, midi.read_slowly):
+    for read in (midi.read, midi.read_with_pretty_midi):
         with pytest.raises(InputError, match=r"a\.mid: has a tempo of 0; give it another one"):
             read(path)
 

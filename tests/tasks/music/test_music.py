@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pipelines import artifacts, params
-from pipelines.contract import EXPLAINED, SPLITS, Evaluation, Prediction, Source
+from pipelines.contract import EXPLAINED, SPLITS, BatchPrediction, Evaluation, Source
 from pipelines.errors import InputError
 from pipelines.nn.datasets import in_order
 from pipelines.nn.heads import MultiLabel
@@ -115,8 +115,8 @@ def test_collect_takes_the_first_folder_as_the_style(
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.mid", b"To be, or not to be", "is no MIDI file that can be read"),
-        ("a.mid", b"", "is no MIDI file that can be read"),
+        ("a.mid", b"To be, or not to be", "is not a readable MIDI file"),
+        ("a.mid", b"", "is not a readable MIDI file"),
         ("a.txt", b"To be, or not to be", "is not a MIDI file; convert or remove it"),
         ("a.mid", [note(0, 480, 36, channel=9)], "holds only drums; remove it"),
         ("a.mid", [[]], "holds no notes; remove it"),
@@ -268,18 +268,18 @@ def test_rolls_cells_at_another_pace_keep_the_melody(pace: int, keys: list[int],
 # Scores
 
 
-def perfect(prepared: Path, meta: Meta, target: str, split: str = "test") -> Iterator[Prediction]:
+def perfect(prepared: Path, meta: Meta, target: str, split: str = "test") -> Iterator[BatchPrediction]:
     """Logits that are certain of what sounds; for the style transfer, unchanged pieces."""
     examples = data.datasets(prepared, meta, target)[split]
     for indices in in_order(examples, 5):
         logits = np.where(examples.batch(indices).targets["keys"] > 0, np.float32(20), np.float32(-20))
         if target == "frames":
-            yield Prediction(indices, logits)
+            yield BatchPrediction(indices, logits)
         else:
             yield PredictionAndTransfer(indices, logits, examples.moved().cells(indices)[:, 1:])
 
 
-def evaluation_of(prepared: Path, meta: Meta, target: str, predictions: Iterator[Prediction]) -> Evaluation:
+def evaluation_of(prepared: Path, meta: Meta, target: str, predictions: Iterator[BatchPrediction]) -> Evaluation:
     return evaluate.evaluate(prepared, meta, target, "test", predictions, PARAMS)
 
 
@@ -290,7 +290,7 @@ def test_evaluate_scores_perfect_outputs_perfectly(prepared: Path, meta: Meta) -
 
 
 def test_evaluate_scores_uniform_outputs_with_one_bit_per_key(prepared: Path, meta: Meta) -> None:
-    uniform = (Prediction(found.indices, 0 * found.outputs) for found in perfect(prepared, meta, "frames"))
+    uniform = (BatchPrediction(found.indices, 0 * found.outputs) for found in perfect(prepared, meta, "frames"))
     metrics = evaluation_of(prepared, meta, "frames", uniform).metrics
     assert metrics["nll_per_frame"] == pytest.approx(midi.KEYS * np.log(2))
     assert metrics["nll_per_frame_hymns"] == pytest.approx(midi.KEYS * np.log(2))
@@ -300,7 +300,7 @@ def test_evaluate_losses_match_the_loss_of_the_head(prepared: Path, meta: Meta, 
     """In nats per frame of a piece; training counts its first frame, the score does not."""
     examples = data.datasets(prepared, meta, "frames")["test"]
     logits = random.normal(size=(len(examples), examples.window, midi.KEYS)).astype(np.float32)
-    prediction = Prediction(np.arange(len(examples)), logits)
+    prediction = BatchPrediction(np.arange(len(examples)), logits)
     losses = evaluation_of(prepared, meta, "frames", iter([prediction])).losses
     batch = examples.batch(prediction.indices)
     assert batch.weights is not None

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipelines import artifacts, params
-from pipelines.contract import SPLITS, Evaluation, Prediction, Source
+from pipelines.contract import SPLITS, BatchPrediction, Evaluation, Source
 from pipelines.errors import InputError
 from pipelines.tasks.timeseries import baselines, collect, data, evaluate
 from pipelines.tasks.timeseries import prepare as prepare_stage
@@ -50,7 +50,7 @@ def perfect(prepared: Path, meta: data.Meta, split: str) -> Evaluation:
     """The evaluation of a network whose outputs are the targets."""
     windows = data.datasets(prepared, meta, "s")[split]
     indices = np.arange(len(windows))
-    prediction = Prediction(indices, windows.batch(indices).targets["forecast"])
+    prediction = BatchPrediction(indices, windows.batch(indices).targets["forecast"])
     return evaluate.evaluate(prepared, meta, "s", split, iter([prediction]), PARAMS)
 
 
