@@ -216,9 +216,10 @@ def test_run_of_a_broken_graph_ends_with_one_sentence(toy: Toy, run_flows: Flows
     assert "dvc.yaml" in done.stdout
 
 
-def test_run_without_its_server_ends_with_one_sentence(toy: Toy, run_flows: Flows) -> None:
+def test_run_without_its_server_ends_with_one_sentence(toy: Toy) -> None:
+    """In its own process: what asks DVC in the background ends with it, and would go on in the folder of the tests."""
     address = "http://127.0.0.1:9/api"
-    done = run_flows(replace(toy, settings={**toy.settings, "PREFECT_API_URL": address}), "run")
+    done = replace(toy, settings={**toy.settings, "PREFECT_API_URL": address}).flows("run")
     assert done.returncode == 1
     assert f"{address} does not answer" in done.stderr
 
