@@ -1,3 +1,6 @@
+import platform
+import subprocess
+import sys
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -59,6 +62,36 @@ def test_in_order_covers_the_split(windows: dict[str, Windows]) -> None:
     assert np.concatenate(order).tolist() == list(range(8))
     read = [targets["forecast"].numpy() for _, targets in datasets.once(windows["train"], order)]
     assert np.concatenate(read).ravel().tolist() == [10.0 * t for t in range(2, 10)]
+
+
+PAGES_FETCHED = """
+import ctypes, resource
+from pipelines.nn import hardware
+hardware.set_up()
+import numpy as np
+from pipelines.nn import datasets
+tokens = datasets.Tokens(np.arange(13), window=4)
+list(datasets.once(tokens, list(datasets.in_order(tokens, 2))))
+next(iter(datasets.endless(tokens, lambda epoch: list(datasets.in_order(tokens, 2)), 0)))
+library = ctypes.CDLL(None)
+library.malloc.restype, library.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+library.free.argtypes = [ctypes.c_void_p]
+size = 24 << 20
+for _ in range(11):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    block = library.malloc(size)
+    ctypes.memset(block, 1, size)
+    library.free(block)
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) * resource.getpagesize() / size)
+"""
+"""Prints the share of a large block that the system had to provide, of blocks allocated and freed one after the other."""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library returns memory by other rules")
+def test_reading_batches_lets_the_c_library_reuse_freed_memory() -> None:
+    # In a process of its own: TensorFlow changes this setting once in a process, if at all.
+    run = subprocess.run([sys.executable, "-c", PAGES_FETCHED], capture_output=True, text=True, check=True)
+    assert sum(float(share) for share in run.stdout.split()[1:]) < 1
 
 
 def test_tokens_targets_are_the_next_tokens() -> None:
