@@ -76,13 +76,13 @@ def _pair_text(test: dict[str, Any] | None, p_values: bool) -> str:
         return "–"
     finite = [part["p"] for part in (test["items"], test["seeds"]) if part is not None and part["p"] is not None]
     text = f"{100 * test['items']['relative']:+.1f} %"
-    if finite and max(finite) < 1 - LEVEL:
+    if len(finite) == 2 and max(finite) < 1 - LEVEL:
         text = f"<b>{text}</b>"
-    return f"{text}<br>p = {', '.join(map(_p_value, finite)) or '–'}" if p_values else text
+    return f"{text}<br>p: {', '.join(map(_p_value, finite)) or '–'}" if p_values else text
 
 
 def _p_value(p: float) -> str:
-    return f"{p:.2g}" if p >= 0.0001 else "<0.0001"
+    return f"{p:.2g}" if p >= 0.0001 else "< 0.0001"
 
 
 # Training
