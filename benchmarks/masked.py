@@ -36,7 +36,7 @@ def main() -> None:
 
     def trainer(cell: type[keras.layers.RNN], masked: bool, name: str) -> Trainer:
         keras.utils.set_random_seed(1)
-        window = keras.Input((STEPS, FEATURES))
+        window = keras.Input((STEPS, FEATURES), name=WINDOW)
         hidden = cell(UNITS)(keras.layers.Masking()(window) if masked else window)
         head = Regression(1, "mse")
         model = Trainer(keras.Model({WINDOW: window}, head.output(hidden)), head)
