@@ -79,6 +79,12 @@ def in_words(decision: Decision, metric: Metric, parameters: dict[str, int]) -> 
         better = "better" if decision.reference_gap < 0 else "worse"
         reference = f"It is {abs(decision.reference_gap):.1%} {better} than {decision.reference}."
     others = "Every other model is significantly worse, over seeds and over test items."
+    if not isfinite(decision.std):
+        others = (
+            "Every other model is significantly worse over the test items; with one seed, another may reverse that."
+        )
+    if len(parameters) == 1:
+        others = ""
     if decision.alike:
         others = f"Not significantly different from it: {', '.join(decision.alike)}."
     choice = decision.recommended

@@ -109,3 +109,24 @@ def test_decide_gives_no_ratio_to_a_baseline_that_scores_zero(errors: NDArray[np
     )
     assert decision.outcome == "won"
     assert "beats the best baseline, copy (exact match 0)" in in_words(decision, metric, PARAMETERS)["sentences"][0]
+
+
+def test_compare_claims_nothing_over_seeds_of_one_seed(errors: NDArray[np.float64]) -> None:
+    small, large, baseline = errors
+    said = " ".join(verdict({"small": small[:1], "large": large[:1] + 1}, baseline[0])["sentences"])
+    assert "significantly worse over the test items; with one seed, another may reverse that" in said
+    assert "over seeds" not in said
+
+
+def test_compare_says_nothing_of_other_models_where_there_are_none(errors: NDArray[np.float64]) -> None:
+    metric = Metric("mae", "MAE")
+    losses = {"small": errors[0]}
+    decision, _ = comparison.decide(
+        {"small": errors[0].mean(1).tolist()},
+        losses,
+        {"naive": 1.0},
+        {"naive": errors[2][0]},
+        Primary(metric, "naive"),
+        {"small": 100},
+    )
+    assert "other model" not in " ".join(in_words(decision, metric, {"small": 100})["sentences"])
