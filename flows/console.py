@@ -31,11 +31,19 @@ def quiet_prefect() -> None:
         logger.propagate = False
 
 
+def printable(line: str) -> str:
+    """`line` with its control characters shown as �: what a stage or another host says must not steer the terminal."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in line.expandtabs())
+
+
 def say(source: str, line: str, style: str = "") -> None:
     """Print one line of `source`: a stage, a task or a part of the flow."""
     screen.print(
         Text.assemble(
-            (time.strftime("%H:%M:%S "), "dim"), (f"{source:<{NAME_WIDTH}}", "cyan"), ("│ ", "dim"), (line, style)
+            (time.strftime("%H:%M:%S "), "dim"),
+            (f"{source:<{NAME_WIDTH}}", "cyan"),
+            ("│ ", "dim"),
+            (printable(line), style),
         )
     )
 

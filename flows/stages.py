@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from flows import console, devices, dvc_cli, supervise
+from flows.settings import hide_credentials
 from pipelines.errors import UserError
 
 CODE = "code"
@@ -145,7 +146,8 @@ def execute(
         while True:
             lines: list[str] = []
             with settings.processes.start(command, inherited, dvc_cli.environment(**variables)) as process:
-                for line in map(str.rstrip, process.stdout):
+                for text in process.stdout:
+                    line = console.printable(hide_credentials(text.rstrip()))  # of a remote that does not answer
                     lines.append(line)
                     if not dvc_cli.is_routine(line):
                         log(line)

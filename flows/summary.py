@@ -35,7 +35,8 @@ def show(outcomes: Sequence[Outcome], wall_seconds: float) -> None:
     table.columns[2].justify = "right"
     for outcome in outcomes:
         seconds = f"{outcome.seconds:.1f}" if outcome.seconds else ""
-        table.add_row(outcome.stage, outcome.status.lower(), seconds, outcome.reason, style=STYLES[outcome.status])
+        stage, reason = console.printable(outcome.stage), console.printable(outcome.reason)
+        table.add_row(stage, outcome.status.lower(), seconds, reason, style=STYLES[outcome.status])
     total = sum(outcome.seconds for outcome in outcomes)
     console.screen.print(table)
     console.screen.print(f"{counts(outcomes)}; {wall_seconds:.0f} s, in which stages ran for {total:.0f} s")

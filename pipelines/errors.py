@@ -3,6 +3,9 @@
 import sys
 from collections.abc import Callable
 
+OWN_PACKAGES = ("flows", "gatehouse", "pipelines")
+"""Packages whose absence is not a question of the environment."""
+
 
 def exit_status(command: Callable[[], int], verbose: bool) -> int:
     """Run a command of a command line; its exit status, or that of the error or the interrupt that it ended with.
@@ -16,6 +19,16 @@ def exit_status(command: Callable[[], int], verbose: bool) -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except ModuleNotFoundError as error:
+        if verbose or (error.name or "").partition(".")[0] in OWN_PACKAGES:
+            raise
+        print(
+            f"error: {sys.executable} has no module {error.name!r}, which the project needs: call the commands in .venv/bin, "
+            "which `make setup` completes, or activate your own environment; `dvc checkout` brings back outputs that `dvc repro` "
+            "has removed",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept, and the same command continues", file=sys.stderr)
         return 130

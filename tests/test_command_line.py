@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.errors import exit_status
 from tests.conftest import ROOT
 
 
@@ -50,3 +51,20 @@ def test_pipelines_user_error_ends_with_status_one_and_one_sentence(tmp_path: Pa
 
 def test_pipelines_verbose_shows_the_traceback(tmp_path: Path) -> None:
     assert "Traceback" in pipelines("--verbose", "prepare", "timeseries", folder=tmp_path).stderr
+
+
+@pytest.mark.parametrize("module", ["numpy.random", "pipelines.registry"])
+def test_missing_module_is_one_sentence_unless_it_is_our_own(module: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`dvc.yaml` says `python`, which may be that of the system."""
+
+    def incomplete() -> int:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+    if module.startswith("pipelines"):
+        with pytest.raises(ModuleNotFoundError):
+            exit_status(incomplete, verbose=False)
+        return
+    assert exit_status(incomplete, verbose=False) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {sys.executable} has no module 'numpy.random'")
+    assert error.count("\n") == 1
