@@ -49,25 +49,38 @@ def parser(prog: str = "python -m pipelines") -> argparse.ArgumentParser:
     profile.add_argument("name", metavar="NAME")
     predict = commands.add_parser("predict", help=PREDICT, description=PREDICT)
     predict.add_argument("task", metavar="TASK")
-    predict.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="see: predict TASK --help")
+    predict.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="see: predict TASK --help")
     return top
 
 
 def predict_parser(task: "Task", prog: str) -> argparse.ArgumentParser:
-    """The parser of `predict TASK`: every task has its own arguments."""
+    """The parser of `predict TASK`: every task has its own arguments. Words after `--` are no options, whatever they begin with."""
+    from pipelines.predict import unmarked
+
     parser = argparse.ArgumentParser(prog=f"{prog} predict {task.name}", description=PREDICT)
+    parser.register("type", None, unmarked)
     parser.add_argument("--model", help="one of those in params.yaml; default: the one with the lowest validation loss")
     parser.add_argument("--json", action="store_true", help="one JSON list, an object for each prediction")
     task.stage("predict").arguments(parser)
     return parser
 
 
+def _marked(argv: list[str]) -> list[str]:
+    """The words of a command line, those after `--` marked: `argparse` forgets which they were before the task's own parser sees them."""
+    if "--" not in argv or "predict" not in argv[:2]:
+        return argv
+    from pipelines.predict import LITERAL
+
+    end = argv.index("--")
+    return argv[:end] + [LITERAL + word for word in argv[end + 1 :]]
+
+
 def main(argv: list[str] | None = None, prog: str = "python -m pipelines") -> int:
     """Run one command; return the exit status."""
-    arguments = parser(prog).parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Linear algebra in one thread: a sum over several depends on their number in its last digits.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    arguments = parser(prog).parse_args(_marked(sys.argv[1:] if argv is None else argv))
     return exit_status(lambda: _run(arguments, prog), arguments.verbose)
 
 
@@ -91,6 +104,8 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
     if arguments.command == "predict":
         return _predict(task, arguments.rest, prog)
     params = task.params()
+    if arguments.command != "collect":
+        task.check_names(params)
     stage = import_module(f"pipelines.stages.{arguments.command}")
     if arguments.command not in PER_MODEL:
         stage.run(task, params)

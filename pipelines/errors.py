@@ -1,14 +1,20 @@
 """The errors a user can cause. Each is one sentence: where, what is wrong, what to do."""
 
+import io
 import sys
 from collections.abc import Callable
+
+from pipelines.printing import printable
 
 
 def exit_status(command: Callable[[], int], verbose: bool) -> int:
     """Run a command of a command line; its exit status, or that of the error or the interrupt that it ended with.
 
-    A user's error is printed as one sentence; with `verbose` it keeps its traceback.
+    A user's error is printed as one sentence; with `verbose` it keeps its traceback. What a terminal cannot show is printed as an escape.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return command()
     except UserError as error:
@@ -16,13 +22,22 @@ def exit_status(command: Callable[[], int], verbose: bool) -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except ReaderGoneError:
+        return 141  # what a shell reports of a command that such a pipe ends
     except KeyboardInterrupt:
         print("interrupted; what was finished is kept, and the same command continues", file=sys.stderr)
         return 130
 
 
+class ReaderGoneError(Exception):
+    """Whoever read standard output reads no more, as in `… | head`."""
+
+
 class UserError(Exception):
     """Something the user can put right; the command line prints it and exits with status 1."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(printable(sentence))
 
 
 class UsageError(UserError):
@@ -51,3 +66,7 @@ class ExpectationError(UserError):
 
 class TrainingError(UserError):
     """A training that cannot give a usable model, for example because the loss is not finite."""
+
+
+class OutputError(UserError):
+    """An output that cannot be written."""

@@ -3,10 +3,11 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from pipelines import artifacts, paths
+from pipelines import artifacts, paths, progress
 from pipelines.errors import InputError, MissingStageError, UsageError
+from pipelines.printing import STEERING
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from pipelines.params.blocks import Block
 
 TaskMeta = TypeVar("TaskMeta", bound="Meta")
+LITERAL = "\0"
+"""Before a word that stood after `--`; no word of a command line can contain it."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ def argument_type(annotation: Any) -> Callable[[str], Any]:
     adapter = TypeAdapter(annotation)
 
     def read(text: str) -> Any:
+        text = unmarked(text)
         try:
             return adapter.validate_python(text)
         except ValidationError as error:
@@ -133,11 +138,29 @@ def _checkpoints(task: str) -> ModuleType:
     return checkpoints
 
 
+def unmarked(text: str) -> str:
+    """A word of the command line without the mark of those that stood after `--`."""
+    return text.removeprefix(LITERAL)
+
+
 def print_predictions(predictions: Iterable[Prediction], as_json: bool) -> None:
-    """Print predictions as they come, or all together as one JSON list."""
-    if as_json:
-        json.dump([prediction.values for prediction in predictions], sys.stdout, indent=1, ensure_ascii=False)
-        sys.stdout.write("\n")
+    """Print predictions as they come, or all together as one JSON list: in ASCII where the terminal has no more, null for a number that is
+    not finite.
+    """
+    if not as_json:
+        for index, prediction in enumerate(predictions):
+            progress.show(f"\n{prediction.text}" if index else prediction.text)
         return
-    for index, prediction in enumerate(predictions):
-        print(*(["", prediction.text] if index else [prediction.text]), sep="\n")
+    values = [_finite(prediction.values) for prediction in predictions]
+    unicode = (getattr(sys.stdout, "encoding", None) or "ascii").lower().startswith("utf")
+    text = json.dumps(values, indent=1, ensure_ascii=not unicode, allow_nan=False)
+    # The encoder leaves some control characters as they are; all that are left stand in strings.
+    progress.show(STEERING.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -132,15 +132,15 @@ def _template() -> Markup:
     """The Plotly template of all charts, which a page contains once."""
     import plotly.io
 
-    return Markup(json.dumps(plotly.io.templates["plotly_white"].to_plotly_json(), separators=(",", ":")))
+    return texts.script_json(plotly.io.templates["plotly_white"].to_plotly_json())
 
 
 def _chart(figure: Figure) -> Markup:
-    """The figure's data and layout as JSON that is safe inside a script element."""
+    """The figure's data and layout."""
     content = json.loads(cast("go.Figure", figure.plot).to_json())
     content["layout"].pop("template", None)  # the page contains it once for all charts
     content["config"] = CHART_OPTIONS
-    return Markup(json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"))
+    return texts.script_json(content)
 
 
 def _bytes(size: int) -> str:

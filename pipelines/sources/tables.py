@@ -1,6 +1,5 @@
 """Tables over time that a user drops in: one date column, numeric columns, and every error reported with its line."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -121,8 +120,3 @@ def _inferred(index: pd.DatetimeIndex) -> str | None:
     with pd.option_context("future.infer_freq_returns_offset", True):
         offset = pd.infer_freq(index) if len(index) >= 3 else None
     return None if offset is None else pd.tseries.frequencies.to_offset(offset).freqstr
-
-
-def slug(name: str) -> str:
-    """A column's or file's name as the name of a series."""
-    return re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "series"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, NonNegativeInt
 
 from pipelines.errors import UsageError
+from pipelines.params.blocks import Count
 from pipelines.predict import Prediction, argument_type, read_lines
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The prompts, and how to sample what follows."""
-    count, natural = argument_type(Annotated[int, Field(gt=0)]), argument_type(NonNegativeInt)
+    count, natural = argument_type(Count), argument_type(NonNegativeInt)
     temperature = argument_type(Annotated[float, Field(ge=0, allow_inf_nan=False)])
     share = argument_type(Annotated[float, Field(gt=0, le=1)])
     parser.add_argument("prompts", nargs="*", metavar="PROMPT", help="the beginning of a text")

@@ -11,6 +11,7 @@ from pydantic import Field, NonNegativeInt
 
 from pipelines.errors import InputError, UsageError
 from pipelines.predict import Prediction, argument_type
+from pipelines.tasks.music.params import Seconds, Tempo
 
 if TYPE_CHECKING:
     from pipelines.predict import TrainedNetworks
@@ -27,8 +28,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="out.mid; with --transfer: in.mid out.mid")
     parser.add_argument("--style", help="of the new piece; the styles are those that were trained")
     parser.add_argument("--transfer", metavar="STYLE", help="rewrite in.mid in this style")
-    parser.add_argument("--seconds", type=positive, default=20.0, help="length of the new piece; 20")
-    parser.add_argument("--tempo", type=positive, default=100.0, help="quarter notes a minute of the new piece; 100")
+    parser.add_argument("--seconds", type=argument_type(Seconds), default=20.0, help="length of the new piece; 20")
+    parser.add_argument(
+        "--tempo", type=argument_type(Tempo), default=100.0, help="quarter notes a minute of the new piece; 100"
+    )
     parser.add_argument("--temperature", type=positive, help="1: as learned; lower: safer; 0.9, and 1 with --transfer")
     parser.add_argument("--top-p", type=argument_type(Annotated[float, Field(gt=0, le=1)]), default=0.95, help="0.95")
     parser.add_argument(

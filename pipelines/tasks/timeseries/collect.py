@@ -7,7 +7,9 @@ from typing import cast
 
 import pandas as pd
 
+from pipelines import names
 from pipelines.contract import Source
+from pipelines.errors import InputError
 from pipelines.params.blocks import Collect
 from pipelines.sources import archives, files, tables
 
@@ -67,9 +69,14 @@ def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Sour
     for path, table in readings.values.items():
         for column in table.columns:
             plain = str(column).lower() in ("value", "values", "y")
-            name = tables.slug(path.stem if plain and len(table.columns) == 1 else str(column))
+            name = names.slug(path.stem if plain and len(table.columns) == 1 else str(column))
             if name in series:
-                name = tables.slug(f"{path.stem}_{column}")
+                name = names.slug(f"{path.stem}_{column}")
+            if name in series:
+                raise InputError(
+                    f"{path}: the series of the column {str(column)!r} would be called {name}, as is that of "
+                    f"{series[name]['origin']}; give the column another name"
+                )
             series[name] = {
                 "origin": f"{path.as_posix()}, column {column}",
                 "licence": "the user's own",

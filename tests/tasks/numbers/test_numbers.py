@@ -70,6 +70,14 @@ def dropped(folder: Path, **files: str) -> list[Path]:
     return paths
 
 
+def test_collect_draws_many_numbers_in_time_that_grows_with_them() -> None:
+    """As many of each number of digits, as far as there are."""
+    many = SMALL.collect.model_copy(update={"pairs": 100_000, "highest": 999_999})
+    drawn = collect._numbers(many)
+    assert len(set(drawn)) == len(drawn) == 100_000
+    assert sum(number < 10 for number in drawn) == 9
+
+
 def test_collect_keeps_a_repeated_pair_once(tmp_path: Path) -> None:
     files = dropped(tmp_path, a="one\tbir\ntwo\tiki\n", b="two\tiki\nthree\tüç\n")
     source = collect.collect(SMALL.collect, files, tmp_path / "raw")

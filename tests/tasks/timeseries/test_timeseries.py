@@ -158,3 +158,24 @@ def test_collect_names_series_after_their_column_or_file(tmp_path: Path) -> None
     assert sorted(collected.parts) == ["sales_north", "visits", "y"]
     assert sorted(path.stem for path in destination.iterdir()) == sorted(collected.parts)
     assert not collected.sample
+
+
+def test_collect_refuses_a_series_of_the_name_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("date,a b,a_b,a-b\n2020-01-01,1,2,3\n")
+    destination = tmp_path / "raw"
+    destination.mkdir()
+    with pytest.raises(
+        InputError,
+        match=r"wide\.csv: the series of the column 'a-b' would be called wide_a_b, as is that of .* column a_b",
+    ):
+        collect.collect(PARAMS.collect, [path], destination)
+
+
+def test_collect_cuts_the_name_of_a_long_column(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(f"date,{'x' * 300}\n2020-01-01,1\n")
+    destination = tmp_path / "raw"
+    destination.mkdir()
+    (name,) = collect.collect(PARAMS.collect, [path], destination).parts
+    assert (destination / f"{name}.csv").exists()
