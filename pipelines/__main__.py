@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import UsageError, exit_status
 
@@ -85,21 +85,31 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
         profiles.apply(arguments.name)
         return 0
     if arguments.command in OF_ALL_TASKS:
-        import_module(f"pipelines.stages.{arguments.command}").run()
-        return 0
+        from pipelines import params as parameters
+
+        parameters.values()  # raises an error outside the repository's root
+        return _stage(arguments.command, arguments.command)
     task = registry.find(arguments.task)
     if arguments.command == "predict":
         return _predict(task, arguments.rest, prog)
     params = task.params()
-    stage = import_module(f"pipelines.stages.{arguments.command}")
     if arguments.command not in PER_MODEL:
-        stage.run(task, params)
-        return 0
+        return _stage(f"{arguments.command}@{task.name}", arguments.command, task, params)
     if arguments.model not in params.models:
         raise UsageError(
             f"{task.name} has no model {arguments.model!r}; its models in params.yaml are {', '.join(params.models)}"
         )
-    stage.run(task, arguments.model, params)
+    name = f"{arguments.command}@{task.name}-{arguments.model}"
+    return _stage(name, arguments.command, task, arguments.model, params)
+
+
+def _stage(name: str, kind: str, *values: Any) -> int:
+    """Run the stage that DVC calls `name`, in the only process that does."""
+    from pipelines import process
+
+    process.end_with_dvc()
+    with process.alone(name):
+        import_module(f"pipelines.stages.{kind}").run(*values)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -107,6 +108,22 @@ def read_lines(file: str | None, what: str) -> list[str]:
     if not lines:
         raise InputError(f"{file}: holds no {what}; write one a line")
     return lines
+
+
+def output_file(name: str, *others: str) -> Path:
+    """Where the file `name` is to be written, by `artifacts.replacing`; what a link leads to, if it is one. For use before computing.
+
+    Raise `UsageError` if it is one of `others`, which are read or written too, under whatever name; `InputError` if no file can be there.
+    """
+    path = Path(os.path.realpath(name))
+    if not path.parent.is_dir():
+        raise InputError(f"{name}: there is no folder {path.parent}; make it, or name another file")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{name}: is not a regular file; name another")
+    for other in others:
+        if os.path.realpath(other) == str(path) or (path.exists() and Path(other).exists() and path.samefile(other)):
+            raise UsageError(f"{name}: is the same file as {other}, which it would overwrite; name another")
+    return path
 
 
 def argument_type(annotation: Any) -> Callable[[str], Any]:

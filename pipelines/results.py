@@ -82,7 +82,9 @@ class Results:
 
     def history(self, model: str) -> pd.DataFrame:
         """Target, seed, epoch, loss, valid_loss, gradient_norm, learning_rate, seconds."""
-        return pd.read_csv(paths.history(self.task, model))
+        path = paths.history(self.task, model)
+        with artifacts.reading(path):
+            return pd.read_csv(path)
 
     def explanation(self, model: str, target: str) -> Explanation:
         """Gates, memory, gradients, importance of the explained seed."""

@@ -157,7 +157,10 @@ class Predict(Protocol):
         """Add the task's own arguments to those of all tasks (`--model`, `--json`)."""
 
     def predict(self, trained: "TrainedNetworks", options: "argparse.Namespace") -> "Iterator[Prediction]":
-        """Predictions of the trained networks, one after the other."""
+        """Predictions of the trained networks, one after the other.
+
+        A file that it writes is named by `pipelines.predict.output_file` and replaced by `artifacts.replacing`.
+        """
 
 
 STAGES: dict[str, type] = {

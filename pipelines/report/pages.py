@@ -82,8 +82,10 @@ def write_model(
     )
     (folder / f"{model}.html").write_text(text, encoding="utf-8")
     for target in results.targets:
-        if results.files(model, target).exists():
-            shutil.copytree(results.files(model, target), folder / files_folder(model, target))
+        for file in results.files(model, target).glob("*"):  # not by `copytree`, whose error does not tell a full disk
+            copy = folder / files_folder(model, target) / file.name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
 
 
 def summary(results: Results, title: str, question: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipelines import artifacts
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
 from pipelines.results import Results
@@ -26,7 +27,7 @@ def figures(results: Results, target: str, model: str | None) -> list[Figure]:
 
 def _symbol_rows(results: Results, target: str, origins: Any) -> tuple[str, pd.DataFrame, Any]:
     """The first symbol, its table, and which of the windows are its own."""
-    table = pd.read_parquet(results.prepared / "table.parquet")
+    table = artifacts.read_table(results.prepared / "table.parquet")
     symbol = next(iter(_meta(results, target).symbols))
     return symbol, table, table["symbol"].to_numpy()[origins] == symbol
 

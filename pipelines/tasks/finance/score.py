@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
+from pipelines import artifacts
 from pipelines.contract import Array, Evaluation, Floats, Indices, Metric
 from pipelines.tasks.finance.data import Meta, Scaler
 
@@ -88,8 +89,8 @@ class Days:
     def of(cls, prepared: Path, meta: Meta, target: str, split: str) -> "Days":
         """Those of the prepared data."""
         prices = meta.targets[target]
-        table = pd.read_parquet(prepared / "table.parquet")
-        origins = np.load(prepared / target / f"{split}.npy")
+        table = artifacts.read_table(prepared / "table.parquet")
+        origins = artifacts.read_array(prepared / target / f"{split}.npy")
         return cls(table, origins, prices.symbols, prices.horizon)
 
     def per_symbol(self, key: str) -> Floats:

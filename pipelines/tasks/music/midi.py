@@ -1,5 +1,6 @@
 """Notes from MIDI files, in musical time; and MIDI files and sound from notes."""
 
+import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines import artifacts
 from pipelines.errors import InputError
 
 FOLDER = "midi"
@@ -204,7 +206,9 @@ def score_of(piece: Piece, program: int = 0) -> Any:
 
 def write(piece: Piece, path: Path, program: int = 0) -> None:
     """Write a MIDI file with one track, played by `program` (General MIDI, from 0)."""
-    score_of(piece, program).dump_midi(str(path))
+    # Not by symusic's `dump_midi`, which does not notice a full disk.
+    with artifacts.replacing(path) as partial:
+        partial.write_bytes(score_of(piece, program).dumps_midi())
 
 
 # Sound
@@ -249,4 +253,7 @@ def write_sound(path: Path, sound: NDArray[np.float32]) -> None:
     """Write `.wav`, `.ogg` or `.mp3`, as the name says."""
     import soundfile
 
-    soundfile.write(path, sound, RATE)
+    content = io.BytesIO()
+    soundfile.write(content, sound, RATE, format=path.suffix.removeprefix("."))
+    with artifacts.replacing(path) as partial:
+        partial.write_bytes(content.getvalue())

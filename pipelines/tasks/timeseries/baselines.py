@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
-
+from pipelines import artifacts
 from pipelines.contract import Evaluation
 from pipelines.tasks.timeseries import classical
 from pipelines.tasks.timeseries.data import Meta, table_of
@@ -17,7 +16,7 @@ def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[s
     """Classical forecasts at the test part's origins; parameters estimated on everything before the test part."""
     series = meta.targets[target]
     table = table_of(prepared, target)
-    origins = np.load(prepared / target / "test.npy")
+    origins = artifacts.read_array(prepared / target / "test.npy")
     values, horizon = table["filled"].to_numpy(), series.horizon
     season, past = series.season, series.borders["test"]
     orders = params.baselines.arima_orders

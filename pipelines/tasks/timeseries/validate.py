@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
+from pipelines import artifacts
 from pipelines.contract import SPLITS, Suite
 from pipelines.tasks.timeseries.data import Meta, Series, table_of
 from pipelines.tasks.timeseries.params import Validate
@@ -63,7 +63,7 @@ def _borders(name: str, prepared: Path, series: Series) -> Suite:
     """Each split's first target must come after the last target of the split before it."""
     import great_expectations.expectations as gxe
 
-    origins = [np.load(prepared / name / f"{split}.npy") for split in SPLITS]
+    origins = [artifacts.read_array(prepared / name / f"{split}.npy") for split in SPLITS]
     pairs = pd.DataFrame(
         {
             "split": SPLITS[1:],

@@ -1,5 +1,6 @@
 """Notes from MIDI files: symusic's compared with pretty_midi's, and invalid files."""
 
+import errno
 import random
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,17 @@ def test_midi_write_sound_keeps_rate_and_peak(tmp_path: Path, kind: str) -> None
     read, rate = soundfile.read(tmp_path / f"a.{kind}")
     assert rate == midi.RATE
     assert np.abs(read).max() == pytest.approx(0.5, abs=0.05)
+
+
+def test_midi_write_on_a_full_disk_keeps_the_old_file(tmp_path: Path, full_disk: None) -> None:
+    """symusic's own `dump_midi` cuts the file and says nothing."""
+    starts = np.arange(2000.0)
+    long = midi.Piece(midi.as_notes(starts, starts + 1, np.full(2000, 60)))
+    for name in ("song.mid", "song.wav"):
+        path = tmp_path / name
+        path.write_bytes(b"old")
+        with pytest.raises(OSError, match="song") as caught:
+            midi.write(long, path) if path.suffix == ".mid" else midi.write_sound(path, np.zeros(5000, np.float32))
+        assert caught.value.errno == errno.EFBIG
+        assert path.read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 2
