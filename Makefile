@@ -78,7 +78,7 @@ serve: setup        ## the report on http://127.0.0.1:8000
 	@python -m http.server --bind 127.0.0.1 --directory reports 8000
 
 clean:              ## everything that can be made again, the environment included
-	rm -rf .venv .work build reports artifacts data/raw data/prepared data/validated .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .work build reports artifacts data/raw data/prepared data/validated .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 pins: setup         ## requirements.in -> requirements.txt: the same versions for every Python and platform
 	@python -m pip install --quiet uv

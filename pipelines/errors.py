@@ -21,6 +21,12 @@ def exit_status(command: Callable[[], int], verbose: bool) -> int:
         return 130
 
 
+def quoted(value: object, longest: int = 60) -> str:
+    """What the user has written, as `repr` shows it, cut where it would not leave a sentence."""
+    text = repr(value[: longest + 1] if isinstance(value, str) else value)
+    return text if len(text) <= longest + 2 else f"{text[:longest]}…"
+
+
 class UserError(Exception):
     """Something the user can put right; the command line prints it and exits with status 1."""
 

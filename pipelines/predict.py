@@ -3,10 +3,11 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines import artifacts, paths
-from pipelines.errors import InputError, MissingStageError, UsageError
+from pipelines.errors import InputError, MissingStageError, UsageError, quoted
+from pipelines.sources import files
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from pipelines.params.blocks import Block
 
 TaskMeta = TypeVar("TaskMeta", bound="Meta")
+LONGEST = 10_000
+"""Characters of a text that a network reads."""
+MOST = 1_000_000
+"""Characters of a batch, in which every text is as long as the longest."""
 
 
 @dataclass(frozen=True)
@@ -97,16 +103,31 @@ def read_lines(file: str | None, what: str) -> list[str]:
     """
     if file is None:
         return []
+    source, name = (sys.stdin.fileno(), "-") if file == "-" else (Path(file), file)
     try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        lines = [line for line in content.decode("utf-8-sig").splitlines() if line.strip()]
+        lines = [line for line in islice(files.lines(source, LONGEST, name), MOST + 1) if line.strip()]
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror}); name a text file with a {what} a line") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}, byte {error.start}: is not UTF-8; save the file in that encoding") from error
     if not lines:
         raise InputError(f"{file}: holds no {what}; write one a line")
     return lines
+
+
+def check_texts(texts: Sequence[str], what: str) -> None:
+    """Raise `InputError` for one that is not UTF-8 or too long, and for more than a network reads in one batch."""
+    for text in texts:
+        if not files.is_text(text):
+            raise InputError(f"the {what} {quoted(text)} is not UTF-8; write it in that encoding")
+        if len(text) > LONGEST:
+            raise InputError(
+                f"the {what} {quoted(text)} has {len(text):,} characters, and at most {LONGEST:,} are read; shorten it"
+            )
+    longest = max(map(len, texts), default=0)
+    if len(texts) * longest > MOST:
+        raise InputError(
+            f"{len(texts):,} times {longest:,} characters, the length of the longest {what}, are more than the {MOST:,} that are read "
+            "in one batch; give fewer at a time"
+        )
 
 
 def argument_type(annotation: Any) -> Callable[[str], Any]:

@@ -105,6 +105,11 @@ class Results:
         """What the task's charts draw of each baseline."""
         return artifacts.read_record(paths.baselines(self.task) / target / "records.npz", dict[str, kind])  # type: ignore[valid-type]
 
+    def baseline_failures(self, target: str) -> dict[str, str]:
+        """Baselines that are left out -> why."""
+        failures: dict[str, str] = self._json(paths.baselines(self.task) / "failures.json")[target]
+        return failures
+
     def _json(self, path: Path) -> Any:
         if path not in self._read:
             self._read[path] = artifacts.read_json(path)

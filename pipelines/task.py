@@ -1,6 +1,6 @@
 """A task, and the interface of each of its files. `tests/test_contract.py` checks every task against it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -73,8 +73,8 @@ class Baselines(Protocol):
 
     Meta: type[Meta]
 
-    def baselines(self, prepared: Path, meta: Any, target: str, params: Any) -> dict[str, Evaluation]:
-        """Every baseline on the test split."""
+    def baselines(self, prepared: Path, meta: Any, target: str, params: Any) -> Mapping[str, Callable[[], Evaluation]]:
+        """Every baseline: what estimates it and scores it on the test split."""
 
 
 class Train(Protocol):

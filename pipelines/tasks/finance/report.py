@@ -45,12 +45,14 @@ def _volatility(results: Results, model: str | None) -> Figure:
         x="",
         y="volatility, % a year",
     )
-    garch = results.baseline_records("volatility", Volatility)["GARCH(1,1)"].forecasts[own]
-    charts.add_line(plot, "GARCH(1,1)", dates, garch, color="#555555", dash="dot")
+    garch = results.baseline_records("volatility", Volatility).get("GARCH(1,1)")
+    if garch:
+        charts.add_line(plot, "GARCH(1,1)", dates, garch.forecasts[own], color="#555555", dash="dot")
     return Figure(
         "volatility",
         f"Volatility of {symbol} over the next five days, forecast and realised",
-        f"At the close of every test day, {name}'s forecast of the next days' volatility and what came; GARCH(1,1) beside it.",
+        f"At the close of every test day, {name}'s forecast of the next days' volatility and what came"
+        f"{'; GARCH(1,1) beside it' if garch else ''}.",
         "Realised volatility over five days is itself a rough measure, so a good forecast runs through its middle. Look at "
         "the calm after a storm: who comes down too slowly, who forgets too fast?",
         plot,

@@ -59,12 +59,11 @@ def _borders(prepared: Path, meta: Meta, table: pd.DataFrame, horizon: int) -> S
     import great_expectations.expectations as gxe
 
     folder = prepared / next(iter(meta.targets))
+    origins = {split: np.load(folder / f"{split}.npy") for split in SPLITS}  # ascending, one symbol after the other
     pairs = []
     for symbol, days in table.groupby("symbol", sort=True):
-        rows = {
-            split: [row for row in np.load(folder / f"{split}.npy") if days["row"].min() <= row <= days["row"].max()]
-            for split in SPLITS
-        }
+        own = [days["row"].iloc[0], days["row"].iloc[-1] + 1]
+        rows = {split: every[slice(*np.searchsorted(every, own))] for split, every in origins.items()}
         pairs += [
             {
                 "symbol": symbol,

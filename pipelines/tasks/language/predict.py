@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, NonNegativeInt
 
 from pipelines.errors import UsageError
-from pipelines.predict import Prediction, argument_type, read_lines
+from pipelines.predict import Prediction, argument_type, check_texts, read_lines
 
 if TYPE_CHECKING:
     from pipelines.predict import TrainedNetworks
@@ -40,6 +40,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     prompts = [*options.prompts, *read_lines(options.file, "prompt")]
     if not prompts:
         raise UsageError("no prompt; give one as an argument, or several by --prompts FILE (- is standard input)")
+    check_texts(prompts, "prompt")
     meta = trained.meta(Meta)
     encoded = [encode(prompt, meta) for prompt in prompts]
     network, trained_seed = trained.network("text")

@@ -56,7 +56,7 @@ def _collect_dropped(params: MusicCollect, dropped: Sequence[Path], folder: Path
         inside = path.relative_to(paths.input_folder("music")).parts
         style = inside[0] if len(inside) > 1 else STYLE
         (folder / style).mkdir(parents=True, exist_ok=True)
-        name = f"{path.stem}-{files.order_key(path.as_posix()).hex()[:8]}.mid"
+        name = files.output_name(path.stem, f"-{files.order_key(path.as_posix()).hex()[:8]}.mid")
         shutil.copyfile(path, folder / style / name)
         return style
 

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -62,18 +63,24 @@ def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Sour
             load().rename("value").rename_axis("date").to_csv(destination / f"{name}.csv")
         return Source(True, {name: SAMPLES[name][1] for name in params.samples})
 
-    readings = files.read_all(dropped, tables.read, params.max_unreadable)
     series: dict[str, dict[str, str]] = {}
-    for path, table in readings.values.items():
+
+    def write(path: Path) -> int:
+        """One table at a time is in memory."""
+        table = tables.read(path)
         for column in table.columns:
             plain = str(column).lower() in ("value", "values", "y")
             name = tables.slug(path.stem if plain and len(table.columns) == 1 else str(column))
             if name in series:
-                name = tables.slug(f"{path.stem}_{column}")
+                longer = (f"{path.stem}_{column}_{number or ''}" for number in count())
+                name = next(name for name in map(tables.slug, longer) if name not in series)
             series[name] = {
                 "origin": f"{path.as_posix()}, column {column}",
                 "licence": "the user's own",
                 "unit": "",
             }
             table[column].rename("value").to_csv(destination / f"{name}.csv")
+        return len(table)
+
+    readings = files.read_all(dropped, write, params.max_unreadable)
     return Source(False, series, readings.unreadable)

@@ -113,5 +113,5 @@ def phase(dates: pd.DatetimeIndex, calendar: bool, start: str, frequency: str, s
         return dates.day_of_year.to_numpy() / 365.25
     origin = pd.Timestamp(start)
     first, last = sorted((origin, dates[0]))
-    passed = (len(pd.date_range(first, last, freq=frequency)) - 1) * (1 if origin == first else -1)
+    passed = tables.steps_between(first, last, frequency) * (1 if origin == first else -1)
     return ((passed + np.arange(len(dates))) % season) / season
