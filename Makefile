@@ -5,24 +5,26 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: repro test demo setup check serve clean pins
+.PHONY: repro test demo setup repository check serve clean pins
 .DEFAULT_GOAL := repro
 
-repro: setup        ## collect, train, evaluate and report everything that has changed
+repro: repository setup  ## collect, train, evaluate and report everything that has changed
 	@python -m pipelines runs
 	@python -m flows run
 	@echo "The report is ready: $(CURDIR)/reports/index.html"
 
 # A process more than there are cores: those that test flows mostly wait.
-test: setup         ## every test: units, the graph in the tiny profile, the pages in Chromium
+test: repository setup  ## every test: units, the graph in the tiny profile, the pages in Chromium
 	@pytest --numprocesses $$(python -c "import os; print(min(4, os.cpu_count()) + 1)") --dist loadgroup
 
-demo: setup         ## every task to its complete pages with one seed and few models, for a first look; in build/demo
+demo: repository setup  ## every task to its complete pages with one seed and few models, for a first look; in build/demo
+	@git rev-parse --quiet --verify HEAD >/dev/null || { echo "make demo works in a clone of this folder, which has no commit yet:" \
+		"git add --all && git commit --message Start" >&2; exit 1; }
 	@rm -rf build/demo && git clone --quiet . build/demo
 	@cd build/demo && python -m pipelines profile quick && python -m flows run
 	@echo "The report is ready: $(CURDIR)/build/demo/reports/index.html"
 
-setup: .venv/ready $(BIN)/gatehouse  ## the environment, from the pins, with the newest supported Python; PYTHON=… names another
+setup: .venv/ready $(BIN)/gatehouse $(BIN)/dvc  ## the environment, from the pins, with the newest supported Python; PYTHON=… names another
 	@test -z "$(PYTHON)" || test "$$("$(PYTHON)" --version 2>&1)" = "$$($(BIN)/python --version)" || \
 		echo "PYTHON=$(PYTHON) is not used: .venv exists and has $$($(BIN)/python --version); remove .venv to change that."
 
@@ -68,6 +70,19 @@ $(BIN)/gatehouse: .venv/ready
 		'exec "$$(dirname "$$(readlink -f "$$0")")/python" -m gatehouse "$$@"' >$@
 	@chmod +x $@
 
+# DVC runs a stage as `python -m pipelines`, with the first Python in PATH, after it has removed the stage's outputs. This launcher, instead of
+# that of the package, puts this environment first, activated or not.
+$(BIN)/dvc: .venv/ready
+	@printf '%s\n' '#!/bin/sh' \
+		'bin=$$(dirname "$$(readlink -f "$$0")")' \
+		'PATH=$$bin:$$PATH exec "$$bin/python" -P -m dvc "$$@"' >$@
+	@chmod +x $@
+
+# A downloaded archive has no .git, without which DVC refuses every command.
+repository:
+	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "This folder is no Git repository, which DVC and the tests need." \
+		"Here, git init makes it one; a clone is one already. (Debian: apt-get install git)" >&2; exit 1; }
+
 check: setup        ## style and types, as CI runs them
 	@ruff check .
 	@ruff format --check .
@@ -78,7 +93,7 @@ serve: setup        ## the report on http://127.0.0.1:8000
 	@python -m http.server --bind 127.0.0.1 --directory reports 8000
 
 clean:              ## everything that can be made again, the environment included
-	rm -rf .venv .work build reports artifacts data/raw data/prepared data/validated .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .work build reports artifacts data/raw data/prepared data/validated .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 pins: setup         ## requirements.in -> requirements.txt: the same versions for every Python and platform
 	@python -m pip install --quiet uv

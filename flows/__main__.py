@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from flows import settings
 from pipelines.errors import UsageError, exit_status
 
 COMMANDS = {
@@ -45,7 +46,7 @@ def parser(prog: str = "python -m flows") -> argparse.ArgumentParser:
 
     server = commands["server"]
     server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
-    server.add_argument("--port", type=int, default=4200, help="port to listen at (default: %(default)s)")
+    server.add_argument("--port", type=_port, default=4200, help="port to listen at (default: %(default)s)")
 
     worker = commands["worker"]
     worker.add_argument("pool", choices=("gpu", "cpu"), metavar="POOL", help="gpu or cpu")
@@ -77,6 +78,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text[:6]) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number from 1 to 65535")
+    return int(text)
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -84,12 +91,12 @@ def _names(text: str) -> list[str]:
 def main(argv: Sequence[str] | None = None, prog: str = "python -m flows") -> int:
     """Run one command; return the exit status."""
     arguments = parser(prog).parse_args(argv)
-    os.environ.setdefault("DO_NOT_TRACK", "1")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends a run like Ctrl-C
     return exit_status(lambda: _execute(arguments), arguments.verbose)
 
 
 def _execute(arguments: argparse.Namespace) -> int:
+    settings.prepare(os.environ)
     match arguments.command:
         case "run":
             return _run(arguments)

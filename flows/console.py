@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from pipelines.printing import one_line
+
 NAME_WIDTH = 28
 """Columns for the name of a stage."""
 
@@ -35,7 +37,10 @@ def say(source: str, line: str, style: str = "") -> None:
     """Print one line of `source`: a stage, a task or a part of the flow."""
     screen.print(
         Text.assemble(
-            (time.strftime("%H:%M:%S "), "dim"), (f"{source:<{NAME_WIDTH}}", "cyan"), ("│ ", "dim"), (line, style)
+            (time.strftime("%H:%M:%S "), "dim"),
+            (f"{source:<{NAME_WIDTH}}", "cyan"),
+            ("│ ", "dim"),
+            (one_line(line), style),
         )
     )
 

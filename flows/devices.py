@@ -6,17 +6,20 @@ process that holds it has ended, however it ended: no lease outlives its holder,
 
 import fcntl
 import os
+import stat
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
-from pipelines.errors import UsageError
+from pipelines.errors import UsageError, UserError
 
-LOCK_FOLDER = Path(tempfile.gettempdir()) / "gatehouse-devices"
+LOCK_FOLDER = Path("/tmp/gatehouse-devices")
+"""The same for every user of the host: `TMPDIR` is often a user's or a job's own."""
+SHARED = 0o1777
+"""The mode of that folder: any user may add a lock, and none but its owner may remove one."""
 NO_DEVICE = "-1"
 """The value of `CUDA_VISIBLE_DEVICES` that hides every device."""
 
@@ -85,14 +88,48 @@ def lease(devices: Sequence[str]) -> Lease | None:
     return None
 
 
+class LeaseError(UserError):
+    """The locks of the devices cannot be used, or must not be: they are not what some run of this host has made."""
+
+
 def _open_lock_file(name: str) -> int:
-    """A descriptor of the lock file; any user of the host may be the next holder, whatever the umask of the first."""
+    """A descriptor of the lock file; any user of the host may be the next holder, whatever the umask of the first.
+
+    Every user may write to the folder, so nothing in it is taken for what it seems: a link is not followed, and what is
+    no regular file is refused. Raises `LeaseError`.
+    """
+    path = LOCK_FOLDER / name
+    try:
+        _share_folder()
+        try:
+            # Two steps, because Linux refuses O_CREAT for another user's file in such a folder.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CREAT | os.O_EXCL)
+        except FileExistsError:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                raise LeaseError(f"{path}: is no regular file, as the lock of a device has to be; remove it") from None
+        else:
+            os.fchmod(descriptor, 0o444)
+    except OSError as error:
+        raise LeaseError(
+            f"{path}: this lock of a device cannot be opened ({error.strerror}); remove it, or ask its owner to"
+        ) from error
+    return descriptor
+
+
+def _share_folder() -> None:
+    """Make the folder of the locks if there is none, and check that all users share it and none can exchange its files."""
     with suppress(FileExistsError):
         LOCK_FOLDER.mkdir()
-        LOCK_FOLDER.chmod(0o1777)
-    try:
-        descriptor = os.open(LOCK_FOLDER / name, os.O_RDONLY | os.O_CREAT | os.O_EXCL)
-    except FileExistsError:
-        return os.open(LOCK_FOLDER / name, os.O_RDONLY)
-    os.fchmod(descriptor, 0o444)
-    return descriptor
+    found = LOCK_FOLDER.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise LeaseError(f"{LOCK_FOLDER}: is no folder, as the locks of the devices need; remove it")
+    if stat.S_IMODE(found.st_mode) == SHARED:
+        return
+    if found.st_uid != os.getuid():
+        raise LeaseError(
+            f"{LOCK_FOLDER}: has mode {stat.S_IMODE(found.st_mode):o}, but all users of this host share the locks of its "
+            f"devices; ask its owner to `chmod {SHARED:o} {LOCK_FOLDER}`"
+        )
+    LOCK_FOLDER.chmod(SHARED)

@@ -7,11 +7,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from flows import console, devices, dvc_cli, graph
+from flows.settings import hide_credentials
 from pipelines.errors import UserError
+from pipelines.printing import one_line
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
 
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 """The supported versions."""
@@ -45,7 +51,7 @@ def report() -> int:
     status = 0
     for finding in examine():
         mark, style = marks[finding.passed]
-        console.screen.print(Text.assemble((mark, style), f" {finding.subject}: {finding.detail}"))
+        console.screen.print(Text.assemble((mark, style), one_line(f" {finding.subject}: {finding.detail}")))
         if finding.remedy and not finding.passed:
             console.screen.print(f"    → {finding.remedy}")
         if finding.passed is False:
@@ -114,40 +120,59 @@ def remote() -> Finding:
         dvc_cli.probe_remote()
     except Exception as error:  # every kind of storage raises its own
         remedy = "check the address and your access to it"
-        return Finding("DVC remote", False, f"{address} does not answer: {error}", remedy)
+        reason = hide_credentials(str(error) or type(error).__name__)
+        return Finding("DVC remote", False, f"{address} does not answer: {reason}", remedy)
     return Finding("DVC remote", True, address)
 
 
 def prefect_server() -> Iterator[Finding]:
-    """Whether the configured server answers and has the pools, workers and deployments."""
-    from prefect.exceptions import ObjectNotFound
-
+    """Whether the configured server answers and has the pools, workers and deployments, and lets their runs start."""
     from flows import server
 
-    address = server.configured()
-    if address is None:
-        remedy = f"for schedules and workers: gatehouse server, then export PREFECT_API_URL={server.LOCAL}"
-        yield Finding("Prefect server", None, "none configured: each run starts a temporary one", remedy)
-        return
     try:
+        address = server.configured()
+        if address is None:
+            remedy = f"for schedules and workers: gatehouse server, then export PREFECT_API_URL={server.LOCAL}"
+            yield Finding("Prefect server", None, "none configured: each run starts a temporary one", remedy)
+            return
         with server.connected(address) as client:
-            yield Finding("Prefect server", True, address)
-            for pool in server.POOLS:
-                try:
-                    client.read_work_pool(pool)
-                except ObjectNotFound:
-                    yield Finding(f"pool {pool}", False, "missing", "gatehouse deploy")
-                    continue
-                workers = client.read_workers_for_work_pool(pool)
-                online = [worker.name for worker in workers if worker.status == "ONLINE"]
-                detail = f"workers {', '.join(online)}" if online else "no worker"
-                yield Finding(f"pool {pool}", True if online else None, detail, f"gatehouse worker {pool}")
+            yield Finding("Prefect server", True, hide_credentials(address))
+            for name in server.POOLS:
+                yield from _pool(client, name)
             for name in server.DEPLOYMENTS:
-                try:
-                    client.read_deployment_by_name(name)
-                except ObjectNotFound:
-                    yield Finding(f"deployment {name}", False, "missing", "gatehouse deploy")
-                else:
-                    yield Finding(f"deployment {name}", True, "present")
-    except server.ServerError as error:
+                yield _deployment(client, name)
+    except UserError as error:
         yield Finding("Prefect server", False, str(error))
+
+
+def _pool(client: "SyncPrefectClient", name: str) -> Iterator[Finding]:
+    """What keeps runs in the pool from being started; a missing worker or a free place is not a fault."""
+    from prefect.exceptions import ObjectNotFound
+
+    from flows import obstacles
+
+    try:
+        found = obstacles.of_pool(client, name)
+    except ObjectNotFound:
+        yield Finding(f"pool {name}", False, "missing", "gatehouse deploy")
+        return
+    for obstacle in found:
+        passed = False if obstacle.remedy.startswith("prefect") else None
+        yield Finding(obstacle.subject, passed, obstacle.fault, obstacle.remedy)
+    if not found:
+        yield Finding(f"pool {name}", True, f"workers {', '.join(obstacles.online_workers(client, name))}")
+
+
+def _deployment(client: "SyncPrefectClient", name: str) -> Finding:
+    from prefect.exceptions import ObjectNotFound
+
+    try:
+        deployment = client.read_deployment_by_name(name)
+    except ObjectNotFound:
+        return Finding(f"deployment {name}", False, "missing", "gatehouse deploy")
+    if deployment.work_pool_name is None:
+        return Finding(f"deployment {name}", False, "has no pool any more", "gatehouse deploy")
+    if deployment.paused or not all(schedule.active for schedule in deployment.schedules):
+        detail = "paused: its schedule starts no run, `gatehouse trigger` does"
+        return Finding(f"deployment {name}", None, detail, "gatehouse deploy")
+    return Finding(f"deployment {name}", True, "present")

@@ -2,7 +2,7 @@
 
 The parent run tells a sub-run what it expects (`Handover`). The sub-run pushes its outputs and the run cache, and
 creates an artifact with its part of `dvc.lock` and of `metrics/` (the remote does not hold these: Git does). The parent
-adopts both and pulls the outputs: DVC then finds these stages unchanged, and nothing runs a second time.
+checks and adopts both and fetches the outputs: DVC then finds these stages unchanged, and nothing runs a second time.
 
 The stage `code` is not exchanged. Each host runs it: that takes a second, and a worker that took its output from the
 parent would claim to have the parent's code without having looked.
@@ -12,17 +12,16 @@ import hashlib
 import json
 import platform
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from prefect import task
 from prefect.artifacts import Artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flows import console, dvc_cli
 from flows.stages import CODE, Outcome, update_code
@@ -44,7 +43,7 @@ class Handover(BaseModel):
 
     workspace: str
     """The parent's workspace; a sub-run in the same one has nothing to transfer."""
-    task: str
+    task: Annotated[str, Field(pattern=r"^\w[\w-]*$")]
     fingerprint: str
     """Of the code, the parameters and the task's input files, which must be the same on both hosts."""
 
@@ -52,6 +51,44 @@ class Handover(BaseModel):
     def shared(self) -> bool:
         """Whether this process runs in the parent's workspace."""
         return workspace() == self.workspace
+
+
+class Output(BaseModel):
+    """An output in `dvc.lock`. Nothing else can be said of one: DVC makes paths of all that it says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str
+    hash: Literal["md5"] = "md5"
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}(\.dir)?$")]
+    size: int | None = None
+    nfiles: int | None = None
+    isexec: bool | None = None
+
+
+class Record(BaseModel):
+    """What `dvc.lock` records of a stage."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cmd: str | list[str]
+    deps: list[dict[str, Any]] = []
+    params: dict[str, dict[str, Any]] = {}
+    outs: list[Output] = []
+
+
+class Results(BaseModel):
+    """What a sub-run hands over to its parent run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    where: str
+    """Host and folder."""
+    outcomes: list[Outcome]
+    lock: dict[str, Record] = {}
+    """Its part of `dvc.lock`; nothing from a worker that shares the parent's workspace."""
+    metrics: dict[str, str] = {}
+    """The contents of its part of `metrics/`, by path."""
 
 
 def workspace() -> str:
@@ -120,17 +157,14 @@ def receive(handover: Handover, targets: Sequence[str]) -> None:
             f"{Path.cwd()} on {platform.node()} differs from the workspace of the run that sent it in pipelines/, "
             f"dvc.yaml, params.yaml or {paths.input_folder(handover.task)}/: bring both to the same state"
         )
-    transfer("pull", "--run-cache", "--allow-missing", "--force", "--with-deps", *targets)
+    transfer("pull", "--run-cache", "--allow-missing", "--force", "--with-deps", "--", *targets)
 
 
 def hand_over(handover: Handover, outcomes: Sequence[Outcome]) -> None:
     """On the worker: push the good outputs, and create the artifact that the parent needs to adopt them."""
     outcomes = [outcome for outcome in outcomes if outcome.stage != CODE]
     good = {outcome.stage for outcome in outcomes if outcome.status.good}
-    data: dict[str, Any] = {
-        "where": f"{platform.node()}:{Path.cwd()}",
-        "outcomes": [asdict(outcome) for outcome in outcomes],
-    }
+    data: dict[str, Any] = {"where": f"{platform.node()}:{Path.cwd()}", "outcomes": outcomes}
     if good and not handover.shared:
         transfer("push", "--run-cache", *sorted(good))
         records = {stage: record for stage, record in dvc_cli.recorded_stages().items() if stage in good}
@@ -138,13 +172,48 @@ def hand_over(handover: Handover, outcomes: Sequence[Outcome]) -> None:
         data["lock"] = records
         data["metrics"] = {path.as_posix(): path.read_text() for path in outputs if paths.METRICS in path.parents}
     description = "For the parent run: what was done, and this task's part of dvc.lock and metrics/."
-    Artifact(type="handover", key="handover", description=description, data=data).create()
+    results = Results.model_validate(data).model_dump(mode="json", exclude_unset=True)
+    Artifact(type="handover", key="handover", description=description, data=results).create()
 
 
-def adopt(data: Mapping[str, Any]) -> None:
-    """In the parent: take over the worker's part of `dvc.lock` and `metrics/`, and pull the outputs."""
-    dvc_cli.record_stages(data["lock"])
-    for name, text in data["metrics"].items():
-        with replacing(Path(name)) as partial:
-            partial.write_text(text)
-    transfer("pull", "--force", *sorted(data["lock"]))
+def handed_over(data: str, stages: Iterable[str]) -> Results:
+    """In the parent: what a worker hands over for `stages`, which it was sent.
+
+    Whoever can write to Prefect's server can write this, so it decides of nothing but what was asked for: raises
+    `ExchangeError` if it names another stage, a path that is no output of its stage, or one that a link leads out of the
+    workspace.
+    """
+    try:
+        results = Results.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ExchangeError(f"what its worker handed over cannot be read ({place}: {first['msg']})") from None
+    known = dvc_cli.outputs()
+    sent = {stage: known[stage] for stage in stages}
+    for stage in [*results.lock, *(outcome.stage for outcome in results.outcomes)]:
+        if stage not in sent:
+            raise ExchangeError(f"its worker handed over {stage!r}, which it was not sent")
+    files = {(stage, out.path) for stage, record in results.lock.items() for out in record.outs}
+    metrics = {path for stage in results.lock for path in sent[stage] if paths.METRICS in Path(path).parents}
+    unknown = {path for stage, path in files if path not in sent[stage]} | (results.metrics.keys() - metrics)
+    here = Path.cwd().resolve()
+    unknown |= {path for path in {path for _, path in files} | metrics if not Path(path).resolve().is_relative_to(here)}
+    if unknown:
+        raise ExchangeError(
+            f"its worker handed over {min(unknown)!r}, which is no output of its stages in this workspace"
+        )
+    return results
+
+
+def adopt(results: Results) -> None:
+    """In the parent: take over the worker's part of `dvc.lock` and `metrics/`, and fetch the outputs."""
+    stages = sorted(results.lock)
+    with dvc_cli.recording({stage: record.model_dump(exclude_unset=True) for stage, record in results.lock.items()}):
+        transfer("fetch", *stages)
+        if leaving := dvc_cli.paths_that_leave_their_folder(stages):
+            raise ExchangeError(f"its worker handed over the file {leaving[0]!r}, which is not in its output folder")
+        for name, text in results.metrics.items():
+            with replacing(Path(name)) as partial:
+                partial.write_text(text)
+        dvc_cli.call("checkout", "--force", *stages)

@@ -1,6 +1,5 @@
 """The flow `nightly`: one sub-run per task on a pool of workers, then the reports and the site on this host."""
 
-import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +14,12 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling
 
 from flows import console, dvc_cli, exchange
+from flows.obstacles import of_deployment
 from flows.plan import Plan, make_plan
 from flows.reproduce import THREADS, bring_up_to_date, conclude
 from flows.server import ServerError
 from flows.stages import CODE, Outcome, StageStatus, kind
-from pipelines.errors import UsageError
+from pipelines.errors import UsageError, UserError
 
 LAST = "compare"
 """The last kind of stage that workers run; the stages after it need every task and run on the parent's host."""
@@ -144,7 +144,9 @@ def _check(
     if not state.is_scheduled():
         subrun.say(f"{(state.name or '').lower()}{f': {state.message}' if state.message else ''}")
     elif time.monotonic() - subrun.sent_at > UNCLAIMED_AFTER:
-        subrun.say("no worker has taken it yet; start one with `gatehouse worker gpu`")
+        assert subrun.flow_run.deployment_id
+        obstacles = of_deployment(client, subrun.flow_run.deployment_id)
+        subrun.say("; ".join(["no worker has taken it yet", *map(str, obstacles)]))
     if state.is_crashed() and subrun.attempt < attempts:
         subrun.attempt += 1
         subrun.say(f"its worker died: attempt {subrun.attempt} of {attempts}")
@@ -159,21 +161,32 @@ def _adopt(client: SyncPrefectClient, subrun: SubRun) -> Iterable[Outcome]:
     )
     state = subrun.flow_run.state
     if not handed_over:
-        yield Outcome(subrun.stages[0], StageStatus.FAILED, f"its worker: {state.message if state else 'no answer'}")
-        for stage in subrun.stages[1:]:
-            yield Outcome(stage, StageStatus.SKIPPED, "its worker handed nothing over")
+        yield from _lost(subrun, f"its worker: {state.message if state else 'no answer'}")
         return
-    data = json.loads(str(handed_over[0].data))
-    if "lock" in data:
-        exchange.adopt(data)
-    for fields in data["outcomes"]:
-        outcome = Outcome(**{**fields, "status": StageStatus(fields["status"])})
-        where = f"on {data['where']}"
+    try:
+        results = exchange.handed_over(str(handed_over[0].data), subrun.stages)
+        if results.lock:
+            exchange.adopt(results)
+    except UserError as error:
+        console.say(subrun.task, str(error), "red")
+        yield from _lost(subrun, str(error))
+        return
+    where = f"on {results.where}"
+    for outcome in results.outcomes:
         if outcome.status.good:
             seconds = f" in {outcome.seconds:.1f} s" if outcome.status is StageStatus.RAN else ""
             yield Outcome(outcome.stage, StageStatus.RESTORED, f"{outcome.status.lower()} {where}{seconds}")
         else:
             yield replace(outcome, reason=f"{outcome.reason} ({where})", seconds=0.0)
+    for stage in set(subrun.stages) - {outcome.stage for outcome in results.outcomes}:
+        yield Outcome(stage, StageStatus.SKIPPED, "its worker did not hand it over")
+
+
+def _lost(subrun: SubRun, reason: str) -> Iterable[Outcome]:
+    """The outcomes of a sub-run from which nothing was adopted."""
+    yield Outcome(subrun.stages[0], StageStatus.FAILED, reason)
+    for stage in subrun.stages[1:]:
+        yield Outcome(stage, StageStatus.SKIPPED, "nothing was adopted from its worker")
 
 
 def _verified(by_workers: dict[str, Outcome], rest: Plan) -> dict[str, Outcome]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from flows import console, graph
 from flows.stages import CODE, Outcome, update_code
+from pipelines import paths
+from pipelines.sources import files
 
 if TYPE_CHECKING:
     from networkx import DiGraph
@@ -60,8 +62,10 @@ class Plan:
 def make_plan(targets: list[str], force: bool = False) -> Plan:
     """What DVC says about the part of the graph that `targets` need, after bringing `code` up to date if it is not.
 
-    Raises `UsageError` for an unknown target, `StageError` if `code` fails.
+    Raises `UsageError` for an unknown target, `StageError` if `code` fails, `InputError` for what DVC would wait for, or fail at: a pipe
+    among the user's files, or a link to a folder.
     """
+    files.check(paths.INPUT)
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(graph.read, targets)
         changed = graph.changes()

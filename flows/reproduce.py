@@ -213,14 +213,18 @@ def conclude(work: Callable[[], list[Outcome]]) -> State[Any]:
     """Do the work of a flow, print and publish its summary, and return the flow run's final state."""
     console.quiet_prefect()
     start = time.monotonic()
+    state: State[Any]
     try:
         outcomes = work()
         summary.show(outcomes, time.monotonic() - start)
         summary.publish(outcomes)
     except UserError as error:
-        console.say("failed", str(error), "bold red")
-        return Failed(message=str(error))
-    return final_state(outcomes)
+        state = Failed(message=str(error))
+    else:
+        state = final_state(outcomes)
+    if state.is_failed():
+        console.say("failed", str(state.message), "bold red")
+    return state
 
 
 def bring_up_to_date(

@@ -12,16 +12,24 @@ from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterId,
     FlowRunFilterName,
+    FlowRunFilterParentFlowRunId,
     FlowRunFilterStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 
 from flows import console, server, summary
+from flows.obstacles import of_deployment
 from flows.stages import Outcome, StageStatus
 from pipelines.errors import UsageError
+from pipelines.printing import one_line
+
+POLL_SECONDS = 1.0
+"""Between two queries for the state of a run."""
 
 
 def trigger(name: str, selected: list[str], jobs: int | None, force: bool, wait: bool) -> int:
@@ -38,14 +46,48 @@ def trigger(name: str, selected: list[str], jobs: int | None, force: bool, wait:
         except ObjectNotFound:
             raise server.ServerError(f"there is no deployment {full_name}: create it with `gatehouse deploy`") from None
         console.say(run.name, f"run {run.id}")
-        last_state = ""
-        while wait and not (run.state and run.state.is_final()):
-            time.sleep(1)
-            run = client.read_flow_run(run.id)
-            if run.state and run.state.name != last_state:
-                last_state = run.state.name or ""
-                console.say(run.name, last_state.lower())
-        return _show(client, run) if wait else 0
+        if not wait:
+            for line in _progress(client, run):
+                console.say(run.name, line)
+            return 0
+        try:
+            run = _wait(client, run)
+        except KeyboardInterrupt:
+            console.say(run.name, f"goes on without this command; `gatehouse show {run.name}` shows what it did")
+            return 130
+        return _show(client, run)
+
+
+def _wait(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
+    """`run` when it has ended; prints what is new meanwhile."""
+    said: list[str] = []
+    while not (run.state and run.state.is_final()):
+        lines = _progress(client, run)
+        for line in lines:
+            if line not in said:
+                console.say(run.name, line)
+        said = lines
+        time.sleep(POLL_SECONDS)
+        run = client.read_flow_run(run.id)
+    return run
+
+
+def _progress(client: SyncPrefectClient, run: FlowRun) -> list[str]:
+    """The state of `run`, and what keeps it, or a run that it waits for, from being started."""
+    state = run.state
+    assert state
+    if state.is_scheduled():
+        waiting = [run]
+    else:
+        waiting = client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(
+                parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run.id]),
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+            )
+        )
+    deployments = {each.deployment_id for each in waiting if each.deployment_id}
+    obstacles = [obstacle for deployment in deployments for obstacle in of_deployment(client, deployment)]
+    return [(state.name or "").lower(), *(f"waits: {obstacle}" for obstacle in obstacles)]
 
 
 def show(name_or_id: str | None) -> int:
@@ -79,5 +121,6 @@ def _show(client: SyncPrefectClient, run: FlowRun) -> int:
         summary.show(outcomes, run.total_run_time.total_seconds())
     if "report" in by_key:
         console.screen.print(f"report: {by_key['report'].description}")
-    console.screen.print(f"{run.name}: {(state.name or '').lower()}{f': {state.message}' if state.message else ''}")
+    line = f"{run.name}: {(state.name or '').lower()}{f': {state.message}' if state.message else ''}"
+    console.screen.print(one_line(line))
     return 0 if state.is_completed() else 1

@@ -5,10 +5,12 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import httpx
 from prefect.automations import Automation
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
@@ -16,9 +18,10 @@ from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+from pydantic import ValidationError
 
-from flows import console, dvc_cli, supervise
+from flows import console, dvc_cli, settings, supervise
 from flows.devices import available
 from pipelines.errors import UserError
 
@@ -35,22 +38,47 @@ CRASH_DETECTION = "gatehouse: runs without a heartbeat have crashed"
 class ServerError(UserError):
     """Prefect's server does not answer, or lacks something that a command needs."""
 
+    def __init__(self, reason: str) -> None:
+        super().__init__(settings.hide_credentials(reason))
+
 
 def configured() -> str | None:
-    """The address that PREFECT_API_URL or Prefect's profile gives."""
-    return PREFECT_API_URL.value()
+    """The address that PREFECT_API_URL or Prefect's profile gives; raises `UserError` if it cannot be one."""
+    try:
+        address = PREFECT_API_URL.value()
+    except ValidationError as error:
+        (first, *_) = error.errors()
+        name = ".".join(map(str, (error.title, *first["loc"])))
+        raise ServerError(
+            f"a setting of Prefect cannot be used ({name}: {first['msg']}): correct the environment or Prefect's profile"
+        ) from None
+    if address:
+        settings.check(address)
+    return address
 
 
 @contextmanager
 def connected(address: str) -> Iterator[SyncPrefectClient]:
-    """A client of the server at `address`; raises `ServerError` if it does not answer."""
+    """A client of the server at `address`; raises `ServerError` if it does not answer, or no longer."""
     with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
-        if failure := client.api_healthcheck():
+        try:
+            client.api_version()
+        except (httpx.HTTPError, ValueError) as failure:  # ValueError: an answer, but not of Prefect
             raise ServerError(
-                f"the Prefect server at {address} does not answer ({failure}): start one with `gatehouse server`, or "
-                "set PREFECT_API_URL to the address of one"
-            )
-        yield client
+                f"the Prefect server at {address} does not answer ({_first_line(failure)}): start one with `gatehouse server`, "
+                "or set PREFECT_API_URL to the address of one"
+            ) from failure
+        try:
+            yield client
+        except (httpx.TransportError, httpx.HTTPStatusError) as error:
+            raise ServerError(
+                f"the Prefect server at {address} refused a request, or no longer answers ({_first_line(error)}): "
+                "`gatehouse doctor` checks it"
+            ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 @contextmanager
@@ -66,6 +94,7 @@ def _start_temporary() -> str:
     It is the server that Prefect itself would start (`SubprocessASGIServer`), but Prefect imports all of the server in
     this process before it starts the other, which takes four seconds. A connection made before it is ready waits.
     """
+    _check_home()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         # Without this every answer takes 40 ms more: uvicorn does not set it for a socket that it is given.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -80,14 +109,32 @@ def _start_temporary() -> str:
     return address
 
 
+def _check_home() -> None:
+    """Raise `ServerError` if a server cannot keep its database in Prefect's folder."""
+    home = PREFECT_HOME.value()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=home).close()
+    except OSError as error:
+        raise ServerError(
+            f"{home}: Prefect cannot write to its folder ({error.strerror}): set PREFECT_HOME to one that has room"
+        ) from None
+
+
 def prefect(*arguments: str, address: str, **variables: str) -> int:
     """Run one of Prefect's own commands for the server at `address`; return its exit status."""
     environment = dvc_cli.environment(PREFECT_API_URL=address, PREFECT_CLI_PROMPT="false", **variables)
+    settings.prepare(environment)
     return subprocess.run([sys.executable, "-m", "prefect", *arguments], env=environment, check=False).returncode
 
 
 def start(host: str, port: int) -> int:
-    """Run a server until it is interrupted."""
+    """Run a server until it is interrupted; raises `ServerError` if it cannot listen there."""
+    _check_home()
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise ServerError(f"a server cannot listen at {host}, port {port} ({error.strerror}): choose another") from None
     address = f"http://{os.uname().nodename if host == '0.0.0.0' else host}:{port}/api"
     console.screen.print(f"From another terminal or host: export PREFECT_API_URL={address}")
     return prefect("server", "start", "--host", host, "--port", str(port), address=address)

@@ -11,7 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from flows import console, devices, dvc_cli, supervise
+from flows.settings import hide_credentials
 from pipelines.errors import UserError
+from pipelines.printing import one_line
 
 CODE = "code"
 """The stage that hashes the source code; what other stages depend on is known only when it is up to date."""
@@ -145,7 +147,8 @@ def execute(
         while True:
             lines: list[str] = []
             with settings.processes.start(command, inherited, dvc_cli.environment(**variables)) as process:
-                for line in map(str.rstrip, process.stdout):
+                for text in process.stdout:
+                    line = one_line(hide_credentials(text.rstrip()))  # of a remote that does not answer
                     lines.append(line)
                     if not dvc_cli.is_routine(line):
                         log(line)

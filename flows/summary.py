@@ -11,6 +11,7 @@ from rich.table import Table
 from flows import console
 from flows.stages import Outcome, StageStatus
 from pipelines import paths
+from pipelines.printing import one_line
 
 NOT_RESULTS = ("cost", "seeds", "statistics", "valid")
 """The keys of a metrics file that hold something other than test results."""
@@ -35,7 +36,8 @@ def show(outcomes: Sequence[Outcome], wall_seconds: float) -> None:
     table.columns[2].justify = "right"
     for outcome in outcomes:
         seconds = f"{outcome.seconds:.1f}" if outcome.seconds else ""
-        table.add_row(outcome.stage, outcome.status.lower(), seconds, outcome.reason, style=STYLES[outcome.status])
+        stage, reason = one_line(outcome.stage), one_line(outcome.reason)
+        table.add_row(stage, outcome.status.lower(), seconds, reason, style=STYLES[outcome.status])
     total = sum(outcome.seconds for outcome in outcomes)
     console.screen.print(table)
     console.screen.print(f"{counts(outcomes)}; {wall_seconds:.0f} s, in which stages ran for {total:.0f} s")

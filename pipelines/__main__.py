@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import UsageError, exit_status
 
@@ -49,25 +49,38 @@ def parser(prog: str = "python -m pipelines") -> argparse.ArgumentParser:
     profile.add_argument("name", metavar="NAME")
     predict = commands.add_parser("predict", help=PREDICT, description=PREDICT)
     predict.add_argument("task", metavar="TASK")
-    predict.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="see: predict TASK --help")
+    predict.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="see: predict TASK --help")
     return top
 
 
 def predict_parser(task: "Task", prog: str) -> argparse.ArgumentParser:
-    """The parser of `predict TASK`: every task has its own arguments."""
+    """The parser of `predict TASK`: every task has its own arguments. Words after `--` are no options, whatever they begin with."""
+    from pipelines.predict import unmarked
+
     parser = argparse.ArgumentParser(prog=f"{prog} predict {task.name}", description=PREDICT)
+    parser.register("type", None, unmarked)
     parser.add_argument("--model", help="one of those in params.yaml; default: the one with the lowest validation loss")
     parser.add_argument("--json", action="store_true", help="one JSON list, an object for each prediction")
     task.stage("predict").arguments(parser)
     return parser
 
 
+def _marked(argv: list[str]) -> list[str]:
+    """The words of a command line, those after `--` marked: `argparse` forgets which they were before the task's own parser sees them."""
+    if "--" not in argv or "predict" not in argv[:2]:
+        return argv
+    from pipelines.predict import LITERAL
+
+    end = argv.index("--")
+    return argv[:end] + [LITERAL + word for word in argv[end + 1 :]]
+
+
 def main(argv: list[str] | None = None, prog: str = "python -m pipelines") -> int:
     """Run one command; return the exit status."""
-    arguments = parser(prog).parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Linear algebra in one thread: a sum over several depends on their number in its last digits.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    arguments = parser(prog).parse_args(_marked(sys.argv[1:] if argv is None else argv))
     return exit_status(lambda: _run(arguments, prog), arguments.verbose)
 
 
@@ -85,21 +98,33 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
         profiles.apply(arguments.name)
         return 0
     if arguments.command in OF_ALL_TASKS:
-        import_module(f"pipelines.stages.{arguments.command}").run()
-        return 0
+        from pipelines import params as parameters
+
+        parameters.values()  # raises an error outside the repository's root
+        return _stage(arguments.command, arguments.command)
     task = registry.find(arguments.task)
     if arguments.command == "predict":
         return _predict(task, arguments.rest, prog)
     params = task.params()
-    stage = import_module(f"pipelines.stages.{arguments.command}")
+    if arguments.command != "collect":
+        task.check_names(params)
     if arguments.command not in PER_MODEL:
-        stage.run(task, params)
-        return 0
+        return _stage(f"{arguments.command}@{task.name}", arguments.command, task, params)
     if arguments.model not in params.models:
         raise UsageError(
             f"{task.name} has no model {arguments.model!r}; its models in params.yaml are {', '.join(params.models)}"
         )
-    stage.run(task, arguments.model, params)
+    name = f"{arguments.command}@{task.name}-{arguments.model}"
+    return _stage(name, arguments.command, task, arguments.model, params)
+
+
+def _stage(name: str, kind: str, *values: Any) -> int:
+    """Run the stage that DVC calls `name`, in the only process that does."""
+    from pipelines import process
+
+    process.end_with_dvc()
+    with process.alone(name):
+        import_module(f"pipelines.stages.{kind}").run(*values)
     return 0
 
 

@@ -20,7 +20,7 @@ TASK_REPORTS = Path("reports/tasks")
 FILES = "files"
 """Folder of an evaluation whose files a page offers as they are."""
 WORK = Path(".work")
-"""Checkpoints of running trainings: not an output of any stage, so DVC keeps them between two runs."""
+"""Checkpoints of running trainings and locks: not an output of any stage, so DVC keeps them between two runs."""
 
 
 def input_folder(task: str) -> Path:
@@ -86,3 +86,8 @@ def report(task: str) -> Path:
 def checkpoint(task: str, name: str) -> Path:
     """Checkpoints of a running training, kept until its stage has finished."""
     return WORK / "train" / task / name
+
+
+def lock(stage: str) -> Path:
+    """The file that the process of a stage (`train@finance-lstm`) locks."""
+    return WORK / "locks" / stage

@@ -2,11 +2,14 @@
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from itertools import islice
+from math import isfinite
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from pipelines import artifacts, paths
+from pipelines import artifacts, paths, progress
 from pipelines.errors import InputError, MissingStageError, UsageError
+from pipelines.printing import STEERING, quoted
+from pipelines.sources import files
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +30,12 @@ if TYPE_CHECKING:
     from pipelines.params.blocks import Block
 
 TaskMeta = TypeVar("TaskMeta", bound="Meta")
+LITERAL = "\0"
+"""Before a word that stood after `--`; no word of a command line can contain it."""
+LONGEST = 10_000
+"""Characters of a text that a network reads."""
+MOST = 1_000_000
+"""Characters of a batch, in which every text is as long as the longest."""
 
 
 @dataclass(frozen=True)
@@ -97,16 +108,47 @@ def read_lines(file: str | None, what: str) -> list[str]:
     """
     if file is None:
         return []
+    source, name = (sys.stdin.fileno(), "-") if file == "-" else (Path(file), file)
     try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        lines = [line for line in content.decode("utf-8-sig").splitlines() if line.strip()]
+        lines = [line for line in islice(files.lines(source, LONGEST, name), MOST + 1) if line.strip()]
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror}); name a text file with a {what} a line") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}, byte {error.start}: is not UTF-8; save the file in that encoding") from error
     if not lines:
         raise InputError(f"{file}: holds no {what}; write one a line")
     return lines
+
+
+def output_file(name: str, *others: str) -> Path:
+    """Where the file `name` is to be written, by `artifacts.replacing`; what a link leads to, if it is one. For use before computing.
+
+    Raise `UsageError` if it is one of `others`, which are read or written too, under whatever name; `InputError` if no file can be there.
+    """
+    path = Path(os.path.realpath(name))
+    if not path.parent.is_dir():
+        raise InputError(f"{name}: there is no folder {path.parent}; make it, or name another file")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{name}: is not a regular file; name another")
+    for other in others:
+        if os.path.realpath(other) == str(path) or (path.exists() and Path(other).exists() and path.samefile(other)):
+            raise UsageError(f"{name}: is the same file as {other}, which it would overwrite; name another")
+    return path
+
+
+def check_texts(texts: Sequence[str], what: str) -> None:
+    """Raise `InputError` for one that is not UTF-8 or too long, and for more than a network reads in one batch."""
+    for text in texts:
+        if not files.is_text(text):
+            raise InputError(f"the {what} {quoted(text)} is not UTF-8; write it in that encoding")
+        if len(text) > LONGEST:
+            raise InputError(
+                f"the {what} {quoted(text)} has {len(text):,} characters, and at most {LONGEST:,} are read; shorten it"
+            )
+    longest = max(map(len, texts), default=0)
+    if len(texts) * longest > MOST:
+        raise InputError(
+            f"{len(texts):,} times {longest:,} characters, the length of the longest {what}, are more than the {MOST:,} that are read "
+            "in one batch; give fewer at a time"
+        )
 
 
 def argument_type(annotation: Any) -> Callable[[str], Any]:
@@ -114,6 +156,7 @@ def argument_type(annotation: Any) -> Callable[[str], Any]:
     adapter = TypeAdapter(annotation)
 
     def read(text: str) -> Any:
+        text = unmarked(text)
         try:
             return adapter.validate_python(text)
         except ValidationError as error:
@@ -133,11 +176,29 @@ def _checkpoints(task: str) -> ModuleType:
     return checkpoints
 
 
+def unmarked(text: str) -> str:
+    """A word of the command line without the mark of those that stood after `--`."""
+    return text.removeprefix(LITERAL)
+
+
 def print_predictions(predictions: Iterable[Prediction], as_json: bool) -> None:
-    """Print predictions as they come, or all together as one JSON list."""
-    if as_json:
-        json.dump([prediction.values for prediction in predictions], sys.stdout, indent=1, ensure_ascii=False)
-        sys.stdout.write("\n")
+    """Print predictions as they come, or all together as one JSON list: in ASCII where the terminal has no more, null for a number that is
+    not finite.
+    """
+    if not as_json:
+        for index, prediction in enumerate(predictions):
+            progress.show(f"\n{prediction.text}" if index else prediction.text)
         return
-    for index, prediction in enumerate(predictions):
-        print(*(["", prediction.text] if index else [prediction.text]), sep="\n")
+    values = [_finite(prediction.values) for prediction in predictions]
+    unicode = (getattr(sys.stdout, "encoding", None) or "ascii").lower().startswith("utf")
+    text = json.dumps(values, indent=1, ensure_ascii=not unicode, allow_nan=False)
+    # The encoder leaves some control characters as they are; all that are left stand in strings.
+    progress.show(STEERING.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,8 +1,14 @@
-"""Progress of long work: a bar in a terminal, nothing elsewhere; and the lines that a stage prints in both."""
+"""Progress of long work: a bar in a terminal, nothing elsewhere; and what a command prints in both."""
 
+import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import UnsupportedOperation
 from typing import TYPE_CHECKING
+
+from pipelines.errors import OutputError, ReaderGoneError
+from pipelines.printing import harmless, one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -27,4 +33,21 @@ def bar() -> Iterator["Progress"]:
 
 def say(line: str) -> None:
     """One line on standard output, at once."""
-    print(line, flush=True)
+    show(one_line(line))
+
+
+def show(text: str) -> None:
+    """Some lines on standard output, at once; raise `OutputError` if they cannot be written, `ReaderGoneError` if nobody reads them."""
+    try:
+        print(harmless(text), flush=True)
+    except OSError as error:
+        _write_nowhere()
+        if isinstance(error, BrokenPipeError):
+            raise ReaderGoneError from error
+        raise OutputError(f"standard output cannot be written ({error.strerror}); write to another place") from error
+
+
+def _write_nowhere() -> None:
+    """Let what is left in the buffer go, which the end of the process would otherwise try to write again."""
+    with suppress(UnsupportedOperation):  # in a test, which has replaced it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -48,4 +48,6 @@ def with_table(readme: str) -> str:
 
 if __name__ == "__main__":
     params.values()  # raises an error outside the repository's root
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    text = with_table(README.read_text(encoding="utf-8"))
+    with artifacts.replacing(README) as partial:
+        partial.write_text(text, encoding="utf-8")

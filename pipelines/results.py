@@ -82,7 +82,9 @@ class Results:
 
     def history(self, model: str) -> pd.DataFrame:
         """Target, seed, epoch, loss, valid_loss, gradient_norm, learning_rate, seconds."""
-        return pd.read_csv(paths.history(self.task, model))
+        path = paths.history(self.task, model)
+        with artifacts.reading(path):
+            return pd.read_csv(path)
 
     def explanation(self, model: str, target: str) -> Explanation:
         """Gates, memory, gradients, importance of the explained seed."""
@@ -104,6 +106,11 @@ class Results:
     def baseline_records(self, target: str, kind: type[Record]) -> dict[str, Record]:
         """What the task's charts draw of each baseline."""
         return artifacts.read_record(paths.baselines(self.task) / target / "records.npz", dict[str, kind])  # type: ignore[valid-type]
+
+    def baseline_failures(self, target: str) -> dict[str, str]:
+        """Baselines that are left out -> why."""
+        failures: dict[str, str] = self._json(paths.baselines(self.task) / "failures.json")[target]
+        return failures
 
     def _json(self, path: Path) -> Any:
         if path not in self._read:

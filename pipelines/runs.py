@@ -1,9 +1,11 @@
 """`runs.yaml`: the tasks and trainings that `dvc.yaml` iterates over, derived from the registry and `params.yaml`."""
 
 from pathlib import Path
+from typing import Any
 
 from pipelines import artifacts, params, registry
 from pipelines.errors import ParameterError
+from pipelines.printing import quoted
 
 RUNS = Path("runs.yaml")
 HEADER = """\
@@ -12,27 +14,29 @@ HEADER = """\
 """
 
 
-def derived() -> str:
-    """What `runs.yaml` must contain: every task with a block in `params.yaml`, and every model of each.
+def derived(blocks: dict[str, Any] | None = None) -> str:
+    """What `runs.yaml` must contain: every task with a block in `params.yaml` (or in `blocks`), and every model of each.
 
     Raise `ParameterError` for the first wrong key or value of any task, and for a block that belongs to no task.
     """
-    blocks = params.values()
+    blocks = params.values() if blocks is None else blocks
     known = [task.name for task in registry.TASKS]
     for name in blocks:
         if name not in known:
-            raise ParameterError(f"params.yaml: there is no task {name!r}; the tasks are {', '.join(known)}")
+            raise ParameterError(f"params.yaml: there is no task {quoted(name)}; the tasks are {', '.join(known)}")
     tasks = [task for task in registry.TASKS if task.name in blocks]
     lines = [f"tasks: [{', '.join(task.name for task in tasks)}]", "runs:"]
     for task in tasks:
-        lines += [f"  {task.name}-{model}: {{task: {task.name}, model: {model}}}" for model in task.params().models]
+        lines += [
+            f"  {task.name}-{model}: {{task: {task.name}, model: {model}}}" for model in task.params(blocks).models
+        ]
     return HEADER + "\n".join(lines) + "\n"
 
 
 def write() -> bool:
     """Bring `runs.yaml` up to date; return whether it had to change."""
     wanted = derived()
-    if RUNS.exists() and RUNS.read_text(encoding="utf-8") == wanted:
+    if _stored() == wanted.encode():
         return False
     with artifacts.replacing(RUNS) as partial:
         partial.write_text(wanted, encoding="utf-8")
@@ -41,7 +45,11 @@ def write() -> bool:
 
 def check() -> None:
     """Raise `ParameterError` if `runs.yaml` does not match the parameters."""
-    if not RUNS.exists() or RUNS.read_text(encoding="utf-8") != derived():
+    if _stored() != derived().encode():
         raise ParameterError(
             f"{RUNS}: does not list the tasks and models of params.yaml; run `python -m pipelines runs`, then the same command again"
         )
+
+
+def _stored() -> bytes | None:
+    return RUNS.read_bytes() if RUNS.is_file() else None

@@ -1,12 +1,16 @@
 """A task, and the interface of each of its files. `tests/test_contract.py` checks every task against it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipelines import artifacts, names, paths
 from pipelines.contract import Datasets, Evaluation, Meta, Metric, Predictions, Primary, Source, Suite
+from pipelines.errors import ParameterError
+from pipelines.printing import shortened
 
 if TYPE_CHECKING:
     import argparse
@@ -30,16 +34,42 @@ class Task:
 
     name: str
 
+    def __post_init__(self) -> None:
+        if why := names.fault_of_identifier(self.name) or ("-" in self.name and "a task's has no -"):
+            raise ValueError(f"{self.name!r} cannot be a task: {why}")
+
     def stage(self, kind: str) -> Any:
         """The task's module for one kind of stage."""
         return import_module(f"pipelines.tasks.{self.name}.{kind}")
 
-    def params(self) -> Any:
-        """The task's block of `params.yaml`; raise `ParameterError` for a wrong key or value."""
+    def params(self, blocks: dict[str, Any] | None = None) -> Any:
+        """The task's block of `params.yaml`, or of `blocks`; raise `ParameterError` for a wrong key or value."""
         from pipelines import params
 
-        block: type[Block] = self.stage("params").Params
-        return params.block(self.name, block)
+        kind: type[Block] = self.stage("params").Params
+        return params.block(self.name, kind) if blocks is None else params.checked(self.name, kind, blocks)
+
+    def check_names(self, params: "Block") -> None:
+        """Raise `ParameterError` for a key of `params` that names a target or a part of the data which there is not.
+
+        Those of the sample are always allowed: their values stay in `params.yaml` while other data are used.
+        """
+        from pipelines.params.blocks import data_names
+
+        source, meta = paths.raw(self.name) / "source.json", paths.prepared(self.name) / "meta.json"
+        if not source.exists():
+            return
+        known = [*artifacts.read_json(source)["parts"], *self.stage("collect").SAMPLES, *params.train.TARGETS]
+        known += artifacts.read_json(meta)["targets"] if meta.exists() else []
+        for where, name in data_names(params):
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = (
+                    f"did you mean {close[0]}?" if close else f"there are {shortened(', '.join(dict.fromkeys(known)))}"
+                )
+                raise ParameterError(
+                    f"{paths.PARAMS}: {self.name}.{where}.{name}: the data of the task have nothing of that name; {hint}"
+                )
 
 
 class Collect(Protocol):
@@ -73,8 +103,8 @@ class Baselines(Protocol):
 
     Meta: type[Meta]
 
-    def baselines(self, prepared: Path, meta: Any, target: str, params: Any) -> dict[str, Evaluation]:
-        """Every baseline on the test split."""
+    def baselines(self, prepared: Path, meta: Any, target: str, params: Any) -> Mapping[str, Callable[[], Evaluation]]:
+        """Every baseline: what estimates it and scores it on the test split."""
 
 
 class Train(Protocol):
@@ -157,7 +187,10 @@ class Predict(Protocol):
         """Add the task's own arguments to those of all tasks (`--model`, `--json`)."""
 
     def predict(self, trained: "TrainedNetworks", options: "argparse.Namespace") -> "Iterator[Prediction]":
-        """Predictions of the trained networks, one after the other."""
+        """Predictions of the trained networks, one after the other.
+
+        A file that it writes is named by `pipelines.predict.output_file` and replaced by `artifacts.replacing`.
+        """
 
 
 STAGES: dict[str, type] = {

@@ -1,6 +1,7 @@
 """Fixtures that several tests share: small data, small networks, and the whole graph run once in the tiny profile."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -120,6 +121,15 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     params.values.cache_clear()
     yield tmp_path
     params.values.cache_clear()
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file can be longer than 4096 bytes: the system refuses more in the same places as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_code_hash_of_a_constant_changes_only_the_stage_that_uses_it(concerned: 
 def test_code_hash_of_parameter_code_changes_the_stages_that_import_it(concerned: Find) -> None:
     changed = concerned(
         "tasks/music/params.py",
-        replaced("return int(by_name(self.frames", "return 1 + int(by_name(self.frames"),
+        replaced("return by_name(self.frames", "return 1 + by_name(self.frames"),
     )
     assert "prepare@music" in changed
     assert {stage.split("@")[1] for stage in changed} == {"music"}

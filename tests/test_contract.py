@@ -74,6 +74,13 @@ def test_evaluate_metrics_have_the_names_of_their_keys(task: Task) -> None:
 # Prepared data
 
 
+def test_targets_are_those_that_the_parameters_may_name(task: Task, graph: Path) -> None:
+    """Where the data decide on them, `TARGETS` is empty, and `Task.check_names` asks the data."""
+    params = task.params()
+    assert not params.train.TARGETS or set(meta_of(task).targets) <= set(params.train.TARGETS)
+    task.check_names(params)
+
+
 def test_datasets_have_the_sizes_in_the_meta(task: Task, graph: Path) -> None:
     for target, meta in meta_of(task).targets.items():
         examples = datasets_of(task)[target]

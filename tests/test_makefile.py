@@ -16,7 +16,8 @@ from tests.conftest import ROOT
 SUPPORTED = ["3.13", "3.12", "3.11"]
 NEEDED = ("sh", "make", "rm", "mkdir", "cp", "chmod", "touch", "head", "dirname", "readlink")
 ENVIRONMENT = """#!/bin/sh
-case "$1 $2" in "-m pip") ;; "-m gatehouse") shift 2; echo "gatehouse in $PWD:" "$@" ;; *) echo "Python 3.11.7" ;; esac
+case "$1 $2" in "-m pip") ;; "-m gatehouse") shift 2; echo "gatehouse in $PWD:" "$@" ;;
+    "-P -m") shift 3; python -m stage "$@" ;; "-m stage") shift 2; echo "this environment:" "$@" ;; *) echo "Python 3.11.7" ;; esac
 """
 PYTHON = """#!/bin/sh
 if test "$1 $2" = "-m venv"; then mkdir -p .venv/bin && cp {environment} .venv/bin/python; exit; fi
@@ -50,9 +51,13 @@ def python(checkout: Path, name: str, says: str, status: int = 0) -> None:
 
 
 def setup(checkout: Path, *variables: str) -> subprocess.CompletedProcess[str]:
-    """`make setup` in `checkout`, with only its `bin` on the path."""
+    return make(checkout, "setup", *variables)
+
+
+def make(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`make` in `checkout`, with only its `bin` on the path."""
     return subprocess.run(
-        ["make", "setup", *variables],
+        ["make", *arguments],
         cwd=checkout,
         env={"PATH": str(checkout.parent / "bin")},
         capture_output=True,
@@ -151,6 +156,28 @@ def test_gatehouse_script_outside_a_checkout_is_an_error(checkout: Path, tmp_pat
     )
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
+
+
+def test_dvc_script_runs_stages_with_its_own_environment(checkout: Path) -> None:
+    """Not activated, and with another Python in PATH."""
+    python(checkout, "python3.11", "3.11.7")
+    setup(checkout)
+    python(checkout, "python", "the system's")
+    path = str(checkout.parent / "bin")
+    command = [str(checkout / ".venv" / "bin" / "dvc"), "repro", "a b"]
+    done = subprocess.run(command, env={"PATH": path}, cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.stdout == "this environment: repro a b\n", done.stderr
+
+
+@pytest.mark.parametrize("target", ["repro", "demo", "test"])
+def test_make_without_git_says_how_to_go_on_before_it_sets_anything_up(checkout: Path, target: str) -> None:
+    script(checkout.parent / "bin" / "git", "#!/bin/sh\nexit 128")
+    python(checkout, "python3.11", "3.11.7")
+    done = make(checkout, target)
+    assert done.returncode
+    assert "no Git repository" in done.stderr
+    assert "git init" in done.stderr
+    assert not (checkout / ".venv").exists()
 
 
 def test_makefile_supports_the_same_pythons_as_the_package() -> None:

@@ -160,7 +160,7 @@ def test_predict_language_refuses_missing_or_unreadable_prompts(predict: Predict
     (tmp_path / "latin.txt").write_bytes(b"gr\xfcn")
     assert "no prompt; give one" in refused(predict, 2, "language")
     assert "holds no prompt" in refused(predict, 1, "language", "--prompts", str(tmp_path / "empty.txt"))
-    assert "byte 2: is not UTF-8" in refused(predict, 1, "language", "--prompts", str(tmp_path / "latin.txt"))
+    assert "line 1: is not UTF-8" in refused(predict, 1, "language", "--prompts", str(tmp_path / "latin.txt"))
     assert "cannot be read (No such file" in refused(predict, 1, "language", "--prompts", str(tmp_path / "none.txt"))
 
 

@@ -43,6 +43,24 @@ def test_profile_with_an_unknown_key_is_refused(project: Path) -> None:
     assert (project / "params.yaml").read_bytes() == before
 
 
+def test_profile_that_gives_wrong_parameters_changes_nothing(project: Path) -> None:
+    before = (project / "params.yaml").read_bytes()
+    for text, message in (
+        ("timeseries: {train: {epochs: -1}}", r"timeseries\.train\.epochs is -1"),
+        (
+            "timeseries: {models: {rnn: null, lstm: null, gru: null, bilstm: null, gru_matched: null}}",
+            "models: is empty",
+        ),
+        ("timeseries: {models: {mars: null}}", r"own\.yaml: timeseries\.models\.mars is not in params\.yaml"),
+        ("", r"own\.yaml: holds no block"),
+        ("timeseries: [", r"own\.yaml, line \d: not valid YAML"),
+    ):
+        (project / "profiles" / "own.yaml").write_text(text)
+        with pytest.raises(ParameterError, match=message):
+            profiles.apply("own")
+        assert (project / "params.yaml").read_bytes() == before
+
+
 def test_profile_of_unknown_name_lists_the_known_ones(project: Path) -> None:
     with pytest.raises(UsageError, match="there is no profile 'huge'; there are full, quick, tiny"):
         profiles.apply("huge")

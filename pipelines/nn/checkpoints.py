@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.errors import MissingStageError
+from pipelines import artifacts
 from pipelines.nn import cells  # noqa: F401  # a saved network may contain any of the project's cells
 
 
@@ -16,24 +16,32 @@ def save(
 ) -> None:
     """Write the architecture once and the weights of every seed.
 
-    As JSON and HDF5, not as a `.keras` archive, which contains a timestamp: the same training would never write the same
-    bytes twice.
+    As JSON and `.npz`, in the order of `get_weights`. Not as a `.keras` archive, whose timestamp would give the same training other bytes
+    every time, nor as HDF5, which has no checksums and may crash Python on a full disk.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "architecture.json").write_text(network.to_json(indent=1, sort_keys=True) + "\n")
+    with artifacts.replacing(folder / "architecture.json") as partial:
+        partial.write_text(network.to_json(indent=1, sort_keys=True) + "\n", encoding="utf-8")
     for seed, values in zip(seeds, weights, strict=True):
-        network.set_weights(values)
-        network.save_weights(folder / f"seed-{seed}.weights.h5")
+        artifacts.write_arrays(_weights(folder, seed), {str(index): array for index, array in enumerate(values)})
 
 
 def load(folder: Path) -> keras.Model:
-    """The network that `save` wrote; `load_seed` gives it weights. A task's own layers must have been imported."""
+    """The network that `save` wrote; `load_seed` gives it weights. A task's own layers must have been imported.
+
+    Raise `MissingStageError` or `DamagedError`.
+    """
     path = folder / "architecture.json"
-    if not path.exists():
-        raise MissingStageError(f"{path} is missing: run `dvc repro`, which trains the model first")
-    return keras.models.model_from_json(path.read_text())
+    with artifacts.reading(path):
+        return keras.models.model_from_json(path.read_text(encoding="utf-8"))
 
 
 def load_seed(network: keras.Model, folder: Path, seed: int) -> None:
-    """Give `network` the weights of `seed`."""
-    network.load_weights(folder / f"seed-{seed}.weights.h5")
+    """Give `network` the weights of `seed`; raise `MissingStageError` or `DamagedError`."""
+    path = _weights(folder, seed)
+    stored = artifacts.read_arrays(path)
+    with artifacts.reading(path):
+        network.set_weights([stored[str(index)] for index in range(len(stored))])
+
+
+def _weights(folder: Path, seed: int) -> Path:
+    return folder / f"seed-{seed}.npz"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines import artifacts
 from pipelines.contract import SPLITS, Array, Batch, Dataset, Indices
 from pipelines.nn.vocabulary import BEGIN, END, PADDING
 
@@ -54,18 +55,17 @@ class Windows:
     @classmethod
     def open(cls, folder: Path, lookback: int) -> dict[str, "Windows"]:
         """The splits that `save` wrote to `folder`."""
-        features = np.load(folder / "features.npy", mmap_mode="r")
-        targets = np.load(folder / "targets.npy", mmap_mode="r")
-        return {split: cls(features, targets, np.load(folder / f"{split}.npy"), lookback) for split in SPLITS}
+        features, targets = (artifacts.read_array(folder / f"{name}.npy") for name in ("features", "targets"))
+        origins = {split: np.asarray(artifacts.read_array(folder / f"{split}.npy")) for split in SPLITS}
+        return {split: cls(features, targets, origins[split], lookback) for split in SPLITS}
 
     @staticmethod
     def save(folder: Path, features: Array, targets: Array, origins: dict[str, Indices]) -> None:
         """Write a table and its splits as `.npy` files, which can be memory-mapped."""
-        folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "features.npy", features.astype(np.float32))
-        np.save(folder / "targets.npy", targets.astype(np.float32))
+        artifacts.write_array(folder / "features.npy", features.astype(np.float32))
+        artifacts.write_array(folder / "targets.npy", targets.astype(np.float32))
         for split, rows in origins.items():
-            np.save(folder / f"{split}.npy", rows.astype(np.int64))
+            artifacts.write_array(folder / f"{split}.npy", rows.astype(np.int64))
 
 
 @dataclass(frozen=True)

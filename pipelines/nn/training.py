@@ -20,9 +20,9 @@ import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
-from pipelines import artifacts
+from pipelines import artifacts, progress
 from pipelines.contract import Dataset, Indices
-from pipelines.errors import TrainingError
+from pipelines.errors import DamagedError, MissingStageError, TrainingError
 from pipelines.nn import compiled_loop, datasets, layers, loop_choice
 from pipelines.nn.heads import Head
 from pipelines.params.blocks import Train
@@ -176,17 +176,16 @@ class Fitting:
         self.fresh_optimizer = [variable.numpy() for variable in self.trainer.optimizer.variables]
 
     def fit(self, seed: int, checkpoint: Path, what: str, on_epoch: Callable[[Epoch], None] | None = None) -> FitResult:
-        """Fit `seed` from the start, or from `checkpoint` if that file exists.
+        """Fit `seed` from the start, or from `checkpoint` if that file exists and is not damaged.
 
         Raise `TrainingError`, naming `what`, when the loss is no longer finite.
         """
         keras.utils.set_random_seed(seed)
-        self.network.set_weights(self.build().get_weights())
-        self._restore_optimizer(self.fresh_optimizer)
-        self.trainer.optimizer.learning_rate = self.options.learning_rate
         recorder = _Recorder(self, seed, checkpoint, what, on_epoch)
-        if checkpoint.exists():
-            recorder.restore()
+        if not recorder.restore():
+            self.network.set_weights(self.build().get_weights())
+            self._restore_optimizer(self.fresh_optimizer)
+            self.trainer.optimizer.learning_rate = self.options.learning_rate
         done = len(recorder.history)
         if not self.finished(recorder.history):
             self.trainer.fit(
@@ -320,16 +319,25 @@ class _Recorder(keras.callbacks.Callback):
             **_numbered("best", self.best_weights),
             **_numbered("optimizer", [v.numpy() for v in self.fitting.trainer.optimizer.variables]),
         }
-        with artifacts.replacing(self.checkpoint) as partial, partial.open("wb") as file:
-            np.savez(file, allow_pickle=False, **state)
+        artifacts.write_arrays(self.checkpoint, state, compressed=False)
 
-    def restore(self) -> None:
-        """Resume from the checkpoint."""
-        state = artifacts.read_arrays(self.checkpoint)
-        self.history = [Epoch(**row) for row in json.loads(str(state["history"]))]
-        self.best_weights = _collected("best", state)
-        self.fitting.network.set_weights(_collected("weights", state))
-        self.fitting._restore_optimizer(_collected("optimizer", state))
+    def restore(self) -> bool:
+        """Resume from the checkpoint; False if there is none, or it is damaged: then it is dropped, and the seed has to start again."""
+        try:
+            state = artifacts.read_arrays(self.checkpoint)
+            with artifacts.reading(self.checkpoint):
+                history = [Epoch(**row) for row in json.loads(str(state["history"]))]
+                best_weights = _collected("best", state)
+                self.fitting.network.set_weights(_collected("weights", state))
+                self.fitting._restore_optimizer(_collected("optimizer", state))
+        except MissingStageError:
+            return False
+        except DamagedError:
+            progress.say(f"{self.what}: its checkpoint {self.checkpoint} is damaged and dropped; the seed starts again")
+            self.checkpoint.unlink()
+            return False
+        self.history, self.best_weights = history, best_weights
+        return True
 
 
 def _numbered(name: str, arrays: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:

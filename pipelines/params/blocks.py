@@ -1,28 +1,100 @@
-"""What the blocks of several tasks are made of. What only one task needs is in that task's `params.py`."""
+"""What the blocks of several tasks are made of. What only one task needs is in that task's `params.py`.
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+Every whole number has a highest value: one that nobody means is refused before memory or time is taken.
+"""
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipelines import names
 from pipelines.params.cells import CELLS, KERAS
+from pipelines.printing import quoted
+
+Value = TypeVar("Value")
+DEFAULT = "default"
+"""The key whose value is that of every name without its own."""
+
+
+class FaultError(ValueError):
+    """What is wrong with a parameter below the block that a validator checks; `where` is its path from there."""
+
+    def __init__(self, where: tuple[str, ...], why: str) -> None:
+        super().__init__(why)
+        self.where = where
+
+
+class OverrideError(FaultError):
+    """Overrides of the block `kind` that it does not allow."""
+
+    def __init__(self, where: tuple[str, ...], kind: type[BaseModel], error: ValidationError) -> None:
+        super().__init__(where, "not allowed")
+        self.kind, self.error = kind, error
 
 
 def _known(name: str) -> str:
     if name not in CELLS:
-        raise ValueError(f"there is no cell {name!r}; there are {', '.join(CELLS)}")
+        raise ValueError(f"there is no cell {quoted(name)}; there are {', '.join(CELLS)}")
     return name
 
+
+def _different(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    repeated = next((value for index, value in enumerate(values) if value in values[:index]), None)
+    if repeated is not None:
+        raise ValueError(f"{quoted(repeated)} is there twice; leave one out")
+    return values
+
+
+def _has_default(values: dict[str, Value]) -> dict[str, Value]:
+    if DEFAULT not in values:
+        raise ValueError(f"has no {DEFAULT}, which is for names that have no value of their own; add it")
+    return values
+
+
+# Types
 
 Cell = Annotated[str, AfterValidator(_known)]
 Activation = Literal["tanh", "sigmoid", "hard_sigmoid", "relu", "linear"]
 Share = Field(ge=0, lt=1)
+Units = Annotated[int, Field(gt=0, le=8192)]
+"""Of a layer."""
+Count = Annotated[int, Field(gt=0, le=100_000)]
+"""Epochs, batches, steps, tokens, examples: so many take minutes to days."""
+Limit = Annotated[int, Field(gt=0, le=1_000_000_000)]
+"""A number that only something else is compared with."""
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""As NumPy, Keras and TensorFlow take it."""
+Different = Annotated[tuple[Value, ...], Field(min_length=1, max_length=100), AfterValidator(_different)]
+"""At least one value, none of them twice."""
+
+OF_DATA = "of data"
+ByName = dict[Annotated[str, OF_DATA], Value]
+"""By name of a target or another part of the data, such as a style. `data_names` finds the names, so that misspelt ones are refused."""
+ByNameOrDefault = Annotated[ByName[Value], AfterValidator(_has_default)]
+"""The same, with a value for every other name: `by_name` looks one up."""
+
+
+def by_name(values: Mapping[str, Value], name: str) -> Value:
+    """The value for `name`, or the one for `default`."""
+    return values.get(name, values[DEFAULT])
+
+
+def data_names(block: BaseModel) -> Iterator[tuple[str, str]]:
+    """Each name of a part of the data that is a key in `block`, with the path of the parameter from there."""
+    for field, description in type(block).model_fields.items():
+        key, value = description.alias or field, getattr(block, field)
+        if isinstance(value, BaseModel):
+            yield from ((f"{key}.{where}", name) for where, name in data_names(value))
+        elif OF_DATA in getattr(next(iter(get_args(description.annotation)), None), "__metadata__", ()):
+            yield from ((key, name) for name in value if name != DEFAULT)
 
 
 class Frozen(BaseModel):
-    """Immutable, and closed to keys it does not know."""
+    """Immutable, and closed to keys it does not know; all its numbers are finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 # Models
@@ -32,7 +104,7 @@ class RecurrentLayer(Frozen):
     """One recurrent layer; every option but the forget bias means what it means in Keras."""
 
     cell: Cell
-    units: int = Field(gt=0)
+    units: Units
     bidirectional: bool = False
     activation: Activation = "tanh"
     recurrent_activation: Activation = "sigmoid"
@@ -44,40 +116,72 @@ class RecurrentLayer(Frozen):
     @model_validator(mode="after")
     def _offered(self) -> Self:
         if self.cell in ("simple_rnn", "gru") and self.forget_bias != 1:
-            raise ValueError(f"a {self.cell} has no forget gate; leave forget_bias out")
-        if self.cell not in KERAS and (self.dropout or self.recurrent_dropout):
-            raise ValueError(
-                f"{self.cell} has no dropout of its own; use the model's dropout, which acts between the layers"
-            )
+            raise FaultError(("forget_bias",), f"a {self.cell} has no forget gate; leave it out")
+        for option in ("dropout", "recurrent_dropout"):
+            if self.cell not in KERAS and getattr(self, option):
+                why = f"{self.cell} has no dropout of its own; use the model's dropout, which acts between the layers"
+                raise FaultError((option,), why)
         return self
+
+
+MOST_PARAMETERS = 100_000_000
+"""Of a model. Training holds them four times in memory, with their gradients and Adam's two moments."""
+GATES = {"simple_rnn": 1, "gru": 3, "lstm": 4}
+"""Matrices of a cell; every other has two at least."""
+
+
+def _recurrent_fit(layers: tuple[RecurrentLayer, ...]) -> tuple[RecurrentLayer, ...]:
+    parameters, features = 0, 0
+    for options in layers:
+        directions = 2 if options.bidirectional else 1
+        parameters += directions * GATES.get(options.cell, 2) * options.units * (features + options.units)
+        features = directions * options.units
+    _fit(parameters)
+    return layers
+
+
+def _dense_fit(units: tuple[int, ...]) -> tuple[int, ...]:
+    _fit(sum(one * other for one, other in pairwise(units)))
+    return units
+
+
+def _fit(parameters: int) -> None:
+    if parameters > MOST_PARAMETERS:
+        raise ValueError(f"has at least {parameters:,} parameters, more than {MOST_PARAMETERS:,}; take fewer units")
+
+
+RecurrentLayers = Annotated[
+    tuple[RecurrentLayer, ...], Field(min_length=1, max_length=16), AfterValidator(_recurrent_fit)
+]
+DenseLayers = Annotated[tuple[Units, ...], Field(max_length=16), AfterValidator(_dense_fit)]
 
 
 class Model(Frozen):
     """An architecture: recurrent layers, then dense layers, then the task's own output layer."""
 
-    recurrent: tuple[RecurrentLayer, ...] = Field(min_length=1)
-    dense: tuple[int, ...]
+    recurrent: RecurrentLayers
+    dense: DenseLayers
     """Units of the dense layers between the last recurrent layer and the output."""
     dropout: float = Share
     """Dropped after every recurrent and dense layer."""
-    parameters: int | None = Field(default=None, gt=0)
+    parameters: int | None = Field(default=None, gt=0, le=MOST_PARAMETERS)
     """A budget: units of all recurrent layers are scaled together until the model has this many parameters (±2 %)."""
 
 
 class TokenModel(Model):
     """An architecture that begins with an embedding."""
 
-    embedding: int = Field(gt=0)
+    embedding: Units
     """Size of a token's embedding vector."""
 
 
 class EncoderDecoder(Frozen):
     """An encoder that reads the source, and a decoder that writes the target (Sutskever et al. 2014)."""
 
-    embedding: int = Field(gt=0)
+    embedding: Units
     """Size of a token's embedding vector, on both sides."""
-    encoder: tuple[RecurrentLayer, ...] = Field(min_length=1)
-    decoder: tuple[RecurrentLayer, ...] = Field(min_length=1)
+    encoder: RecurrentLayers
+    decoder: RecurrentLayers
     attention: Literal["dot", "general", "additive"] | None
     """The score of attention (Luong et al. 2015, Bahdanau et al. 2015), or none."""
     dropout: float = Share
@@ -91,7 +195,8 @@ class EncoderDecoder(Frozen):
     @model_validator(mode="after")
     def _forward(self) -> Self:
         if any(options.bidirectional for options in self.decoder):
-            raise ValueError("a bidirectional decoder would see what it is to write; set bidirectional to false")
+            why = "a bidirectional decoder would see what it is to write; set bidirectional to false"
+            raise FaultError(("decoder",), why)
         return self
 
 
@@ -101,7 +206,7 @@ class EncoderDecoder(Frozen):
 class Collect(Frozen):
     """Where a task's data come from when `data/input/<task>` is empty."""
 
-    samples: tuple[str, ...] = Field(min_length=1)
+    samples: Different[str]
     max_unreadable: float = Share
     """Share of the user's files that may be unreadable before the stage stops."""
 
@@ -115,16 +220,18 @@ class Shares(Frozen):
     @model_validator(mode="after")
     def _leave_some(self) -> Self:
         if self.test_share + self.valid_share >= 1:
-            raise ValueError("test_share and valid_share leave nothing to train on")
+            raise FaultError(
+                ("test_share",), "together with valid_share it leaves nothing to train on; lower one of them"
+            )
         return self
 
 
 class NgramBaseline(Frozen):
     """The n-gram model that a language model is compared with."""
 
-    ngram_order: int = Field(gt=1)
+    ngram_order: int = Field(gt=1, le=20)
     ngram_discount: float = Field(gt=0, lt=1)
-    ngram_tokens: int = Field(gt=0)
+    ngram_tokens: int = Field(gt=0, le=10_000_000)
     """The n-gram model learns from so many tokens of the training part: its tables have to fit in memory."""
 
 
@@ -132,27 +239,33 @@ class NoBaselines(Frozen):
     """Baselines without a parameter."""
 
 
+SAME_FOR_ALL = {"seeds", "targets"}
+"""Parameters of training without overrides."""
+
+
 class Train(Frozen):
     """How every model of a task is fitted."""
 
-    seeds: tuple[int, ...] = Field(min_length=1)
-    """One repetition each; reported numbers are means over them."""
-    epochs: int = Field(gt=0)
-    batch_size: int = Field(gt=0)
+    seeds: Different[Seed]
+    """One repetition each; reported numbers are means over them, so two of the same would make the spread mean nothing."""
+    epochs: Count
+    batch_size: Count
     learning_rate: float = Field(gt=0)
     """Of Adam."""
     clip_norm: float = Field(gt=0)
     """Global norm to which a step's gradient is clipped (Pascanu et al. 2013)."""
-    patience: int = Field(gt=0)
+    patience: Count
     """Epochs without a better validation loss before training stops."""
-    plateau_patience: int = Field(gt=0)
+    plateau_patience: Count
     """Epochs without a better validation loss before the learning rate is halved."""
     schedule: Literal["plateau", "cosine"]
     """The learning rate: halved on a plateau, or along half a cosine to zero over `epochs` (Loshchilov & Hutter 2017)."""
     mixed_precision: bool
     xla: bool
     """Whole training steps are compiled. Off a GPU, the loop over the steps always is (`pipelines.nn.compiled_loop`)."""
-    targets: dict[str, dict[str, Any]] = {}
+    TARGETS: ClassVar[tuple[str, ...]] = ()
+    """All targets that a task can have, where its data do not decide on them."""
+    targets: ByName[dict[str, Any]] = {}
     """Per-target overrides: target -> parameter of this block -> value. All but `seeds`."""
 
     def of(self, target: str) -> Self:
@@ -161,25 +274,28 @@ class Train(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds must all differ, or the spread over seeds means nothing")
         for target, values in self.targets.items():
-            if strange := sorted(set(values) & {"seeds", "targets"}):
-                raise ValueError(f"targets.{target} names {strange[0]}, which is the same for all targets")
-            self.of(target)
+            if self.TARGETS and target not in self.TARGETS:
+                raise FaultError(("targets", target), f"there is no such target; there are {', '.join(self.TARGETS)}")
+            if strange := sorted(SAME_FOR_ALL & values.keys()):
+                raise FaultError(("targets", target, strange[0]), "is the same for all targets; leave it out")
+            try:
+                self.of(target)
+            except ValidationError as error:
+                raise OverrideError(("targets", target), type(self), error) from error
         return self
 
 
 class Evaluate(Frozen):
     """How much of each explanation is computed."""
 
-    traced_windows: int = Field(gt=0)
+    traced_windows: int = Field(gt=0, le=1000)
     """Test windows whose gates are drawn step by step."""
-    gradient_windows: int = Field(gt=1)
+    gradient_windows: int = Field(gt=1, le=100_000)
     """Test windows over which gate statistics and gradient magnitudes are averaged."""
-    explained_windows: int = Field(gt=0)
+    explained_windows: int = Field(gt=0, le=10_000)
     """Test windows whose feature importance is computed."""
-    correlated_units: int = Field(gt=0)
+    correlated_units: int = Field(gt=0, le=100)
     """Units whose memory is drawn: those most correlated with the output."""
 
 
@@ -198,10 +314,10 @@ class Block(Frozen):
     @model_validator(mode="after")
     def _some_model(self) -> Self:
         if not self.models:
-            raise ValueError("models is empty; describe at least one")
+            raise FaultError(("models",), "is empty; describe at least one")
+        for model in self.models:
+            if why := names.fault_of_identifier(model):
+                raise FaultError(("models", model), why)
+        if alike := names.alike(self.models):
+            raise FaultError(("models", alike[1]), f"some file systems take it for {alike[0]}; choose another name")
         return self
-
-
-def by_name(values: Mapping[str, Any], name: str) -> Any:
-    """The value for `name`, or the one for `default`."""
-    return values.get(name, values["default"])

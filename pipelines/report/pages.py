@@ -82,8 +82,10 @@ def write_model(
     )
     (folder / f"{model}.html").write_text(text, encoding="utf-8")
     for target in results.targets:
-        if results.files(model, target).exists():
-            shutil.copytree(results.files(model, target), folder / files_folder(model, target))
+        for file in results.files(model, target).glob("*"):  # not by `copytree`, whose error does not tell a full disk
+            copy = folder / files_folder(model, target) / file.name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
 
 
 def summary(results: Results, title: str, question: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -132,15 +134,15 @@ def _template() -> Markup:
     """The Plotly template of all charts, which a page contains once."""
     import plotly.io
 
-    return Markup(json.dumps(plotly.io.templates["plotly_white"].to_plotly_json(), separators=(",", ":")))
+    return texts.script_json(plotly.io.templates["plotly_white"].to_plotly_json())
 
 
 def _chart(figure: Figure) -> Markup:
-    """The figure's data and layout as JSON that is safe inside a script element."""
+    """The figure's data and layout."""
     content = json.loads(cast("go.Figure", figure.plot).to_json())
     content["layout"].pop("template", None)  # the page contains it once for all charts
     content["config"] = CHART_OPTIONS
-    return Markup(json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"))
+    return texts.script_json(content)
 
 
 def _bytes(size: int) -> str:

@@ -1,13 +1,13 @@
 """Figures of text: a text coloured by a network's gates or memory, passages, tables."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from numpy.typing import NDArray
 
@@ -34,8 +34,13 @@ def coloured(
         parts.append(
             {"name": name, "signed": signed, "rows": list(rows[name]), "values": base64.b64encode(bytes_).decode()}
         )
-    content = json.dumps({"tokens": list(tokens), "layers": parts}, ensure_ascii=False).replace("<", "\\u003c")
-    return render("coloured.html", content=Markup(content), layers=parts, row_name=row_name, chosen=chosen)
+    content = script_json({"tokens": list(tokens), "layers": parts})
+    return render("coloured.html", content=content, layers=parts, row_name=row_name, chosen=chosen)
+
+
+def script_json(value: Any) -> Markup:
+    """JSON that is safe inside a script element: `<!--<script>` in a text would keep `</script>` from ending it."""
+    return htmlsafe_json_dumps(value, separators=(",", ":"))
 
 
 def passages(named: Mapping[str, str]) -> Markup:
@@ -53,7 +58,7 @@ def format_number(value: float | None, digits: int = 4) -> str:
 
 def files_folder(model: str, target: str) -> str:
     """The folder, from a model's page, of the files of its evaluation."""
-    return f"{model}-{target}"
+    return f"{model}/{target}"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:

@@ -1,14 +1,24 @@
-"""The user's own files in `data/input/<task>`: listed and read; files that cannot be read are reported with the reason."""
+"""The user's own files: found in `data/input/<task>`, and read; files that cannot be read are reported with the reason."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
+from pipelines import names
 from pipelines.errors import InputError
+from pipelines.printing import quoted
 
 Value = TypeVar("Value")
+LITTER = (".gitkeep", ".gitignore", ".DS_Store", ".directory", ".localized")
+"""Hidden files that nobody puts there by hand."""
+LONGEST_NAME = 180
+"""Bytes of a name that is written; file systems take 255, in which marks of unfinished files have to find room too."""
+KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
 
 @dataclass
@@ -20,18 +30,119 @@ class Readings(Generic[Value]):
     """One sentence for each file that was skipped."""
 
 
+# Names
+
+
 def input_files(folder: Path) -> list[Path]:
-    """The files below `folder`, sorted, without hidden ones."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+    """The files below `folder`, sorted, without hidden ones.
+
+    Raise `InputError` for what `check` refuses; and where all files are hidden, for they would be passed over without a word.
+    """
+    found = check(folder)
+    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    if not visible and (hidden := [path for path in found if path.name not in LITTER]):
+        raise InputError(
+            f"{hidden[0]}: begins with a dot, or lies in a folder that does, and is not read; rename it, or remove it "
+            "to use the sample"
+        )
+    return visible
+
+
+def check(folder: Path) -> list[Path]:
+    """All files below `folder`, sorted.
+
+    Raise `InputError` for what is none (such as a pipe, whose reader waits for ever), may not be read, or has a name that is no text.
+    """
+    entries = sorted(_entries(folder)) if folder.exists() else []
+    for path in entries:
+        _check(path)
+    return entries
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """Everything below `folder` but folders; a link to a folder is not followed."""
+
+    def refuse(error: OSError) -> NoReturn:
+        raise InputError(f"{error.filename}: cannot be listed ({error.strerror}); correct or remove it") from error
+
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        yield from (Path(parent, name) for name in (*files, *links))
+
+
+def _check(path: Path) -> None:
+    if not is_text(str(path)) or names.CONTROL.search(str(path)):
+        raise InputError(
+            f"{quoted(path.as_posix(), 300)}: has a name with bytes that are not UTF-8, or with control characters; rename it"
+        )
+    if path.is_file():
+        if not os.access(path, os.R_OK):
+            raise InputError(f"{path}: may not be read by you; change its permissions, or remove it")
+        return
+    if path.is_dir():
+        raise InputError(f"{path}: is a link to a folder, in which DVC sees no changes; put the folder itself there")
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{path}: is a link to a file that does not exist; correct or remove it")
+    kind = KINDS.get(stat.S_IFMT(path.stat().st_mode), "something else")
+    raise InputError(f"{path}: is {kind}, not a file; put a file there, or remove it")
+
+
+def is_text(text: str) -> bool:
+    """Whether `text` has no surrogates, as which Python shows bytes of names, arguments and files that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def output_name(stem: str, suffix: str) -> str:
+    """`stem` and `suffix` as a name that every file system takes: a longer stem ends in a hash of the whole.
+
+    Where what is left out may be all that distinguishes two names, the hash distinguishes them.
+    """
+    room = LONGEST_NAME - len(suffix.encode())
+    if len(stem.encode()) <= room:
+        return stem + suffix
+    mark = f"-{order_key(stem).hex()[:8]}"
+    return stem.encode()[: room - len(mark)].decode(errors="ignore") + mark + suffix
 
 
 def order_key(name: str) -> bytes:
     """The sort key for a pseudo-random order that depends on names alone."""
     return hashlib.sha256(name.encode()).digest()
+
+
+# Contents
+
+
+def check_size(path: Path, largest: int) -> None:
+    """Raise `InputError` for a file of more than `largest` bytes."""
+    size = path.stat().st_size
+    if size > largest:
+        raise InputError(
+            f"{path}: has {size / 1e6:,.0f} MB, and at most {largest / 1e6:,.0f} are read; split or shorten it"
+        )
+
+
+def lines(source: Path | int, longest: int, name: str | None = None) -> Iterator[str]:
+    """The lines of a text file (or of an open one, by its descriptor, which stays open) without their ends, one at a time.
+
+    Raise `InputError` with the line (from 1) for one that is not UTF-8 or has more than `longest` characters, which is then
+    not read; `name` is what the file is called there, if not by its path.
+    """
+    with open(source, encoding="utf-8-sig", errors="surrogateescape", closefd=isinstance(source, Path)) as file:
+        for number in count(1):
+            line = file.readline(longest + 1)
+            if not line:
+                return
+            if len(line) > longest and not line.endswith("\n"):
+                raise InputError(
+                    f"{name or source}, line {number}: has more than {longest:,} characters; shorten or remove it"
+                )
+            if not (line.isascii() or is_text(line)):
+                raise InputError(f"{name or source}, line {number}: is not UTF-8; save the file in that encoding")
+            yield line.removesuffix("\n")
 
 
 def read_all(files: Sequence[Path], read: Callable[[Path], Value], max_unreadable: float) -> Readings[Value]:
@@ -45,6 +156,10 @@ def read_all(files: Sequence[Path], read: Callable[[Path], Value], max_unreadabl
             readings.values[path] = read(path)
         except InputError as error:
             readings.unreadable.append(str(error))
+        except OSError as error:
+            if error.filename not in (path, str(path)):
+                raise  # not of this file, but of what is written
+            readings.unreadable.append(f"{path}: cannot be read ({error.strerror}); correct or remove it")
     failed = len(readings.unreadable)
     if failed and (failed > max_unreadable * len(files) or not readings.values):
         if len(files) == 1:

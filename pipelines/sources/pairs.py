@@ -3,7 +3,10 @@
 from pathlib import Path
 
 from pipelines.errors import InputError
+from pipelines.sources import files
 
+LARGEST = 200_000_000
+"""Bytes of a file; its pairs take some ten times as much memory."""
 LONGEST = 10_000
 """Characters of a line; a longer one is a mistake."""
 
@@ -15,31 +18,19 @@ def read(path: Path) -> list[tuple[str, str]]:
     """
     if path.suffix.lower() not in (".tsv", ".txt"):
         raise InputError(f"{path}: is not a .tsv or .txt file; convert or remove it")
+    files.check_size(path, LARGEST)
     pairs = []
-    line_number = 0
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for line_number, line in enumerate(file, start=1):
-                if len(line) > LONGEST:
-                    raise InputError(
-                        f"{path}, line {line_number}: has more than {LONGEST:,} characters; shorten or remove it"
-                    )
-                if not line.strip():
-                    continue
-                source, tab, rest = line.rstrip("\r\n").partition("\t")
-                if not tab:
-                    raise InputError(
-                        f"{path}, line {line_number}: has no tab between source and target; separate them by one"
-                    )
-                target = rest.partition("\t")[0]
-                for side, text in (("source", source), ("target", target)):
-                    if not text.strip():
-                        raise InputError(
-                            f"{path}, line {line_number}: its {side} is empty; complete or remove the line"
-                        )
-                pairs.append((source.strip(), target.strip()))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}, after line {line_number}: is not UTF-8; save the file in that encoding") from error
+    for number, line in enumerate(files.lines(path, LONGEST), start=1):
+        if not line.strip():
+            continue
+        source, tab, rest = line.partition("\t")
+        if not tab:
+            raise InputError(f"{path}, line {number}: has no tab between source and target; separate them by one")
+        target = rest.partition("\t")[0]
+        for side, text in (("source", source), ("target", target)):
+            if not text.strip():
+                raise InputError(f"{path}, line {number}: its {side} is empty; complete or remove the line")
+        pairs.append((source.strip(), target.strip()))
     if not pairs:
         raise InputError(f"{path}: holds no pairs; write a source, a tab and a target in each line")
     return pairs

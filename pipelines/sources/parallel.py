@@ -1,9 +1,10 @@
 """One function over many files, in as many processes as there are cores."""
 
+import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import TypeVar
 
 from pipelines import progress
@@ -29,5 +30,18 @@ def _results(function: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator
         yield from map(function, jobs)
         return
     # Spawned, not forked: a fork of a process with threads may deadlock.
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(cores, context, _end_with_parent) as pool:
         yield from pool.map(function, jobs, chunksize=max(1, min(16, len(jobs) // (4 * cores))))
+
+
+def _end_with_parent() -> None:
+    """Otherwise the workers of a process that was killed wait for its jobs for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines import artifacts, paths, progress
+from pipelines import artifacts, names, paths, progress
 from pipelines.contract import Source
 from pipelines.errors import InputError
 from pipelines.sources import files
@@ -22,6 +22,11 @@ def run(task: "Task", params: Any) -> None:
             )
     with artifacts.replacing_folder(paths.raw(task.name)) as folder:
         source: Source = stage.collect(params.collect, dropped, folder)
+        for part in source.parts:
+            if why := names.fault(part):
+                raise InputError(
+                    f"{paths.input_folder(task.name)}: a file or folder there gives a part of the data the name {part!r}: {why}; rename it"
+                )
         raw = [
             {**entry, "file": str(entry["file"]).removeprefix(f"{folder.as_posix()}/")}
             for entry in files.provenance([path for path in folder.rglob("*") if path.is_file()])

@@ -143,7 +143,7 @@ def _layers(network: Any) -> list[Mapping[str, Any]]:
 
 
 def _work_folder(task: str, name: str, params: Any) -> Path:
-    """Where this training keeps its checkpoints; emptied unless parameters, data and code are the same as before."""
+    """Where this training keeps its checkpoints; emptied, with a line, unless parameters, data and code are the same as before."""
     data = [path for path in paths.prepared(task).rglob("*") if path.is_file()]
     identity = {
         "model": params.models[name].model_dump(),
@@ -154,10 +154,13 @@ def _work_folder(task: str, name: str, params: Any) -> Path:
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     work = paths.checkpoint(task, name)
     stored = work / "fingerprint"
-    if not stored.exists() or stored.read_text() != fingerprint:
+    interrupted = any(work.rglob("*.npz"))
+    if not stored.is_file() or stored.read_bytes() != fingerprint.encode():
+        if interrupted:
+            progress.say(f"{task}/{name}: its checkpoints are dropped: they are of other parameters, data or code")
         shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        stored.write_text(fingerprint)
-    elif any(work.rglob("*.npz")):
+        with artifacts.replacing(stored) as partial:
+            partial.write_text(fingerprint)
+    elif interrupted:
         progress.say(f"{task}/{name}: resuming from the checkpoints of the training that was interrupted")
     return work

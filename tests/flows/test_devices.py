@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from flows import devices, doctor, stages
-from pipelines.errors import UsageError
+from pipelines.errors import UsageError, UserError
 from tests.conftest import ROOT
 from tests.flows.conftest import Flows, Toy
 
@@ -28,7 +29,6 @@ def install_driver(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -
 @pytest.fixture(autouse=True)
 def own_locks_and_no_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "LOCK_FOLDER", tmp_path / "gatehouse-devices")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
     install_driver(tmp_path, monkeypatch, "exit 9")
 
 
@@ -124,11 +124,54 @@ def test_lease_files_can_be_locked_by_every_user_of_the_host() -> None:
     lease.release()
 
 
+@pytest.mark.parametrize("kind", ["link", "dangling link", "FIFO", "folder"])
+def test_lease_follows_no_link_and_opens_only_a_file(tmp_path: Path, kind: str) -> None:
+    target = tmp_path / "private"
+    if kind == "link":
+        target.touch(0o600)
+    devices.LOCK_FOLDER.mkdir()
+    lock = devices.LOCK_FOLDER / "p.lock"
+    if "link" in kind:
+        lock.symlink_to(target)
+    elif kind == "FIFO":
+        os.mkfifo(lock)
+    else:
+        lock.mkdir()
+    with pytest.raises(UserError, match=r"p\.lock: .* remove it"):
+        devices.lease(["p"])
+    assert target.exists() == (kind == "link")
+    assert kind != "link" or target.stat().st_mode & 0o777 == 0o600
+
+
+def test_lease_uses_no_folder_that_is_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    devices.LOCK_FOLDER.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="gatehouse-devices: is no folder"):
+        devices.lease(["p"])
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_lease_mends_the_mode_of_its_own_folder_and_refuses_that_of_another_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    devices.LOCK_FOLDER.mkdir(0o777)  # as left by a process that was killed there
+    lease = devices.lease(["p"])
+    assert lease
+    lease.release()
+    assert devices.LOCK_FOLDER.stat().st_mode & 0o7777 == devices.SHARED
+    devices.LOCK_FOLDER.chmod(0o755)
+    monkeypatch.setattr(os, "getuid", lambda: devices.LOCK_FOLDER.stat().st_uid + 1)
+    with pytest.raises(UserError, match=r"has mode 755, but all users .* `chmod 1777"):
+        devices.lease(["p"])
+
+
 def test_lease_of_a_killed_holder_is_released(tmp_path: Path) -> None:
     code = (
-        "from flows import devices; import time; assert devices.lease(['p']); print('held', flush=True); time.sleep(60)"
+        "from flows import devices; import pathlib, sys, time; devices.LOCK_FOLDER = pathlib.Path(sys.argv[1]);"
+        "assert devices.lease(['p']); print('held', flush=True); time.sleep(60)"
     )
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) as holder:
+    command = [sys.executable, "-c", code, str(devices.LOCK_FOLDER)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         holder.stdout.readline()
         assert devices.lease(["p"]) is None
@@ -160,10 +203,11 @@ def test_run_shares_no_device_with_another_run_on_the_host(toy: Toy, tmp_path: P
         toy.set("seconds", stage, "2")
     # Two runs at the same time, with more trainings than devices.
     logs = tmp_path / "1", tmp_path / "2"
-    options = ("--jobs", "4", "--devices", "p,q")
+    names = {f"p-{uuid4()}", f"q-{uuid4()}"}
+    options = ("--jobs", "4", "--devices", ",".join(names))
     with (
-        toy.start("run", "train@a-x", "train@a-y", *options, log=logs[0], TMPDIR=str(tmp_path)) as one,
-        toy.start("run", "train@b-x", "train@b-y", *options, log=logs[1], TMPDIR=str(tmp_path)) as two,
+        toy.start("run", "train@a-x", "train@a-y", *options, log=logs[0]) as one,
+        toy.start("run", "train@b-x", "train@b-y", *options, log=logs[1]) as two,
     ):
         assert one.wait(180) == 0, logs[0].read_text()
         assert two.wait(180) == 0, logs[1].read_text()
@@ -179,7 +223,9 @@ def test_run_shares_no_device_with_another_run_on_the_host(toy: Toy, tmp_path: P
             used.add(device)
         else:
             del holders[device]
-    assert used == {"p", "q"}
+    assert used == names
+    for name in names:  # of the real folder, which both processes used
+        Path("/tmp/gatehouse-devices", f"{name}.lock").unlink()
 
 
 def test_run_without_a_gpu_says_once_that_it_uses_the_cpu(toy: Toy, run_flows: Flows) -> None:

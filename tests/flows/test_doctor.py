@@ -44,7 +44,7 @@ def test_doctor_names_what_a_server_lacks_until_deploy_creates_it(toy: Toy, serv
         assert line in done.stdout
     for name in ("reproduce/reproduce", "nightly/nightly", "nightly/weekly-full"):
         assert f"✓ deployment {name}" in done.stdout
-    assert "– pool gpu: no worker\n    → gatehouse worker gpu" in done.stdout
+    assert "– pool gpu: has no worker\n    → gatehouse worker gpu" in done.stdout
 
 
 def test_doctor_fails_when_a_check_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,6 +80,7 @@ def test_doctor_reports_a_folder_without_a_graph(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     finding = doctor.stage_graph()
     assert finding.passed is False
+    assert "go to the root of a checkout" in finding.detail
     assert "repository's root" in finding.remedy
 
 

@@ -1,5 +1,7 @@
 """What the flows read from the output of DVC's commands, with the real DVC."""
 
+import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -58,6 +60,28 @@ def test_repro_output_of_a_failed_stage_gives_its_error(in_toy: Toy) -> None:
     assert dvc_cli.failure(lines, status) == "code.csv, line 3: broken on purpose [/x]; mend it"
 
 
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("echo epoch 3; kill -9 $$", "killed by signal 9, perhaps because memory ran out"),
+        ("echo hello", "output 'out' does not exist"),
+        ("exit 3", "exit status 3"),
+    ],
+)
+def test_repro_output_of_a_failed_stage_gives_its_own_reason(in_toy: Toy, command: str, reason: str) -> None:
+    dvc_cli.YAML_FILE.write_text(json.dumps({"stages": {"stage": {"cmd": command, "outs": ["out"]}}}))
+    status, lines = repro(in_toy, "stage")
+    assert dvc_cli.failure(lines, status) == reason
+
+
+def test_call_in_a_folder_without_git_says_how_to_go_on(in_toy: Toy) -> None:
+    shutil.rmtree(".git")
+    with pytest.raises(dvc_cli.DvcError, match=r"is not a git repository, which DVC needs: `git init`"):
+        dvc_cli.status()
+    subprocess.run(["git", "init", "-q"], check=True)
+    assert dvc_cli.status()
+
+
 def test_dag_lists_stages_and_edges_up_to_a_target(in_toy: Toy) -> None:
     names = ("code", "collect@a", "train@a-x")
     edges = {("code", "collect@a"), ("code", "train@a-x"), ("collect@a", "train@a-x")}
@@ -94,14 +118,18 @@ def test_default_remote_is_none_until_one_is_configured(in_toy: Toy, tmp_path: P
     assert dvc_cli.default_remote() == f"depot ({tmp_path / 'remote'})"
 
 
-def test_record_stages_leaves_the_lock_file_as_dvc_writes_it(
+def test_recording_leaves_the_lock_file_as_dvc_writes_it(
     done_template: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     original = (done_template.folder / "dvc.lock").read_text()
     dvc_cli.LOCK_FILE.write_text(original)
     recorded = dvc_cli.recorded_stages()
-    dvc_cli.record_stages({"train@a-x": recorded["train@a-x"]})
+    with dvc_cli.recording({"train@a-x": recorded["train@a-x"]}):
+        assert dvc_cli.LOCK_FILE.read_text() == original
+    with pytest.raises(InterruptedError), dvc_cli.recording({"train@a-x": recorded["train@a-y"]}):
+        raise InterruptedError
     assert dvc_cli.LOCK_FILE.read_text() == original
-    dvc_cli.record_stages({"train@a-x": recorded["train@a-y"]})
+    with dvc_cli.recording({"train@a-x": recorded["train@a-y"]}):
+        pass
     assert dvc_cli.recorded_stages() == recorded | {"train@a-x": recorded["train@a-y"]}

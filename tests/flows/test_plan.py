@@ -1,13 +1,17 @@
 """Why a stage runs, or does not."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import networkx
 import pytest
 
-from flows.plan import Plan
+from flows import graph
+from flows.plan import Plan, make_plan
 from flows.stages import UNCHANGED, Outcome, StageStatus
+from pipelines.errors import InputError
 from tests.conftest import ROOT
 
 CHAIN = networkx.DiGraph([("code", "collect@a"), ("collect@a", "train@a-x"), ("code", "train@a-x")])
@@ -44,3 +48,12 @@ def test_plan_imports_no_prefect() -> None:
     code = "import sys, flows.plan; print('prefect' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_plan_refuses_a_pipe_before_dvc_would_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(graph, "changes", lambda: pytest.fail("DVC was asked"))
+    (tmp_path / "data/input/a").mkdir(parents=True)
+    os.mkfifo("data/input/a/prices.csv")
+    with pytest.raises(InputError, match="is a named pipe, not a file"):
+        make_plan([])

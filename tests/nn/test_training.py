@@ -1,3 +1,5 @@
+import errno
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -6,11 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pipelines import artifacts
 from pipelines.errors import TrainingError
-from pipelines.nn import checkpoints, compiled_loop, inference, layers, loop_choice
+from pipelines.nn import compiled_loop, layers, loop_choice
 from pipelines.nn.datasets import Tokens, Windows
 from pipelines.nn.heads import NextToken, Regression
-from pipelines.nn.training import Epoch, Fitting
+from pipelines.nn.training import Epoch, Fitting, _Recorder
 from pipelines.params.blocks import RecurrentLayer, TokenModel, Train
 
 TRAINING = Train(
@@ -109,24 +112,50 @@ def test_fit_with_a_nan_loss_names_model_seed_and_remedy(windows: dict[str, Wind
         )
 
 
-def test_checkpoints_save_writes_the_same_bytes_every_time(tmp_path: Path) -> None:
-    network = build()
-    for folder in ("a", "b"):
-        checkpoints.save(tmp_path / folder, network, [3], [network.get_weights()])
-    for path in (tmp_path / "a").iterdir():
-        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "cut": lambda content: content[: len(content) // 2],
+    "zeroed": lambda content: bytes(len(content)),
+    "zeroed in part": lambda content: content[:-2000] + bytes(1000) + content[-1000:],
+    "empty": lambda content: b"",
+    "of another encoding": lambda content: content.decode("latin1").encode("utf-16"),
+}
 
 
-def test_checkpoints_load_restores_the_outputs(windows: dict[str, Windows], tmp_path: Path) -> None:
-    network = build()
-    checkpoints.save(tmp_path / "a", network, [3], [network.get_weights()])
-    loaded = checkpoints.load(tmp_path / "a")
-    checkpoints.load_seed(loaded, tmp_path / "a", 3)
-    ours, theirs = (
-        np.concatenate([part.outputs for part in inference.predictions(model, windows["test"])])
-        for model in (loaded, network)
-    )
-    np.testing.assert_array_equal(ours, theirs)
+def test_fit_drops_an_unusable_checkpoint_and_starts_the_seed_again(
+    windows: dict[str, Windows], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared, checkpoint = fitting(windows, epochs=1), tmp_path / "seed-1.npz"
+    whole = shared.fit(1, checkpoint, "whole")
+    content, state = checkpoint.read_bytes(), artifacts.read_arrays(checkpoint)
+    unusable = {name: damage(content) for name, damage in DAMAGE.items()}
+    for name, other in {
+        "weights/1": state["weights/1"][..., :1],
+        "optimizer/2": state["optimizer/2"][..., :1],
+        "history": np.array('[{"epoch": 0}]'),
+    }.items():
+        artifacts.write_arrays(checkpoint, {**state, name: other})
+        unusable[f"another network's {name}"] = checkpoint.read_bytes()
+    for name, damaged in unusable.items():
+        checkpoint.write_bytes(damaged)
+        capsys.readouterr()
+        assert not _Recorder(shared, 1, checkpoint, "co2, seed 1", None).restore(), name
+        said = f"co2, seed 1: its checkpoint {checkpoint} is damaged and dropped; the seed starts again\n"
+        assert capsys.readouterr().out == said, name
+        assert not checkpoint.exists(), name
+    checkpoint.write_bytes(unusable["another network's optimizer/2"])  # found out when the weights are set already
+    assert without_time(shared.fit(1, checkpoint, "again").history) == without_time(whole.history)
+
+
+def test_a_checkpoint_on_a_full_disk_leaves_the_last_one(
+    windows: dict[str, Windows], tmp_path: Path, full_disk: None
+) -> None:
+    checkpoint = tmp_path / "seed.npz"
+    checkpoint.write_bytes(b"the last one")
+    with pytest.raises(OSError, match="seed") as caught:
+        _Recorder(fitting(windows), 1, checkpoint, "x", None)._save()
+    assert caught.value.errno == errno.EFBIG
+    assert checkpoint.read_bytes() == b"the last one"
+    assert not list(tmp_path.glob(".*"))
 
 
 # Carried states

@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipelines import artifacts, params, registry
+from pipelines.report.pages import write_assets
 from pipelines.report.texts import format_number
+from tests.report.test_texts import HOSTILE, hostile_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -90,6 +92,19 @@ def test_pages_draw_every_chart_offline(tiny: Path, browser: Browser) -> None:
             f"{path} is wider than the window"
         )
         context.close()
+
+
+@pytest.mark.graph
+def test_page_draws_its_chart_and_text_whatever_they_contain(tiny: Path, tmp_path: Path, browser: Browser) -> None:
+    """(It asks for the graph only to run where Chromium runs.)"""
+    write_assets(tmp_path / "assets")
+    (tmp_path / "hostile.html").write_text(hostile_page(), encoding="utf-8")
+    page = browser.new_context(offline=True).new_page()
+    faults, _ = _watch(page)
+    page.goto((tmp_path / "hostile.html").as_uri())
+    page.wait_for_selector(".js-plotly-plot .main-svg")
+    assert page.locator(".coloured .text span").first.text_content() == HOSTILE
+    assert not faults
 
 
 class _Links(HTMLParser):

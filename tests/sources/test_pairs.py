@@ -27,7 +27,7 @@ def test_pairs_read_takes_the_first_two_columns_of_every_line(tmp_path: Path) ->
         ("one\t \tthird\n", r"pairs\.tsv, line 1: its target is empty"),
         ("", r"pairs\.tsv: holds no pairs; write a source, a tab and a target"),
         ("\n \n", r"pairs\.tsv: holds no pairs"),
-        (b"one\tbir\ntwo\t\xfc\xe7\n", r"pairs\.tsv, after line \d+: is not UTF-8; save the file in that encoding"),
+        (b"one\tbir\ntwo\t\xfc\xe7\n", r"pairs\.tsv, line 2: is not UTF-8; save the file in that encoding"),
         ("one\tbir\n" + "a" * 20_000 + "\tb\n", r"pairs\.tsv, line 2: has more than 10,000 characters"),
     ],
 )

@@ -1,11 +1,12 @@
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from pipelines.errors import InputError
-from pipelines.sources import files, tables
-from pipelines.tasks.finance import prices
+from pipelines.sources import tables
 
 
 def write(folder: Path, text: str | bytes, name: str = "data.csv") -> Path:
@@ -72,63 +73,115 @@ def test_frequency_refuses_uneven_steps() -> None:
         tables.frequency(pd.DatetimeIndex(["2020-01-01", "2020-01-03", "2020-01-04", "2020-02-01"]), "here")
 
 
-def readable(folder: Path, count: int) -> list[Path]:
-    return [write(folder, "date,value\n2020-01-01,1\n", f"{index}.csv") for index in range(count)]
-
-
-def test_read_all_names_the_unreadable_file_that_it_skips(tmp_path: Path) -> None:
-    bad = write(tmp_path, "", "bad.csv")
-    readings = files.read_all([*readable(tmp_path, 30), bad], tables.read, max_unreadable=0.05)
-    assert len(readings.values) == 30
-    assert "bad.csv: is empty" in readings.unreadable[0]
-
-
-def test_read_all_refuses_too_many_unreadable_files(tmp_path: Path) -> None:
-    bad = write(tmp_path, "", "bad.csv")
-    with pytest.raises(
-        InputError,
-        match=r"bad\.csv: is empty.*; 1 of 3 files cannot be read, at most 5% may be \(collect\.max_unreadable\)",
-    ):
-        files.read_all([*readable(tmp_path, 2), bad], tables.read, max_unreadable=0.05)
-
-
 def test_tables_read_refuses_a_file_of_another_kind(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"notes\.txt: is not a \.parquet or \.csv file"):
         tables.read(write(tmp_path, "hello", "notes.txt"))
 
 
-def test_read_all_of_a_single_file_gives_only_its_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"data\.csv: is empty; [^;]*$"):
-        files.read_all([write(tmp_path, "")], tables.read, max_unreadable=0.05)
+def hours(zone: str, start: str, count: int) -> str:
+    """Hours in local time, with the offset that each has."""
+    dates = pd.date_range(start, periods=count, freq="h", tz=zone)
+    return "date,value\n" + "".join(f"{date.isoformat(sep=' ')},{row}\n" for row, date in enumerate(dates))
 
 
-def test_input_files_ignores_dotfiles(tmp_path: Path) -> None:
-    write(tmp_path, "", ".gitkeep")
-    assert files.input_files(tmp_path) == []
+def test_tables_read_takes_days_with_two_offsets_as_the_days_of_their_exchange(tmp_path: Path) -> None:
+    days = pd.bdate_range("2020-01-01", periods=200, tz="America/New_York")
+    text = "date,value\n" + "".join(f"{day.isoformat(sep=' ')},{row}\n" for row, day in enumerate(days))
+    assert "-05:00" in text
+    assert "-04:00" in text
+    assert tables.read(write(tmp_path, text)).index.equals(days.tz_localize(None).as_unit("us"))
 
 
-HEADER = "Date,Open,High,Low,Close,Adj Close,Volume\n"
+def test_tables_read_takes_hours_with_two_offsets_as_utc(tmp_path: Path) -> None:
+    table = tables.read(write(tmp_path, hours("Europe/Berlin", "2020-10-24", 100)))
+    assert tables.frequency(pd.DatetimeIndex(table.index), "here") == "h"
+    assert table.index[0] == pd.Timestamp("2020-10-23 22:00")
+
+
+def test_tables_read_takes_hours_with_one_offset_as_local_times(tmp_path: Path) -> None:
+    table = tables.read(write(tmp_path, hours("Europe/Berlin", "2020-11-24", 100)))
+    assert table.index[0] == pd.Timestamp("2020-11-24 00:00")
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_tables_read_in_pieces_gives_the_same_table_and_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    path = write(tmp_path, "date,a,b\n" + "".join(f"2020-01-{day:02d},{day}.1,\n" for day in range(1, 31)))
+    whole = tables.read(path)
+    monkeypatch.setattr(tables, "PIECE", piece)
+    pd.testing.assert_frame_equal(tables.read(path), whole, check_freq=False)
+    bad = write(tmp_path, path.read_text().replace("2020-01-20,20.1", "2020-01-20,x"), "bad.csv")
+    with pytest.raises(InputError, match="line 21: 'x' in the column 'a'"):
+        tables.read(bad)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("Date,Open,High,Low\n2020-01-02,1,2,1\n", r"has no column 'close'; a price file has open, high"),
-        (HEADER + "2020-01-02,1,2,0.5,0,1,9\n", r"2020-01-02: close is 0\.0; prices are positive"),
-        (HEADER + "2020-01-02,1,2,0.5,,1,9\n", r"2020-01-02: close is nan; prices are positive"),
-        (HEADER + "2020-01-02,1,1,2,1,1,9\n", r"2020-01-02: the high lies below the low"),
+        ("date,value\n2020-01-01,1\n" + "1" * 200_000 + ",1\n", r"line 3: has more than 100,000 characters; shorten"),
+        ("date,v," + "x," * 2_000, r"has 2,002 columns beside the dates, and at most 1,000 are read; keep those"),
+        ("date," + "x" * 300 + "\n2020-01-01,1\n", r"column 2: its name, 'x+…, has control characters or is longer than 200"),
+        ("date,value\n2020-01-01," + "9" * 5_000 + "\n", r"line 2: '9{99}… in the column 'value' is not a number"),
+        ("date,value\n2020-01-01,1\n2020-01-02,-1e200\n", r"line 3: '-1e200' .* is beyond 1e\+30, the most that is read"),
+        ("date,value\n-0044-03-15,1\n0001-01-01,2\n", r"line 2: '-0044-03-15' .* is not in the years 1 to 9999"),
+        ("date,value\n0000-03-15,1\n", r"line 2: '0000-03-15' .* is not in the years 1 to 9999"),
     ],
-)
-def test_prices_read_names_day_and_column_of_impossible_prices(tmp_path: Path, content: str, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        prices.read(write(tmp_path, content))
+    ids=["line", "columns", "heading", "digits", "value", "before Christ", "year 0"],
+)  # fmt: skip
+def test_tables_read_refuses_what_is_beyond_reason_without_printing_it(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        tables.read(write(tmp_path, content))
+    assert len(str(caught.value)) < 400
 
 
-def test_prices_read_adjusts_all_prices_by_the_adjusted_close(tmp_path: Path) -> None:
-    yahoo = prices.read(write(tmp_path, HEADER + "2020-01-02,10,12,8,10,5,9\n"))
-    assert yahoo.iloc[0].tolist() == [5, 6, 4, 5, 9]
+def test_tables_read_refuses_a_table_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, "date,value\n2020-01-01,1\n2020-01-02,1\n")
+    pd.read_csv(path).to_parquet(path.with_suffix(".parquet"))
+    monkeypatch.setattr(tables, "MOST_VALUES", 3)
+    for kind in (".csv", ".parquet"):
+        with pytest.raises(InputError, match="has 2 rows of 2 columns, and at most 3 values are read"):
+            tables.read(path.with_suffix(kind))
+    monkeypatch.setattr(tables, "LARGEST", 10)
+    with pytest.raises(InputError, match="has 0 MB, and at most 0 are read; split or shorten it"):
+        tables.read(path)
 
 
-def test_prices_read_accepts_a_file_without_adjusted_close(tmp_path: Path) -> None:
-    stooq = prices.read(write(tmp_path, "Date,Open,High,Low,Close,Volume\n2020-01-02,10,12,8,10,9\n"))
-    assert stooq.iloc[0].tolist() == [10, 12, 8, 10, 9]
+@pytest.mark.parametrize("freq", ["s", "min", "h"])
+def test_frequency_names_a_mistyped_year_instead_of_filling_the_years(freq: str) -> None:
+    dates = pd.date_range("2021-01-01", periods=500, freq=freq).to_series()
+    dates.iloc[-1] = pd.Timestamp("2201-01-01 00:10:00")
+    with pytest.raises(
+        InputError, match=r"500 rows are too few for [\d,]+ steps .*2201-01-01 00:10:00, which follows 2021"
+    ):
+        tables.frequency(pd.DatetimeIndex(dates), "here")
+
+
+def test_frequency_of_fine_steps_takes_no_memory_for_the_missing_ones() -> None:
+    """A day of milliseconds, most of them missing: the grid is never made."""
+    dates = pd.date_range("2021-01-01", periods=40_000, freq="ms").union(
+        pd.date_range("2021-01-01 00:05", periods=40, freq="ms")
+    )
+    tracemalloc.start()
+    assert tables.frequency(dates, "here") == "ms"
+    assert tracemalloc.get_traced_memory()[1] < 50 * dates.nbytes
+    tracemalloc.stop()
+
+
+def test_frequency_looks_at_few_stretches_however_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(7)
+    uneven = pd.DatetimeIndex(pd.Timestamp("2020") + pd.to_timedelta(np.cumsum(random.integers(1, 9, 50_000)), "min"))
+    looks = []
+    monkeypatch.setattr(tables, "_inferred", lambda index: looks.append(len(index)))
+    with pytest.raises(InputError, match="no even step"):
+        tables.frequency(uneven, "here")
+    assert 800 <= len(looks) <= 1_001
+
+
+@pytest.mark.parametrize("step", ["s", "h", "D", "B", "W-SUN", "MS", "QE-DEC", "YS-JAN"])
+def test_steps_between_two_dates_are_those_of_a_range(step: str) -> None:
+    dates = pd.date_range("2020-01-05", periods=50, freq=step)
+    assert tables.steps_between(dates[0], dates[-1], step) == 49
+    assert tables.steps_between(dates[0], dates[-1] + pd.Timedelta("1ms"), step) == 49

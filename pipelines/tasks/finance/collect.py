@@ -23,10 +23,11 @@ def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Sour
     """
     if not dropped:
         return _collect_samples(params, destination)
-    readings = files.read_all(dropped, prices.read, params.max_unreadable)
+    readings = files.read_all(
+        dropped, lambda path: (prices.symbol(path.stem, str(path)), prices.read(path)), params.max_unreadable
+    )
     symbols = {}
-    for path, table in readings.values.items():
-        name = path.stem.strip().lower()
+    for path, (name, table) in readings.values.items():
         if name in symbols:
             raise InputError(f"{path}: there is another file for the symbol {name!r}; keep one file a symbol")
         symbols[name] = {"origin": path.as_posix(), "licence": "the user's own"}

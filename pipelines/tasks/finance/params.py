@@ -1,22 +1,40 @@
 """The block `finance`."""
 
-from typing import Literal, Self
+from datetime import date
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from pipelines.params.blocks import Block, Collect, Evaluate, Frozen, Model, NoBaselines, Train
+from pipelines.params.blocks import Block, Collect, Different, Evaluate, FaultError, Frozen, Model, NoBaselines, Train
+
+Target = Literal["returns", "volatility"]
+
+
+def _text(day: Any) -> Any:
+    return day.isoformat() if isinstance(day, date) else day  # YAML reads a date without quotes as one
+
+
+def _day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text} is no day of the calendar ({error})") from error
+    return text
+
+
+Day = Annotated[str, BeforeValidator(_text), Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_day)]
 
 
 class Prepare(Frozen):
     """Price windows over each symbol."""
 
-    targets: tuple[Literal["returns", "volatility"], ...] = Field(min_length=1)
-    lookback: int = Field(gt=1)
-    horizon: int = Field(gt=0)
+    targets: Different[Target]
+    lookback: int = Field(gt=1, le=10_000)
+    horizon: int = Field(gt=0, le=1000)
     """Days ahead; also the embargo between two splits."""
-    valid_start: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
-    test_start: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
-    stride: int = Field(gt=0)
+    valid_start: Day
+    test_start: Day
+    stride: int = Field(gt=0, le=10_000)
     """Days between two training windows."""
     min_observed: float = Field(gt=0, le=1)
     """A feature observed on a smaller share of the training days is left out."""
@@ -24,7 +42,7 @@ class Prepare(Frozen):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.valid_start >= self.test_start:
-            raise ValueError("valid_start must lie before test_start")
+            raise FaultError(("valid_start",), "must lie before test_start")
         return self
 
 
@@ -42,6 +60,13 @@ class FinanceTrain(Train):
 
     loss: Literal["mse", "mae", "huber"]
     """Of returns; volatility is trained with QLIKE."""
+    TARGETS = get_args(Target)
+
+    @model_validator(mode="after")
+    def _one_loss_of_volatility(self) -> Self:
+        if "loss" in self.targets.get("volatility", {}):
+            raise FaultError(("targets", "volatility", "loss"), "volatility is trained with QLIKE; leave it out")
+        return self
 
 
 class FinanceEvaluate(Evaluate):

@@ -39,7 +39,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     from pipelines.tasks.finance.data import Meta
 
     table = prices.read(options.file)
-    symbol = (options.symbol or options.file.stem).strip().lower()
+    symbol = prices.symbol(options.symbol or options.file.stem, str(options.file))
     for target, meta in trained.meta(Meta).targets.items():
         scaler, window = _window(table, symbol, meta, options.file.as_posix())
         runs = np.concatenate(list(trained.outputs(target, {"window": window[None]}))).astype(np.float64)

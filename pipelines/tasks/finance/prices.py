@@ -6,9 +6,19 @@ import numpy as np
 import pandas as pd
 
 from pipelines.errors import InputError
-from pipelines.sources import tables
+from pipelines.sources import files, tables
 
-COLUMNS = ("open", "high", "low", "close", "volume")
+PRICES = ("open", "high", "low", "close")
+COLUMNS = (*PRICES, "volume")
+LEAST = 1e-15
+"""Of a price, in any currency; ratios of smaller ones are not finite."""
+
+
+def symbol(name: str, where: str) -> str:
+    """The symbol that a file's name (or an option) stands for, short enough for the name of a file; raise `InputError` if it is blank."""
+    if not name.strip():
+        raise InputError(f"{where}: the symbol is blank; name the file, or --symbol, as the prices are called")
+    return files.output_name(name.strip().lower(), "")
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -27,18 +37,18 @@ def check(table: pd.DataFrame, where: str) -> pd.DataFrame:
         raise InputError(f"{where}: has no column {missing[0]!r}; a price file has {', '.join(COLUMNS)}")
     if "volume" not in table:
         table["volume"] = np.nan
-    prices = table[["open", "high", "low", "close"]]
-    wrong = prices.isna() | (prices <= 0)
+    prices = table[[*PRICES, *(["adj close"] if "adj close" in table else [])]]
+    wrong = ~(prices >= LEAST)
     if wrong.to_numpy().any():
         row, column = np.argwhere(wrong.to_numpy())[0]
         day = table.index[row].date()
         raise InputError(
-            f"{where}, {day}: {prices.columns[column]} is {prices.iloc[row, column]}; prices are positive: "
-            "leave the day out or correct it"
+            f"{where}, {day}: {prices.columns[column]} is {prices.iloc[row, column]}; prices are positive, "
+            f"{LEAST:g} at least: leave the day out or correct it"
         )
     if "adj close" in table:  # dividends and splits move the other prices too
         factor = table["adj close"] / table["close"]
-        table = table.assign(**{name: table[name] * factor for name in ("open", "high", "low", "close")})
+        table = table.assign(**{name: table[name] * factor for name in PRICES})
     order = table["high"] < table["low"] * (1 - 1e-9)
     if order.any():
         day = table.index[int(order.to_numpy().argmax())].date()

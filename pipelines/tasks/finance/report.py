@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipelines import artifacts
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
 from pipelines.results import Results
@@ -26,7 +27,7 @@ def figures(results: Results, target: str, model: str | None) -> list[Figure]:
 
 def _symbol_rows(results: Results, target: str, origins: Any) -> tuple[str, pd.DataFrame, Any]:
     """The first symbol, its table, and which of the windows are its own."""
-    table = pd.read_parquet(results.prepared / "table.parquet")
+    table = artifacts.read_table(results.prepared / "table.parquet")
     symbol = next(iter(_meta(results, target).symbols))
     return symbol, table, table["symbol"].to_numpy()[origins] == symbol
 
@@ -45,12 +46,14 @@ def _volatility(results: Results, model: str | None) -> Figure:
         x="",
         y="volatility, % a year",
     )
-    garch = results.baseline_records("volatility", Volatility)["GARCH(1,1)"].forecasts[own]
-    charts.add_line(plot, "GARCH(1,1)", dates, garch, color="#555555", dash="dot")
+    garch = results.baseline_records("volatility", Volatility).get("GARCH(1,1)")
+    if garch:
+        charts.add_line(plot, "GARCH(1,1)", dates, garch.forecasts[own], color="#555555", dash="dot")
     return Figure(
         "volatility",
         f"Volatility of {symbol} over the next five days, forecast and realised",
-        f"At the close of every test day, {name}'s forecast of the next days' volatility and what came; GARCH(1,1) beside it.",
+        f"At the close of every test day, {name}'s forecast of the next days' volatility and what came"
+        f"{'; GARCH(1,1) beside it' if garch else ''}.",
         "Realised volatility over five days is itself a rough measure, so a good forecast runs through its middle. Look at "
         "the calm after a storm: who comes down too slowly, who forgets too fast?",
         plot,

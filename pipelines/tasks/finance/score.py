@@ -8,11 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
+from pipelines import artifacts
 from pipelines.contract import Array, Evaluation, Floats, Indices, Metric
 from pipelines.tasks.finance.data import Meta, Scaler
 
 YEAR = 252
 """Trading days."""
+LEAST_VARIANCE = 1e-12
+"""Of daily returns; a price that stands still for a month has none, and QLIKE would be infinite."""
 METRICS = {
     metric.name: metric
     for metric in (
@@ -88,8 +91,8 @@ class Days:
     def of(cls, prepared: Path, meta: Meta, target: str, split: str) -> "Days":
         """Those of the prepared data."""
         prices = meta.targets[target]
-        table = pd.read_parquet(prepared / "table.parquet")
-        origins = np.load(prepared / target / f"{split}.npy")
+        table = artifacts.read_table(prepared / "table.parquet")
+        origins = artifacts.read_array(prepared / target / f"{split}.npy")
         return cls(table, origins, prices.symbols, prices.horizon)
 
     def per_symbol(self, key: str) -> Floats:
@@ -99,8 +102,9 @@ class Days:
     def by_symbol(self) -> list[tuple[str, pd.DataFrame, NDArray[np.int64]]]:
         """Each symbol's own table and origins as rows of that table, in the order of the windows."""
         result = []
+        tables = dict(iter(self.table.groupby("symbol", sort=False)))
         for name in dict.fromkeys(self.symbol):
-            table = self.table[self.table["symbol"] == name]
+            table = tables[name]
             rows = self.origins[self.symbol == name] - int(table["row"].iloc[0])
             result.append((str(name), table, rows))
         return result
@@ -177,7 +181,7 @@ def score_volatility(days: Days, variance: Floats) -> Evaluation:
     QLIKE as in Patton 2011: 0 for a perfect forecast. MAE and RMSE are of annualised volatility in percentage points.
     """
     realised = (days.future**2).mean(1)
-    ratio = np.maximum(realised, 1e-12) / variance
+    ratio = np.maximum(realised, LEAST_VARIANCE) / np.maximum(variance, LEAST_VARIANCE)
     qlike = ratio - np.log(ratio) - 1
     truth, forecast = (100 * np.sqrt(values * YEAR) for values in (realised, variance))
     return Evaluation(

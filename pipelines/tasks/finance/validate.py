@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipelines import artifacts
 from pipelines.contract import SPLITS, Suite
 from pipelines.tasks.finance.data import Meta
 from pipelines.tasks.finance.params import Validate
@@ -18,8 +19,8 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
     import great_expectations.expectations as gxe
 
     horizon = next(iter(meta.targets.values())).horizon
-    table = pd.read_parquet(prepared / "table.parquet")
-    scaled = pd.read_parquet(prepared / "scaled.parquet")
+    table = artifacts.read_table(prepared / "table.parquet")
+    scaled = artifacts.read_table(prepared / "scaled.parquet")
     positive = [
         gxe.ExpectColumnValuesToBeBetween(column=name, min_value=0, strict_min=True)
         for name in ("open", "high", "low", "close")
@@ -59,12 +60,13 @@ def _borders(prepared: Path, meta: Meta, table: pd.DataFrame, horizon: int) -> S
     import great_expectations.expectations as gxe
 
     folder = prepared / next(iter(meta.targets))
+    origins = {
+        split: artifacts.read_array(folder / f"{split}.npy") for split in SPLITS
+    }  # ascending, one symbol after the other
     pairs = []
     for symbol, days in table.groupby("symbol", sort=True):
-        rows = {
-            split: [row for row in np.load(folder / f"{split}.npy") if days["row"].min() <= row <= days["row"].max()]
-            for split in SPLITS
-        }
+        own = [days["row"].iloc[0], days["row"].iloc[-1] + 1]
+        rows = {split: every[slice(*np.searchsorted(every, own))] for split, every in origins.items()}
         pairs += [
             {
                 "symbol": symbol,

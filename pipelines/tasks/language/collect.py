@@ -54,7 +54,8 @@ def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Sour
     def copy(path: Path) -> Path:
         if path.suffix.lower() != ".txt":
             raise InputError(f"{path}: is not a .txt file; convert or remove it")
-        target = folder / f"{_slug(path.stem)}-{files.order_key(path.as_posix()).hex()[:8]}.txt"
+        mark = files.order_key(path.as_posix()).hex()[:8]
+        target = folder / files.output_name(_slug(path.stem), f"-{mark}.txt")
         with artifacts.replacing(target) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
             if not sum(file.write(piece) for piece in texts.pieces(path) if piece.strip() or file.tell()):
                 raise InputError(f"{path}: is empty; put text into it, or remove it")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines import contract
+from pipelines import artifacts, contract
 from pipelines.contract import Array
 from pipelines.nn.datasets import Tokens
 from pipelines.nn.vocabulary import END, Vocabulary
@@ -64,7 +64,7 @@ def datasets(prepared: Path, meta: Meta, target: str) -> dict[str, Tokens]:
 
 def tokens_of(prepared: Path, meta: Meta, split: str) -> Array:
     """All tokens of a split, read from disk as they are asked for."""
-    return np.memmap(prepared / f"{split}.bin", meta.text.kind, "r")
+    return artifacts.read_binary(prepared / f"{split}.bin", meta.text.kind, (meta.text.splits[split].tokens,))
 
 
 def encode(text: str, meta: Meta) -> tuple[NDArray[np.int32], list[str]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, NonNegativeInt
 
 from pipelines.errors import UsageError
-from pipelines.predict import Prediction, argument_type, read_lines
+from pipelines.params.blocks import Count
+from pipelines.predict import Prediction, argument_type, check_texts, read_lines
 
 if TYPE_CHECKING:
     from pipelines.predict import TrainedNetworks
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The prompts, and how to sample what follows."""
-    count, natural = argument_type(Annotated[int, Field(gt=0)]), argument_type(NonNegativeInt)
+    count, natural = argument_type(Count), argument_type(NonNegativeInt)
     temperature = argument_type(Annotated[float, Field(ge=0, allow_inf_nan=False)])
     share = argument_type(Annotated[float, Field(gt=0, le=1)])
     parser.add_argument("prompts", nargs="*", metavar="PROMPT", help="the beginning of a text")
@@ -40,6 +41,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     prompts = [*options.prompts, *read_lines(options.file, "prompt")]
     if not prompts:
         raise UsageError("no prompt; give one as an argument, or several by --prompts FILE (- is standard input)")
+    check_texts(prompts, "prompt")
     meta = trained.meta(Meta)
     encoded = [encode(prompt, meta) for prompt in prompts]
     network, trained_seed = trained.network("text")

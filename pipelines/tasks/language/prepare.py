@@ -141,10 +141,10 @@ def _write(
             row: dict[str, Any] = {"text": piece[0].stem, "tokens": 1, "characters": 1, "unknown": 0}
             for units in _units(piece, params.unit):
                 tokens = np.array(vocabulary.encode(units), kind)
-                tokens.tofile(file)
+                file.write(tokens.tobytes())
                 row["tokens"] += len(units)
                 row["characters"] += sum(map(len, units))
                 row["unknown"] += int((tokens == UNKNOWN).sum())
-            np.array([END], kind).tofile(file)
+            file.write(np.array([END], kind).tobytes())
             rows.append(row)
     return rows

@@ -11,6 +11,8 @@ FOLDER = "texts"
 """Of the raw data."""
 PIECE = 1 << 20
 """Bytes read at a time."""
+LONGEST = 1_000
+"""Characters of a word that is looked for across the border of two pieces; else one without end would be searched anew with each."""
 WORD = re.compile(r" ?\w+| ?[^\w\s]+|\s")
 """A word or a run of punctuation with the space before it, or any other white space: joined, they give the text."""
 
@@ -44,11 +46,11 @@ def pieces(path: Path) -> Iterator[str]:
 
 
 def words(parts: Iterator[str]) -> Iterator[list[str]]:
-    """The words of a text that comes in pieces; a word on the border of two pieces stays one word."""
+    """The words of a text that comes in pieces; a word on the border of two pieces stays one word, if it is no longer than `LONGEST`."""
     rest = ""
     for part in parts:
         matches = WORD.findall(rest + part)
-        rest = matches.pop() if matches else ""
+        rest = matches.pop() if matches and len(matches[-1]) <= LONGEST else ""
         yield matches
     if rest:
         yield [rest]

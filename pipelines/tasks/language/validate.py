@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipelines import artifacts
 from pipelines.contract import SPLITS, Suite
 from pipelines.nn.vocabulary import SPECIAL
 from pipelines.tasks.language.data import Meta
@@ -17,7 +18,7 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
     import great_expectations.expectations as gxe
 
     splits = meta.text.splits
-    table = pd.read_parquet(prepared / "texts.parquet")
+    table = artifacts.read_table(prepared / "texts.parquet")
     shares = pd.DataFrame(
         {
             "split": SPLITS,

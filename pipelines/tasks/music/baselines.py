@@ -1,13 +1,14 @@
 """Counting baselines, all fitted on the training part."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.baselines import ngrams
-from pipelines.contract import BatchPrediction, Evaluation
+from pipelines.contract import BatchPrediction, Evaluation, Floats
 from pipelines.nn.datasets import scoring_order
 from pipelines.params.blocks import NgramBaseline
 from pipelines.tasks.music import rolls
@@ -26,7 +27,7 @@ LEARNED = 256
 """Examples of which a counting model is fitted at a time."""
 
 
-def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[str, Evaluation]:
+def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[str, Callable[[], Evaluation]]:
     """Counting models of the training part, scored on the test part."""
     if target == EVENTS:
         return _count_tokens(prepared, meta, params.baselines)
@@ -34,25 +35,34 @@ def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[s
         "melody": _style_and_melody, MARKOV: _style_melody_and_before
     }  # fmt: skip
     examples = datasets(prepared, meta, target)
-    evaluations = {}
-    for name, context in contexts.items():
+
+    def scored(context: ContextFunction) -> Evaluation:
         outputs = _outputs(examples["test"], _fitted(examples["train"], context), context)
         if target == FRAMES:
-            evaluations[name] = score_frames(examples["test"], meta, outputs)
-        else:
-            evaluations[name] = score_transfer(prepared, examples["test"], meta, outputs)
-    return evaluations
+            return score_frames(examples["test"], meta, outputs)
+        return score_transfer(prepared, examples["test"], meta, outputs)
+
+    return {name: partial(scored, context) for name, context in contexts.items()}
 
 
-def _count_tokens(prepared: Path, meta: Meta, sizes: NgramBaseline) -> dict[str, Evaluation]:
+def _count_tokens(prepared: Path, meta: Meta, sizes: NgramBaseline) -> dict[str, Callable[[], Evaluation]]:
     vocabulary = len(meta.tokens.vocabulary)
     training = np.asarray(tokens_of(prepared, meta, "train")[: sizes.ngram_tokens], np.int64)
     examples = datasets(prepared, meta, EVENTS)["test"]
     windows = scoring_order(examples).size  # those that the networks are scored on
     tokens = np.asarray(examples.tokens[: windows * examples.window + 1], np.int64)
-    model = ngrams.KneserNey(training.tolist(), sizes.ngram_order, sizes.ngram_discount, vocabulary)
-    values = {"unigram": ngrams.unigram(training, tokens, vocabulary), "Kneser–Ney": model.score(tokens.tolist())}
-    return {name: score_tokens(-log_probs[1:].reshape(-1, examples.window), None) for name, log_probs in values.items()}
+
+    def unigram() -> Floats:
+        return ngrams.unigram(training, tokens, vocabulary)
+
+    def kneser_ney() -> Floats:
+        model = ngrams.KneserNey(training.tolist(), sizes.ngram_order, sizes.ngram_discount, vocabulary)
+        return model.score(tokens.tolist())
+
+    def scored(log_probs: Callable[[], Floats]) -> Evaluation:
+        return score_tokens(-log_probs()[1:].reshape(-1, examples.window), None)
+
+    return {"unigram": partial(scored, unigram), "Kneser–Ney": partial(scored, kneser_ney)}
 
 
 Array = NDArray[np.int64]

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines import paths
+from pipelines import names, paths
 from pipelines.contract import Source
 from pipelines.errors import InputError
 from pipelines.sources import files
@@ -56,11 +56,16 @@ def _collect_dropped(params: MusicCollect, dropped: Sequence[Path], folder: Path
         inside = path.relative_to(paths.input_folder("music")).parts
         style = inside[0] if len(inside) > 1 else STYLE
         (folder / style).mkdir(parents=True, exist_ok=True)
-        name = f"{path.stem}-{files.order_key(path.as_posix()).hex()[:8]}.mid"
+        name = files.output_name(path.stem, f"-{files.order_key(path.as_posix()).hex()[:8]}.mid")
         shutil.copyfile(path, folder / style / name)
         return style
 
     readings = files.read_all(dropped, copy, params.max_unreadable)
+    if alike := names.alike(sorted(set(readings.values.values()))):
+        raise InputError(
+            f"{paths.input_folder('music')}: some file systems take the folders {' and '.join(alike)} for the same; "
+            "give one of them another name"
+        )
     parts = {
         style: {"origin": (paths.input_folder("music") / style).as_posix(), "licence": "the user's own"}
         for style in sorted(set(readings.values.values()))

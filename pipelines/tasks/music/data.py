@@ -203,12 +203,14 @@ def datasets(prepared: Path, meta: Meta, target: str) -> dict[str, Any]:
 
 def tokens_of(prepared: Path, meta: Meta, split: str) -> Array:
     """All tokens of a split, read from disk as they are asked for."""
-    return np.memmap(prepared / f"events-{split}.bin", meta.tokens.kind, "r")
+    tokens = meta.tokens
+    return artifacts.read_binary(prepared / f"events-{split}.bin", tokens.kind, (tokens.splits[split].tokens,))
 
 
 def roll_of(prepared: Path, name: str) -> rolls.Roll:
     """`frames` or `fine`: all pieces one after the other (frames, 88), read from disk as they are asked for."""
-    return np.memmap(prepared / f"{name}.bin", np.uint8, "r").reshape(-1, midi.KEYS)
+    frames = int(_pieces(prepared)[f"{name}_end"].max())
+    return artifacts.read_binary(prepared / f"{name}.bin", np.uint8, (frames, midi.KEYS))
 
 
 # Pieces
@@ -221,9 +223,13 @@ def mark(style: str) -> str:
 
 def pieces_of(prepared: Path, split: str, style: str | None = None) -> Iterator[rolls.Roll]:
     """The pieces of a split, one after the other, as rolls of the resolution that all styles share."""
-    pieces, roll = pd.read_parquet(prepared / "pieces.parquet"), roll_of(prepared, "fine")
+    pieces, roll = _pieces(prepared), roll_of(prepared, "fine")
     for _, row in pieces[(pieces["split"] == split) & (pieces["style"] == (style or pieces["style"]))].iterrows():
         yield np.asarray(roll[row["fine_begin"] : row["fine_end"]])
+
+
+def _pieces(prepared: Path) -> pd.DataFrame:
+    return artifacts.read_table(prepared / "pieces.parquet")
 
 
 def notes_of(prepared: Path, meta: Meta, split: str, style: str) -> list[midi.Notes]:

@@ -1,5 +1,6 @@
 """Notes from MIDI files, in musical time; and MIDI files and sound from notes."""
 
+import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,13 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines import artifacts
 from pipelines.errors import InputError
+from pipelines.sources import files
 
 FOLDER = "midi"
 """Of the raw data; in it a folder for each style."""
 LOWEST, HIGHEST = 21, 108
 """The keys of a piano, A0 to C8."""
 KEYS = HIGHEST - LOWEST + 1
+LARGEST = 4_000_000
+"""Bytes of a file: some million notes."""
+LONGEST = 100_000
+"""Quarter notes of a piece, half a day of a march. A pause of years would be as many silent frames."""
 RESOLUTION = 480
 """Ticks a quarter note has in the files that are written."""
 VELOCITY = 84
@@ -59,15 +66,23 @@ def read(path: Path) -> Piece:
 
     They differ where notes of one key overlap. symusic leaves out a note that never ends, which is an error of the file.
 
-    Raise `InputError` for a file that is not MIDI or is damaged, and for a tempo of 0.
+    Raise `InputError` for a file that is not MIDI, is damaged or too long, and for a tempo of 0.
     """
     import symusic
 
+    files.check_size(path, LARGEST)
     try:
         score = symusic.Score(str(path))
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path}: is not a readable MIDI file ({_reason(error)}); export it again") from error
+    if not score.ticks_per_quarter:
+        raise InputError(f"{path}: gives a quarter note no length; export it again")
     tracks = [(track.is_drum, track.notes.numpy()) for track in score.tracks]
+    quarters = score.end() / score.ticks_per_quarter
+    if quarters > LONGEST:
+        raise InputError(
+            f"{path}: ends at quarter note {quarters:,.0f}, and at most {LONGEST:,} are read; look for a pause of hours, or cut it"
+        )
     if any(_ambiguous(notes) for _, notes in tracks):
         return read_with_pretty_midi(path)
     ticks = score.ticks_per_quarter
@@ -87,7 +102,9 @@ def read(path: Path) -> Piece:
 def read_with_pretty_midi(path: Path) -> Piece:
     """The same by pretty_midi, the reference, which is about a hundred times slower."""
     import pretty_midi
+    from mido.midifiles.meta import add_meta_spec
 
+    add_meta_spec(_key_signature())
     try:
         with warnings.catch_warnings():  # of tempi outside the first track, which it applies all the same
             warnings.simplefilter("ignore")
@@ -117,6 +134,22 @@ def read_with_pretty_midi(path: Path) -> Piece:
         for signature in midi.time_signature_changes
     ]
     return _piece(path, tracks, tempi, signatures)
+
+
+def _key_signature() -> Any:
+    """mido's specification of a key signature, but for one that does not exist, such as nine flats: it says nothing of the notes."""
+    from mido.midifiles.meta import KeySignatureError, MetaSpec_key_signature
+
+    class KeySignature(MetaSpec_key_signature):
+        type = "key_signature"
+
+        def decode(self, message: Any, data: Any) -> None:
+            try:
+                super().decode(message, data)
+            except KeySignatureError:
+                (message.key,) = self.defaults
+
+    return KeySignature
 
 
 def _ambiguous(notes: dict[str, NDArray[Any]]) -> bool:
@@ -204,7 +237,9 @@ def score_of(piece: Piece, program: int = 0) -> Any:
 
 def write(piece: Piece, path: Path, program: int = 0) -> None:
     """Write a MIDI file with one track, played by `program` (General MIDI, from 0)."""
-    score_of(piece, program).dump_midi(str(path))
+    # Not by symusic's `dump_midi`, which does not notice a full disk.
+    with artifacts.replacing(path) as partial:
+        partial.write_bytes(score_of(piece, program).dumps_midi())
 
 
 # Sound
@@ -249,4 +284,7 @@ def write_sound(path: Path, sound: NDArray[np.float32]) -> None:
     """Write `.wav`, `.ogg` or `.mp3`, as the name says."""
     import soundfile
 
-    soundfile.write(path, sound, RATE)
+    content = io.BytesIO()
+    soundfile.write(content, sound, RATE, format=path.suffix.removeprefix("."))
+    with artifacts.replacing(path) as partial:
+        partial.write_bytes(content.getvalue())

@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import Field, NonNegativeInt
 
 from pipelines.errors import InputError, UsageError
-from pipelines.predict import Prediction, argument_type
+from pipelines.predict import Prediction, argument_type, output_file
+from pipelines.tasks.music.params import Seconds, Tempo
 
 if TYPE_CHECKING:
     from pipelines.predict import TrainedNetworks
@@ -27,8 +28,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="out.mid; with --transfer: in.mid out.mid")
     parser.add_argument("--style", help="of the new piece; the styles are those that were trained")
     parser.add_argument("--transfer", metavar="STYLE", help="rewrite in.mid in this style")
-    parser.add_argument("--seconds", type=positive, default=20.0, help="length of the new piece; 20")
-    parser.add_argument("--tempo", type=positive, default=100.0, help="quarter notes a minute of the new piece; 100")
+    parser.add_argument("--seconds", type=argument_type(Seconds), default=20.0, help="length of the new piece; 20")
+    parser.add_argument(
+        "--tempo", type=argument_type(Tempo), default=100.0, help="quarter notes a minute of the new piece; 100"
+    )
     parser.add_argument("--temperature", type=positive, help="1: as learned; lower: safer; 0.9, and 1 with --transfer")
     parser.add_argument("--top-p", type=argument_type(Annotated[float, Field(gt=0, le=1)]), default=0.95, help="0.95")
     parser.add_argument(
@@ -59,16 +62,19 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
         raise UsageError(
             f"the networks have learned one style, {style}; a transfer takes two: add a folder to data/input/music"
         )
-    target = Path(options.files[-1])
-    if not target.parent.is_dir():
-        raise InputError(f"{target}: there is no folder {target.parent}; make it, or name another file")
+    *inputs, target = options.files
+    targets = {target: output_file(target, *inputs)}
+    if options.wav:
+        sound = str(Path(target).with_suffix(".wav"))
+        targets[sound] = output_file(sound, *inputs, target)
     values = _write(trained, meta, style, options) if options.style else _transfer(trained, meta, style, options)
     piece: Piece = values.pop("piece")
     if not len(piece.notes):
         raise InputError(
             f"{target}: not written, for the network wrote no note; try another --seed or a higher --temperature"
         )
-    written = _keep(piece, target, trained.params.evaluate.program(style), options.wav)
+    _keep(piece, list(targets.values()), trained.params.evaluate.program(style))
+    written = list(targets)
     values |= {"style": style, "notes": len(piece.notes), "seconds": round(60 * piece.minutes, 1), "files": written}
     text = f"{' and '.join(written)}: {values['notes']} notes in {values['seconds']:g} seconds, {style}, by {values['model']}"
     yield Prediction(values, text)
@@ -143,15 +149,10 @@ def _transfer(trained: "TrainedNetworks", meta: "Meta", style: str, options: arg
     }
 
 
-def _keep(piece: "Piece", target: Path, program: int, wav: bool) -> list[str]:
-    """Write the MIDI file, and with `wav` its sound."""
+def _keep(piece: "Piece", targets: list[Path], program: int) -> None:
+    """Write the MIDI file, and its sound if there are two targets."""
     from pipelines.tasks.music import midi
 
-    written = [target, target.with_suffix(".wav")] if wav else [target]
-    try:
-        midi.write(piece, target, program)
-        if wav:
-            midi.write_sound(written[1], midi.render(piece, program))
-    except (OSError, RuntimeError) as error:
-        raise InputError(f"{target}: cannot be written ({error}); name another file") from error
-    return [str(path) for path in written]
+    midi.write(piece, targets[0], program)
+    for sound in targets[1:]:
+        midi.write_sound(sound, midi.render(piece, program))

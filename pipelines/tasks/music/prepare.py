@@ -97,7 +97,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
         ):
             for name, file in files_of.items():
                 roll = getattr(parsed, name)
-                roll.tofile(file)
+                file.write(roll.tobytes())
                 parsed.row[f"{name}_begin"] = sizes[name]
                 sizes[name] += len(roll)
                 parsed.row[f"{name}_end"] = sizes[name]
@@ -255,7 +255,7 @@ def _tokens(
         with (destination / f"events-{split}.bin").open("wb") as file:
             for row in variants(split):
                 encoded = np.array(vocabulary.encode(row), kind)
-                encoded.tofile(file)
+                file.write(encoded.tobytes())
                 count += len(encoded)
                 unknown += int((encoded == UNKNOWN).sum())
         if count <= params.tokens:

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-
+from pipelines import artifacts
 from pipelines.contract import SPLITS, Suite
 from pipelines.tasks.music import midi
 from pipelines.tasks.music.data import Meta
@@ -16,7 +15,7 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
     """Pieces with notes in the range of a piano, in one split each, and few notes missing from the rolls."""
     import great_expectations.expectations as gxe
 
-    pieces = pd.read_parquet(prepared / "pieces.parquet")
+    pieces = artifacts.read_table(prepared / "pieces.parquet")
     lost = pieces.groupby("style")[["notes", "too_short", "out_of_range"]].sum()
     lost["left_out_share"] = (lost["too_short"] + lost["out_of_range"]) / (lost["notes"] + lost["out_of_range"])
     per_split = pieces.groupby(["style", "split"]).size().rename("pieces").reset_index()

@@ -1,6 +1,7 @@
 """Non-neural baselines."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,18 +16,22 @@ __all__ = ["Meta", "baselines"]
 Words = list[str]
 
 
-def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[str, Evaluation]:
+def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[str, Callable[[], Evaluation]]:
     """Copy the source; the target of the nearest training source; each word by its most likely translation."""
     table = table_of(prepared)
     rows = {split: table[table["split"] == split] for split in ("train", "test")}
     sources, references = ([tokens(text) for text in rows["test"][side]] for side in ("source", "target"))
     known, translations = ([tokens(text) for text in rows["train"][side]] for side in ("source", "target"))
-    methods: dict[str, Callable[[Sequence[Words]], list[Words]]] = {
-        "copy": list,
-        "nearest neighbour": nearest(known, translations),
-        "word for word": word_for_word(known, translations, params.baselines.alignment_iterations),
+    methods: dict[str, Callable[[], list[Words]]] = {
+        "copy": lambda: sources,
+        "nearest neighbour": lambda: nearest(known, translations)(sources),
+        "word for word": lambda: word_for_word(known, translations, params.baselines.alignment_iterations)(sources),
     }
-    return {name: score(sources, method(sources), references, meta.words.longer) for name, method in methods.items()}
+
+    def scored(method: Callable[[], list[Words]]) -> Evaluation:
+        return score(sources, method(), references, meta.words.longer)
+
+    return {name: partial(scored, method) for name, method in methods.items()}
 
 
 def nearest(known: list[Words], translations: list[Words]) -> Callable[[Sequence[Words]], list[Words]]:

@@ -54,7 +54,8 @@ def _numbers(params: NumbersCollect) -> list[int]:
     for length in range(1, digits + 1):
         low, high = 10 ** (length - 1) if length > 1 else 0, min(10**length - 1, params.highest)
         wanted = min((params.pairs - len(chosen)) // (digits - length + 1), (high - low + 1) * 9 // 10)
-        while len([number for number in chosen if number >= low]) < wanted:
+        fewer = len(chosen)
+        while len(chosen) < fewer + wanted:
             chosen.add(int(random.integers(low, high + 1)))
     return sorted(chosen)
 

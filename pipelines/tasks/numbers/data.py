@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines import contract
+from pipelines import artifacts, contract
 from pipelines.contract import SPLITS, Array
 from pipelines.nn.datasets import Pairs
 from pipelines.nn.vocabulary import Vocabulary
@@ -49,7 +49,7 @@ def tokens(text: str) -> list[str]:
 
 def table_of(prepared: Path) -> pd.DataFrame:
     """`source`, `target`, `split` and whether each pair is `longer` than those of training, in order."""
-    return pd.read_parquet(prepared / "pairs.parquet")
+    return artifacts.read_table(prepared / "pairs.parquet")
 
 
 def datasets(prepared: Path, meta: Meta, target: str) -> dict[str, Pairs]:

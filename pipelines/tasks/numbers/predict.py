@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from pipelines.errors import InputError, UsageError
-from pipelines.predict import Prediction, argument_type, read_lines
+from pipelines.predict import Prediction, argument_type, check_texts, read_lines
 
 if TYPE_CHECKING:
     from pipelines.predict import TrainedNetworks
@@ -30,6 +30,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     sources = [*options.sources, *read_lines(options.file, "source")]
     if not sources:
         raise UsageError("no source; give one as an argument, or several by --file FILE (- is standard input)")
+    check_texts(sources, "source")
     from pipelines.tasks.numbers.data import Meta, tokens
 
     words = trained.meta(Meta).words

@@ -15,7 +15,7 @@ from pipelines.tasks.numbers.params import Prepare
 
 def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     """Write the table of pairs with their split; too few pairs raise `InputError`."""
-    lines = (raw / PAIRS).read_text(encoding="utf-8").splitlines()
+    lines = (raw / PAIRS).read_text(encoding="utf-8").removesuffix("\n").split("\n")  # a form feed is no end of a line
     table = pd.DataFrame([line.split("\t") for line in lines], columns=["source", "target"])
     # Sources with the same tokens are one source, and belong to one part.
     table["read"] = [" ".join(tokens(source)) for source in table["source"]]

@@ -94,14 +94,18 @@ def arima(
     recent = np.arange(fitted_until - fitted_until // 5, fitted_until - horizon, horizon)
     truth = values[recent[:, None] + np.arange(1, horizon + 1)]
     best: tuple[float, Values] | None = None
-    for seasonal_lag, waves in ((0, None), (0, _waves(len(values), period)), (season, None)):
-        if (seasonal_lag == 0 or season >= horizon) and (waves is None or period >= 4):
-            both = _arima_view(
-                values, np.concatenate([recent, origins]), horizon, seasonal_lag, waves, fitted_until, orders
-            )
-            error = float(np.abs(both[: len(recent)] - truth).mean())
-            if best is None or error < best[0]:
-                best = error, both[len(recent) :]
+    views: list[tuple[int, Values | None]] = [(0, None)]
+    if period >= 4:
+        views.append((0, _waves(len(values), period)))
+    if season >= horizon:
+        views.append((season, None))
+    for seasonal_lag, waves in views:
+        both = _arima_view(
+            values, np.concatenate([recent, origins]), horizon, seasonal_lag, waves, fitted_until, orders
+        )
+        error = float(np.abs(both[: len(recent)] - truth).mean())
+        if best is None or error < best[0]:
+            best = error, both[len(recent) :]
     assert best is not None  # the first view always applies
     return best[1]
 
@@ -129,7 +133,12 @@ def _arima_view(
     changes = values[seasonal_lag:] - values[: len(values) - seasonal_lag] if seasonal_lag else values
     past = slice(0, fitted_until - seasonal_lag)
     if np.ptp(changes[past]) <= 1e-9 * max(1.0, float(np.abs(changes[past]).max())):  # nothing left to estimate
-        return changes[past].mean() + (seasonal_naive(values, origins, horizon, seasonal_lag) if seasonal_lag else 0)
+        known = (
+            seasonal_naive(values, origins, horizon, seasonal_lag)
+            if seasonal_lag
+            else np.zeros((len(origins), horizon))
+        )
+        return known + changes[past].mean()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # p-values outside KPSS's table; candidates that do not converge
         difference = int(kpss(changes[past], nlags="auto")[1] < 0.05)

@@ -3,12 +3,15 @@
 import gzip
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 
+from pipelines import names
 from pipelines.contract import Source
+from pipelines.errors import InputError
 from pipelines.params.blocks import Collect
+from pipelines.printing import quoted
 from pipelines.sources import archives, files, tables
 
 
@@ -62,18 +65,32 @@ def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Sour
             load().rename("value").rename_axis("date").to_csv(destination / f"{name}.csv")
         return Source(True, {name: SAMPLES[name][1] for name in params.samples})
 
-    readings = files.read_all(dropped, tables.read, params.max_unreadable)
     series: dict[str, dict[str, str]] = {}
-    for path, table in readings.values.items():
+
+    def write(path: Path) -> int:
+        """One table at a time is in memory."""
+        table = tables.read(path)
+        own: dict[str, Any] = {}
         for column in table.columns:
             plain = str(column).lower() in ("value", "values", "y")
-            name = tables.slug(path.stem if plain and len(table.columns) == 1 else str(column))
-            if name in series:
-                name = tables.slug(f"{path.stem}_{column}")
+            name = names.slug(path.stem if plain and len(table.columns) == 1 else str(column))
+            if name in own or name in series:
+                name = names.slug(f"{path.stem}_{column}")
+            if name in own or name in series:
+                other = f"the column {quoted(own[name])}" if name in own else series[name]["origin"]
+                raise InputError(
+                    f"{path}: the series of the column {quoted(column)} would be called {name}, as is that of {other}; "
+                    "give the column another name"
+                )
+            own[name] = column
+        for name, column in own.items():
             series[name] = {
                 "origin": f"{path.as_posix()}, column {column}",
                 "licence": "the user's own",
                 "unit": "",
             }
             table[column].rename("value").to_csv(destination / f"{name}.csv")
+        return len(table)
+
+    readings = files.read_all(dropped, write, params.max_unreadable)
     return Source(False, series, readings.unreadable)

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from pipelines import contract
+from pipelines import artifacts, contract
 from pipelines.contract import Array, Floats, Indices
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
@@ -64,7 +64,7 @@ def datasets(prepared: Path, meta: Meta, target: str) -> dict[str, Windows]:
 
 def table_of(prepared: Path, target: str) -> pd.DataFrame:
     """`date`, `value` (with gaps), `filled`, `observed`, `scaled`, `split` of every step."""
-    return pd.read_parquet(prepared / target / "table.parquet")
+    return artifacts.read_table(prepared / target / "table.parquet")
 
 
 def even_steps(values: "pd.Series[float]", where: str) -> tuple["pd.Series[float]", str]:
@@ -113,5 +113,5 @@ def phase(dates: pd.DatetimeIndex, calendar: bool, start: str, frequency: str, s
         return dates.day_of_year.to_numpy() / 365.25
     origin = pd.Timestamp(start)
     first, last = sorted((origin, dates[0]))
-    passed = (len(pd.date_range(first, last, freq=frequency)) - 1) * (1 if origin == first else -1)
+    passed = tables.steps_between(first, last, frequency) * (1 if origin == first else -1)
     return ((passed + np.arange(len(dates))) % season) / season

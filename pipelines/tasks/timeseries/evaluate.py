@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from pipelines import artifacts
 from pipelines.contract import Dataset, Evaluation, Predictions
 from pipelines.nn import inference, views
 from pipelines.nn.heads import Head
@@ -29,7 +30,7 @@ def evaluate(
 ) -> Evaluation:
     """Score scaled changes as forecasts of the series."""
     series, table = meta.targets[target], table_of(prepared, target)
-    origins = np.load(prepared / target / f"{split}.npy")
+    origins = artifacts.read_array(prepared / target / f"{split}.npy")
     outputs = np.concatenate([prediction.outputs for prediction in predictions]).astype(np.float64)
     changes = outputs * series.target_scaler.std + series.target_scaler.mean
     known = known_part(table["filled"].to_numpy(), origins, series.horizon, series.difference)

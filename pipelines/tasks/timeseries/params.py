@@ -4,20 +4,34 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipelines.params.blocks import Block, Collect, Evaluate, Frozen, Model, Share, Shares, Train
+from pipelines.params.blocks import (
+    Block,
+    ByName,
+    ByNameOrDefault,
+    Collect,
+    Evaluate,
+    FaultError,
+    Frozen,
+    Model,
+    Share,
+    Shares,
+    Train,
+)
+
+Lag = Annotated[int, Field(ge=0, le=10_000)]
 
 
 class Prepare(Shares):
     """Windows over each series."""
 
-    lookback: dict[str, Annotated[int, Field(gt=1)]]
+    lookback: ByNameOrDefault[Annotated[int, Field(gt=1, le=10_000)]]
     """Steps the network sees, by series; `default` for every other."""
-    horizon: int = Field(gt=0)
-    max_gap: int = Field(ge=0)
+    horizon: int = Field(gt=0, le=1000)
+    max_gap: Lag
     """Longest run of missing values that is carried forward; a longer one is an error."""
-    season: dict[str, int]
+    season: ByName[Annotated[int, Field(gt=0, le=1_000_000)]]
     """Steps in a season, by series; any other series: from its frequency."""
-    difference: dict[str, int]
+    difference: ByNameOrDefault[Lag]
     """Lag of the difference that the network sees, by series; `default` for every other.
 
     0: the values. 1: changes from step to step, and the forecast is the change from the last value. A season:
@@ -28,13 +42,10 @@ class Prepare(Shares):
     def _consistent(self) -> Self:
         for series, lag in self.difference.items():
             if 1 < lag < self.horizon:
-                raise ValueError(
-                    f"difference.{series} is {lag}, less than the horizon of {self.horizon}: "
-                    "the value it is added to would not be known yet"
+                why = (
+                    f"{lag} is less than the horizon of {self.horizon}: the value it is added to would not be known yet"
                 )
-        for name in ("lookback", "difference"):
-            if "default" not in getattr(self, name):
-                raise ValueError(f"{name} must name a default, for series that it does not name")
+                raise FaultError(("difference", series), why)
         return self
 
 
@@ -49,7 +60,9 @@ class Validate(Frozen):
 class Baselines(Frozen):
     """What the classical forecasts may choose from."""
 
-    arima_orders: list[tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]] = Field(min_length=1)
+    arima_orders: list[tuple[Annotated[int, Field(ge=0, le=10)], Annotated[int, Field(ge=0, le=10)]]] = Field(
+        min_length=1, max_length=100
+    )
     """Orders (p, q) of autoregression and moving average."""
 
 

@@ -30,6 +30,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
 
     Raise `InputError` for a table that cannot be used, `UsageError` for a series that no network was trained on.
     """
+    from pipelines import names
     from pipelines.sources import tables
     from pipelines.tasks.timeseries.data import Meta
 
@@ -38,11 +39,12 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     if options.series and len(table.columns) > 1:
         raise UsageError(f"--series is for one numeric column, but {options.file} has {len(table.columns)}")
     for column in table.columns:
-        names = [options.series] if options.series else [tables.slug(str(column)), tables.slug(options.file.stem)]
-        name = next((name for name in names if name in targets), None)
+        stem = options.file.stem
+        possible = [options.series or names.slug(text) for text in (f"{stem}_{column}", str(column), stem)]
+        name = next((name for name in possible if name in targets), None)
         if name is None:
             raise UsageError(
-                f"no network was trained on {names[0]!r}; say with --series which it is: {', '.join(targets)}"
+                f"no network was trained on {possible[1]!r}; say with --series which it is: {', '.join(targets)}"
             )
         forecast = _forecast(trained, name, targets[name], table[column], f"{options.file}, column {column}")
         lines = forecast.to_string(index=False, float_format="{:.5g}".format)

@@ -57,16 +57,19 @@ def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder
             )
 
     # What is forecast: the values minus the part that is known at the origin.
-    ahead = np.arange(len(filled))[:, None] + np.arange(1, params.horizon + 1)
-    known = known_part(filled, np.arange(len(filled)), params.horizon, lag)
-    ahead_changes = filled[np.minimum(ahead, len(filled) - 1)] - known
-    target_scaler = _scaler(ahead_changes[origins["train"]], where)
-    targets = (ahead_changes - target_scaler.mean) / target_scaler.std
+    beyond = np.append(filled, np.repeat(filled[-1], params.horizon))
+    ahead = np.lib.stride_tricks.sliding_window_view(beyond, params.horizon)[1:]
+    targets = ahead - known_part(filled, np.arange(len(filled)), params.horizon, lag)
+    largest = float(np.abs(filled).max())
+    target_scaler = _scaler(targets[origins["train"]], largest, where)
+    targets -= target_scaler.mean  # in place: a long series has many targets
+    targets /= target_scaler.std
 
     dates = cast(pd.DatetimeIndex, values.index)
     start = dates[0].isoformat()
     calendar, period = _period(dates, season)
-    scaler = _scaler(changes(filled, lag)[lag : borders["valid"]], where)
+    scaler = _scaler(changes(filled, lag)[lag : borders["valid"]], largest, where)
+    _check_season(values.to_numpy()[: borders["valid"]], season, where)
     names = ["value", "season sine", "season cosine"]
     if not observed[: borders["valid"]].all():
         names.append("observed")
@@ -115,10 +118,10 @@ def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder
     )
 
 
-def _scaler(training: Any, where: str) -> Scaler:
-    """Of training values alone; raise `InputError` if they are constant."""
+def _scaler(training: Any, largest: float, where: str) -> Scaler:
+    """Of training values alone; raise `InputError` if they are constant, but for the rounding of values up to `largest`."""
     mean, std = float(training.mean()), float(training.std())
-    if std < 1e-9 * max(1.0, abs(mean)):
+    if std <= max(1e-9 * abs(mean), 1e-12 * largest):
         raise InputError(f"{where}: is constant over its training part; there is nothing to learn, leave it out")
     return Scaler(mean, std)
 
@@ -147,6 +150,19 @@ def _check_gaps(values: "pd.Series[float]", max_gap: int, where: str) -> None:
         raise InputError(
             f"{where}: {run.max():.0f} values in a row are missing up to {end.date()}; at most {max_gap} are carried "
             "forward (timeseries.prepare.max_gap): fill them, or use the part before or after"
+        )
+
+
+def _check_season(training: Any, season: int, where: str) -> None:
+    """Errors are measured in those of the seasonal naive forecast on the training part: it must have some."""
+    if len(training) <= season:
+        raise InputError(
+            f"{where}: its training part has {len(training)} steps, no more than a season of {season}; add rows, or lower "
+            "timeseries.prepare.season"
+        )
+    if not np.nansum(np.abs(training[season:] - training[:-season])):
+        raise InputError(
+            f"{where}: repeats itself exactly after {season} step{'s' if season > 1 else ''}; there is nothing to learn, leave it out"
         )
 
 

@@ -9,7 +9,7 @@ from pipelines import artifacts, params
 from pipelines.contract import SPLITS, BatchPrediction, Evaluation, Source
 from pipelines.errors import InputError
 from pipelines.params import blocks
-from pipelines.tasks.finance import baselines, data, evaluate, score, train
+from pipelines.tasks.finance import baselines, data, evaluate, score, train, validate
 from pipelines.tasks.finance import prepare as prepare_stage
 from pipelines.tasks.finance.params import FinanceEvaluate, Params, Prepare
 from tests.conftest import ROOT
@@ -129,15 +129,34 @@ def test_evaluate_losses_are_daily_means_over_the_symbols(tmp_path: Path, random
 
 def test_random_walk_predicts_no_direction(tmp_path: Path, random: np.random.Generator) -> None:
     prepared, meta = prepare(tmp_path, {"a": market(random)})
-    walk = baselines.baselines(prepared, meta, "returns", PARAMS)["random walk"]
+    walk = baselines.baselines(prepared, meta, "returns", PARAMS)["random walk"]()
     assert "directional_accuracy" not in walk.metrics
     assert walk.record.directions == {}
 
 
 def test_historical_mean_buys_and_holds(tmp_path: Path, random: np.random.Generator) -> None:
     prepared, meta = prepare(tmp_path, {"a": market(random)})
-    backtest = baselines.baselines(prepared, meta, "returns", PARAMS)["historical mean"].record.backtests["a"]
+    backtest = baselines.baselines(prepared, meta, "returns", PARAMS)["historical mean"]().record.backtests["a"]
     np.testing.assert_allclose(backtest.wealth, backtest.held * np.exp(-10 / 1e4), rtol=1e-9)
+
+
+def test_qlike_of_a_price_that_stands_still_is_finite(tmp_path: Path, random: np.random.Generator) -> None:
+    still = market(random)
+    still.iloc[-60:-20] = still.iloc[-61]
+    prepared, meta = prepare(tmp_path, {"a": still})
+    rolling = baselines.baselines(prepared, meta, "volatility", PARAMS)["rolling mean"]()
+    assert np.isfinite(rolling.metrics["qlike"])
+
+
+def test_expectations_look_for_the_embargo_in_every_symbol(tmp_path: Path, random: np.random.Generator) -> None:
+    prepared, meta = prepare(tmp_path, {"a": market(random), "b": market(random, 820)})
+    borders = validate.expectations(prepared, meta, PARAMS.validation)[-1].table
+    table = pd.read_parquet(prepared / "table.parquet")
+    for row in borders.itertuples():
+        own = table[table["symbol"] == row.symbol]
+        assert own["split"].loc[row.first_target] == row.split
+        assert own["split"].loc[row.end_of_embargo - 2 * PREPARE.horizon] != row.split
+    assert borders["symbol"].tolist() == ["a", "a", "b", "b"]
 
 
 def test_backtest_pays_for_every_change_of_position() -> None:

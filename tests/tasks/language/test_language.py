@@ -89,6 +89,11 @@ def test_collect_names_the_few_unreadable_files_that_it_skips(tmp_path: Path) ->
     assert "broken.txt, byte 0" in source.unreadable[0]
 
 
+def test_collect_takes_files_with_names_of_any_length(tmp_path: Path) -> None:
+    collected(tmp_path, **{"n" * 250: "A tale.", "ü" * 125: "Another."})
+    assert len(list((tmp_path / "raw" / "texts").iterdir())) == 2
+
+
 def test_collect_keeps_files_of_the_same_name_in_two_folders(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     paths = [tmp_path / folder / "tale.txt" for folder in ("a", "b")]
@@ -241,12 +246,12 @@ def test_evaluate_scores_words_per_character(tmp_path: Path) -> None:
 def test_baselines_are_scored_on_the_windows_of_the_networks(tales: Prepared) -> None:
     network = evaluation_of(*tales, outputs_of(*tales, certain=False))
     for baseline in baselines.baselines(*tales, "text", PARAMS).values():
-        assert len(baseline.losses) == len(network.losses)
+        assert len(baseline().losses) == len(network.losses)
 
 
 def test_kneser_ney_learns_from_the_training_part(tales: Prepared) -> None:
     found = baselines.baselines(*tales, "text", PARAMS)
-    bits = {name: baseline.metrics["bits_per_character"] for name, baseline in found.items()}
+    bits = {name: baseline().metrics["bits_per_character"] for name, baseline in found.items()}
     assert bits["Kneser–Ney"] < 0.5 < bits["unigram"]
 
 

@@ -56,3 +56,11 @@ def test_words_join_to_the_text(cut: int) -> None:
     assert "".join(found) == text
     assert found == [word for words in texts.words(iter([text])) for word in words]
     assert {" said", " wolf", ";", "\n"} <= set(found)
+
+
+def test_words_cut_one_without_end_instead_of_searching_it_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "LONGEST", 10)
+    parts = ["ab cd", "ef" * 20, "gh" * 20, " ij"]
+    found = [word for words in texts.words(iter(parts)) for word in words]
+    assert "".join(found) == "".join(parts)
+    assert found == ["ab", " cd" + "ef" * 20, "gh" * 20, " ij"]

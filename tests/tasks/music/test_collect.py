@@ -64,3 +64,25 @@ def test_collect_names_the_few_unreadable_files_that_it_skips(
     source = collected(tmp_path, monkeypatch, share=0.3)
     assert len(source.unreadable) == 1
     assert "broken.mid" in source.unreadable[0]
+
+
+def test_collect_refuses_styles_that_some_file_systems_take_for_the_same(
+    tmp_path: Path, dropped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_of(dropped / "one.mid", note(0, 480, 60))
+    other = tmp_path / "data/input/music/Waltzes"
+    other.mkdir()
+    file_of(other / "two.mid", note(0, 480, 60))
+    if len(list(other.parent.iterdir())) == 1:
+        pytest.skip("this file system does")
+    with pytest.raises(InputError, match="folders Waltzes and waltzes for the same; give one of them another name"):
+        collected(tmp_path, monkeypatch)
+
+
+def test_collect_takes_files_with_names_of_any_length(
+    tmp_path: Path, dropped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("n" * 251, "ü" * 125):
+        file_of(dropped / f"{name}.mid", note(0, 480, 60))
+    collected(tmp_path, monkeypatch)
+    assert len(list(Path("raw/midi/waltzes").iterdir())) == 2

@@ -102,8 +102,8 @@ def test_baselines_predict_better_than_chance(
 ) -> None:
     found = baselines.baselines(prepared, meta, target, PARAMS)
     primary = compare.primary(meta, target)
-    chance = found[worse].metrics[primary.metric.name] if worse else midi.KEYS * np.log(2)
-    assert found[better].metrics[primary.metric.name] < 0.9 * chance
+    chance = found[worse]().metrics[primary.metric.name] if worse else midi.KEYS * np.log(2)
+    assert found[better]().metrics[primary.metric.name] < 0.9 * chance
     assert primary.reference in found
 
 

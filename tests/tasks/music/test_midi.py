@@ -1,5 +1,6 @@
 """Notes from MIDI files: symusic's compared with pretty_midi's, and invalid files."""
 
+import errno
 import random
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,47 @@ def test_midi_write_sound_keeps_rate_and_peak(tmp_path: Path, kind: str) -> None
     read, rate = soundfile.read(tmp_path / f"a.{kind}")
     assert rate == midi.RATE
     assert np.abs(read).max() == pytest.approx(0.5, abs=0.05)
+
+
+def test_midi_write_on_a_full_disk_keeps_the_old_file(tmp_path: Path, full_disk: None) -> None:
+    """symusic's own `dump_midi` cuts the file and says nothing."""
+    starts = np.arange(2000.0)
+    long = midi.Piece(midi.as_notes(starts, starts + 1, np.full(2000, 60)))
+    for name in ("song.mid", "song.wav"):
+        path = tmp_path / name
+        path.write_bytes(b"old")
+        with pytest.raises(OSError, match="song") as caught:
+            midi.write(long, path) if path.suffix == ".mid" else midi.write_sound(path, np.zeros(5000, np.float32))
+        assert caught.value.errno == errno.EFBIG
+        assert path.read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+OVERLAP = [*note(0, 480, 60), *note(240, 720, 60), *note(720, 960, 64)]
+
+
+def test_midi_read_ignores_a_key_signature_that_does_not_exist(tmp_path: Path) -> None:
+    path = file_of(tmp_path / "a.mid", [(0, mido.MetaMessage("key_signature", key="Cb")), *OVERLAP])
+    plain = midi.read(path)
+    path.write_bytes(path.read_bytes().replace(b"\xff\x59\x02\xf9", b"\xff\x59\x02\xf7"))  # seven flats, and nine
+    assert tuples(midi.read(path)) == tuples(plain)
+    assert len(plain.notes) == 3
+
+
+@pytest.mark.parametrize(
+    "tracks", [[note(0, 480, 60), note(480 * 500_000, 480 * 500_001, 60)], [OVERLAP, note(0, 480 * 120_000, 70)]]
+)
+def test_midi_read_refuses_a_pause_of_years(tmp_path: Path, tracks: list[list[tuple[int, mido.Message]]]) -> None:
+    path = file_of(tmp_path / "a.mid", [tempo(0, 1), *tracks[0]], *tracks[1:])
+    with pytest.raises(
+        InputError, match=r"a\.mid: ends at quarter note [\d,]+, and at most 100,000 are read; look for a pause"
+    ):
+        midi.read(path)
+
+
+def test_midi_read_refuses_a_file_that_is_too_large_without_reading_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.mid"
+    with path.open("wb") as file:
+        file.truncate(300_000_000)
+    with pytest.raises(InputError, match=r"a\.mid: has 300 MB, and at most 4 are read"):
+        midi.read(path)

@@ -70,6 +70,23 @@ def dropped(folder: Path, **files: str) -> list[Path]:
     return paths
 
 
+def test_collect_draws_many_numbers_in_time_that_grows_with_them() -> None:
+    """As many of each number of digits, as far as there are."""
+    many = SMALL.collect.model_copy(update={"pairs": 100_000, "highest": 999_999})
+    drawn = collect._numbers(many)
+    assert len(set(drawn)) == len(drawn) == 100_000
+    assert sum(number < 10 for number in drawn) == 9
+
+
+def test_pairs_may_hold_marks_that_elsewhere_end_a_line(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    path = tmp_path / "pairs.tsv"
+    path.write_text("".join(f"one\u2028{number}\x0cof\u0085us\tbir {number}\n" for number in range(40)))
+    collect.collect(SMALL.collect, [path], tmp_path / "raw")
+    meta = prepare.prepare(tmp_path / "raw", SMALL.prepare, tmp_path / "prepared")
+    assert meta.words.rows == 40
+
+
 def test_collect_keeps_a_repeated_pair_once(tmp_path: Path) -> None:
     files = dropped(tmp_path, a="one\tbir\ntwo\tiki\n", b="two\tiki\nthree\tüç\n")
     source = collect.collect(SMALL.collect, files, tmp_path / "raw")
@@ -177,7 +194,7 @@ def test_evaluate_scores_perfect_outputs_perfectly_in_any_order(prepared: Path, 
 
 
 def test_baselines_are_scored_on_the_pairs_of_the_networks(prepared: Path, meta: Meta) -> None:
-    scored = baselines.baselines(prepared, meta, "words", SMALL)
+    scored = {name: method() for name, method in baselines.baselines(prepared, meta, "words", SMALL).items()}
     assert {len(baseline.losses) for baseline in scored.values()} == {len(perfect(prepared, meta).losses)}
     assert compare.primary(meta, "words").reference in scored
     assert scored["copy"].metrics["exact_match"] == 0

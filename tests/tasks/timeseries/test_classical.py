@@ -55,3 +55,16 @@ def test_ets_and_arima_do_not_depend_on_values_after_the_origin(method: str, ran
     )
     np.testing.assert_allclose(before[:6], after[:6])
     assert not np.allclose(before[6:], after[6:])
+
+
+def test_arima_of_a_series_without_season_needs_no_waves(random: np.random.Generator) -> None:
+    values = np.cumsum(random.normal(size=200))
+    forecasts = classical.arima(values, ORIGINS, 3, season=1, period=1.0, orders=[(1, 0)], fitted_until=160)
+    assert forecasts.shape == (len(ORIGINS), 3)
+    assert np.isfinite(forecasts).all()
+
+
+def test_arima_of_a_past_that_never_changes_is_its_value() -> None:
+    values = np.where(np.arange(200) < 165, 5.0, 6.0)
+    forecasts = classical.arima(values, ORIGINS, 3, season=1, period=1.0, orders=[(1, 0)], fitted_until=160)
+    np.testing.assert_array_equal(forecasts, np.full((len(ORIGINS), 3), 5.0))

@@ -1,3 +1,5 @@
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from pipelines import artifacts, params
 from pipelines.contract import SPLITS, BatchPrediction, Evaluation, Source
 from pipelines.errors import InputError
-from pipelines.tasks.timeseries import baselines, collect, data, evaluate
+from pipelines.tasks.timeseries import baselines, collect, data, evaluate, validate
 from pipelines.tasks.timeseries import prepare as prepare_stage
 from pipelines.tasks.timeseries.params import Params, Prepare
 from pipelines.tasks.timeseries.score import score
@@ -111,7 +113,7 @@ def test_score_ignores_missing_values(tmp_path: Path, gaps: "pd.Series[float]") 
     forecasts = np.nan_to_num(gaps.to_numpy())[origins[:, None] + np.arange(1, 4)]
     scored = score(data.table_of(prepared, "s"), meta.targets["s"], origins, forecasts)
     assert scored.metrics == {"mae": 0, "rmse": 0, "smape": 0, "mase": 0}
-    naive = baselines.baselines(prepared, meta, "s", PARAMS)["naive"]
+    naive = baselines.baselines(prepared, meta, "s", PARAMS)["naive"]()
     assert np.isfinite(list(naive.metrics.values())).all()
 
 
@@ -119,8 +121,8 @@ def test_seasonal_naive_has_a_mase_close_to_one(tmp_path: Path, random: np.rando
     stationary = pd.Series(10 * np.sin(2 * np.pi * np.arange(120) / 12) + random.normal(0, 1, 120), monthly().index)
     prepared, meta = prepare(tmp_path, stationary)
     scores = baselines.baselines(prepared, meta, "s", PARAMS)
-    assert scores["seasonal naive"].metrics["mase"] == pytest.approx(1, abs=0.25)
-    assert scores["seasonal naive"].metrics["mase"] < scores["naive"].metrics["mase"]
+    assert scores["seasonal naive"]().metrics["mase"] == pytest.approx(1, abs=0.25)
+    assert scores["seasonal naive"]().metrics["mase"] < scores["naive"]().metrics["mase"]
 
 
 def gap(values: "pd.Series[float]") -> "pd.Series[float]":
@@ -134,18 +136,38 @@ def gap(values: "pd.Series[float]") -> "pd.Series[float]":
     [
         (gap(monthly()), r"series 's'.*: 5 values in a row are missing up to 2003-09-01; at most 2 .*max_gap"),
         (monthly() * 0 + 5, r"series 's'.*: is constant over its training part"),
+        (
+            monthly() * 0 + np.arange(120) % 12,
+            r"series 's'.*: repeats itself exactly after 12 steps; there is nothing",
+        ),
+        (monthly(19), r"series 's'.*: its training part has 11 steps, no more than a season of 12; add rows"),
         (monthly(14), r"series 's'.*: 14 rows leave no window of 6 \+ 3 steps for"),
         (monthly(1), r"series 's'.*: has 1 values"),
         (monthly() * np.nan, r"series 's'.*: has 0 values"),
         (monthly().iloc[np.unique(np.arange(60) ** 2 % 119)], r"no even step"),
     ],
-    ids=["gap", "constant", "short", "one value", "no value", "uneven"],
+    ids=["gap", "constant", "periodic", "season", "short", "one value", "no value", "uneven"],
 )
 def test_prepare_refuses_an_unusable_series_with_the_reason(
     tmp_path: Path, values: "pd.Series[float]", message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         prepare(tmp_path, values)
+
+
+def test_prepare_accepts_a_series_in_a_tiny_unit(tmp_path: Path) -> None:
+    _, meta = prepare(tmp_path, monthly() * 1e-12)
+    assert 0 < meta.targets["s"].scaler.std < 1e-10
+
+
+def test_expectations_are_as_many_however_many_series(tmp_path: Path) -> None:
+    prepared, meta = prepare(tmp_path, monthly())
+    more = replace(meta, targets=dict.fromkeys(("s", "t", "u"), meta.targets["s"]))
+    for name in ("t", "u"):
+        shutil.copytree(prepared / "s", prepared / name)
+    one, three = (validate.expectations(prepared, each, PARAMS.validation) for each in (meta, more))
+    assert [len(suite.expectations) for suite in one] == [len(suite.expectations) for suite in three]
+    assert [len(suite.table) for suite in three] == [3 * len(suite.table) for suite in one]
 
 
 def test_collect_names_series_after_their_column_or_file(tmp_path: Path) -> None:
@@ -158,3 +180,24 @@ def test_collect_names_series_after_their_column_or_file(tmp_path: Path) -> None
     assert sorted(collected.parts) == ["sales_north", "visits", "y"]
     assert sorted(path.stem for path in destination.iterdir()) == sorted(collected.parts)
     assert not collected.sample
+
+
+def test_collect_refuses_a_series_of_the_name_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("date,a b,a_b,a-b\n2020-01-01,1,2,3\n")
+    destination = tmp_path / "raw"
+    destination.mkdir()
+    with pytest.raises(
+        InputError,
+        match=r"wide\.csv: the series of the column 'a-b' would be called wide_a_b, as is that of the column 'a_b'",
+    ):
+        collect.collect(PARAMS.collect, [path], destination)
+
+
+def test_collect_cuts_the_name_of_a_long_column(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(f"date,{'x' * 190}\n2020-01-01,1\n")
+    destination = tmp_path / "raw"
+    destination.mkdir()
+    (name,) = collect.collect(PARAMS.collect, [path], destination).parts
+    assert (destination / f"{name}.csv").exists()
