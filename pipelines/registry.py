@@ -12,6 +12,8 @@ TASKS = tuple(
             "language",
             "music",
             "numbers",
+            "sentiment",
+            "topics",
         ),
     )
 )

@@ -20,8 +20,8 @@ WINDOW, TOKENS = "window", "tokens"
 """Names of network inputs: (batch, time, features) numbers, (batch, time) tokens."""
 SOURCE, DECODER_INPUT = "source", "decoder_input"
 """Names of the inputs of an encoder–decoder: (batch, steps) tokens, (batch, time) tokens that begin with `BEGIN`."""
-FORECAST, NEXT = "forecast", "next"
-"""Names of targets: (batch, outputs) numbers, (batch, time) tokens."""
+FORECAST, NEXT, LABEL = "forecast", "next", "label"
+"""Names of targets: (batch, outputs) numbers, (batch, time) tokens, (batch,) classes."""
 SCORING_STREAMS = 16
 """Parallel streams in which a split of consecutive examples is scored; the state is carried within each."""
 
@@ -120,9 +120,15 @@ class Pairs:
 # Padding
 
 
-def padded(rows: Sequence[Sequence[int] | Array]) -> NDArray[np.int32]:
-    """Sequences of tokens as one array (sequences, time), padded on the right to one of few lengths: each length is compiled."""
-    result = np.full((len(rows), padded_length(max(map(len, rows)))), PADDING, np.int32)
+def padded(rows: Sequence[Sequence[int] | Array], sizes: Sequence[int] = ()) -> NDArray[np.int32]:
+    """Sequences of tokens as one array (sequences, time), padded on the right to one of few lengths: each length is compiled.
+
+    The length is the first of `sizes`, which ascend, that is long enough; or of 4, 6, 8, 12, …
+    """
+    longest = max(map(len, rows))
+    result = np.full(
+        (len(rows), next((size for size in sizes if size >= longest), padded_length(longest))), PADDING, np.int32
+    )
     for row, tokens in zip(result, rows, strict=True):
         row[: len(tokens)] = tokens
     return result
@@ -134,6 +140,14 @@ def padded_length(length: int) -> int:
     while size < length:
         size = size * 3 // 2 if size & (size - 1) == 0 else size * 4 // 3
     return size
+
+
+def even_sizes(lengths: Indices, count: int) -> list[int]:
+    """At most `count` lengths to pad to, between which the steps of all sequences are shared out evenly; the last is the longest."""
+    ordered = np.sort(lengths)
+    steps = ordered.cumsum()
+    shares = steps[-1] * np.arange(1, count + 1) / count
+    return np.unique(ordered[np.searchsorted(steps, shares)]).tolist()
 
 
 # Orders

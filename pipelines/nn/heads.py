@@ -13,11 +13,11 @@ from keras import ops
 from numpy.typing import NDArray
 
 from pipelines.contract import Array, Importances
-from pipelines.nn.datasets import FORECAST, NEXT
+from pipelines.nn.datasets import FORECAST, LABEL, NEXT
 
 Tensor = Any
-KEYS, LABEL, LABELS = "keys", "label", "labels"
-"""Names of targets: (batch, time, labels) zeros and ones, (batch,) classes, (batch, length) tokens."""
+KEYS, LABELS = "keys", "labels"
+"""Names of targets: (batch, time, labels) zeros and ones, (batch, length) tokens."""
 FRAMES, SYMBOLS = "frames", "symbols"
 """Names of targets: how many frames and symbols of each example are not padding, (batch,)."""
 

