@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +15,45 @@ from numpy.typing import NDArray
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def coloured(
-    tokens: Sequence[str],
-    layers: Mapping[str, NDArray[Any]],
-    rows: Mapping[str, Sequence[str]],
-    row_name: str,
-    chosen: int = 0,
-) -> Markup:
-    """A text coloured by one row of a layer; the reader chooses both.
+@dataclass(frozen=True)
+class Layer:
+    """What colours a text: of each of its rows one value a token."""
 
-    Each of `layers` is (rows, tokens): values from 0 to 1, or from −1 to 1 where some are below zero (larger ones are cut off).
-    `rows` names the rows of each layer, `row_name` says what a row is.
+    values: NDArray[Any]
+    """(rows, tokens): from 0 to 1, or from −1 to 1 where some are below zero (larger ones are cut off)."""
+    rows: Sequence[str]
+    """Names of the rows."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether some values are below zero."""
+        return bool((self.values < 0).any())
+
+
+def coloured(named: Mapping[str, tuple[Sequence[str], Mapping[str, Layer]]], row_name: str, chosen: int = 0) -> Markup:
+    """Texts, of which one is coloured by one row of a layer; the reader chooses all three.
+
+    `named` has the tokens of each text and its layers, of the same names for all; `row_name` says what a row is, `chosen` is the row
+    that is shown first.
     """
-    parts = []
-    for name, values in layers.items():
-        signed = bool((values < 0).any())
-        scaled = (np.clip(values, -1, 1) + 1) / 2 if signed else np.clip(values, 0, 1)
-        bytes_ = np.round(scaled.astype(np.float64) * 255).astype(np.uint8).tobytes()
-        parts.append(
-            {"name": name, "signed": signed, "rows": list(rows[name]), "values": base64.b64encode(bytes_).decode()}
-        )
-    content = script_json({"tokens": list(tokens), "layers": parts})
-    return render("coloured.html", content=content, layers=parts, row_name=row_name, chosen=chosen)
+    contents = []
+    for tokens, layers in named.values():
+        parts = []
+        for name, layer in layers.items():
+            scaled = (np.clip(layer.values, -1, 1) + 1) / 2 if layer.signed else np.clip(layer.values, 0, 1)
+            bytes_ = np.round(scaled.astype(np.float64) * 255).astype(np.uint8).tobytes()
+            values = base64.b64encode(bytes_).decode()
+            parts.append({"name": name, "signed": layer.signed, "rows": list(layer.rows), "values": values})
+        contents.append({"tokens": list(tokens), "layers": parts})
+    first = next(iter(named.values()))[1]
+    return render(
+        "coloured.html",
+        content=script_json(contents),
+        texts=list(named),
+        layers=list(first),
+        row_name=row_name,
+        chosen=chosen,
+    )
 
 
 def script_json(value: Any) -> Markup:
@@ -61,9 +79,9 @@ def files_folder(model: str, target: str) -> str:
     return f"{model}/{target}"
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
-    """A table whose first column names the row."""
-    return render("table.html", columns=columns, rows=rows)
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> Markup:
+    """A table whose first columns hold `words`, the others numbers."""
+    return render("table.html", columns=columns, rows=rows, words=words)
 
 
 def render(template: str, **values: Any) -> Markup:

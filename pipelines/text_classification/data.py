@@ -14,7 +14,7 @@ from pipelines.contract import SPLITS, Array, Batch, Indices
 from pipelines.nn.datasets import LABEL, TOKENS, padded
 from pipelines.nn.vocabulary import Vocabulary
 from pipelines.text_classification.params import TARGET
-from pipelines.text_classification.words import words
+from pipelines.text_classification.words import spaced, words
 
 PARTS = ("tokens", "ends", "labels")
 """Arrays of a split."""
@@ -72,6 +72,13 @@ def tokens(text: str, unit: str, language: str, prepared: Path) -> list[str]:
     if unit == "words":
         return words(text, language)
     return _subwords(prepared / SUBWORDS).encode(" ".join(words(text, language)), out_type=str)
+
+
+def shown(text: str, unit: str, language: str, prepared: Path) -> list[str]:
+    """The same tokens for a reader: joined, they give the text (of sub-words, its words in lower case)."""
+    if unit == "words":
+        return spaced(text)
+    return [piece.replace("▁", " ") for piece in tokens(text, unit, language, prepared)]
 
 
 @cache

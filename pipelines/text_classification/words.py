@@ -22,4 +22,11 @@ def lowered(text: str, language: str) -> str:
 
 def words(text: str, language: str) -> list[str]:
     """The words and marks of a text, in lower case."""
-    return WORD.findall(STEERING.sub(" ", lowered(text, language)))
+    return [lowered(word.strip(), language) for word in spaced(text)]
+
+
+def spaced(text: str) -> list[str]:
+    """The words and marks of a text as they are written, each with the white space before it."""
+    clean = STEERING.sub(" ", unicodedata.normalize("NFC", text))
+    ends = [match.end() for match in WORD.finditer(clean)]
+    return [clean[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]

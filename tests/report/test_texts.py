@@ -38,7 +38,7 @@ def hostile_page() -> str:
     )
     return template.render(
         figure=Figure("hostile", HOSTILE, HOSTILE, HOSTILE, plot),
-        coloured=texts.coloured([HOSTILE], {HOSTILE: np.ones((1, 1))}, {HOSTILE: [HOSTILE]}, HOSTILE),
+        coloured=texts.coloured({HOSTILE: ([HOSTILE], {HOSTILE: texts.Layer(np.ones((1, 1)), [HOSTILE])})}, HOSTILE),
     )
 
 
@@ -49,7 +49,7 @@ def test_page_has_no_markup_inside_its_data() -> None:
     for script in (page, chart, coloured):
         assert "<" not in script
     assert json.loads(chart)["data"][0]["name"] == HOSTILE
-    assert json.loads(coloured)["tokens"] == [HOSTILE]
+    assert json.loads(coloured)[0]["tokens"] == [HOSTILE]
 
 
 @pytest.mark.parametrize("name", ["C#", "why?", "50%", "a b", "日本", '"><script>'])

@@ -241,10 +241,10 @@ def _read(results: Results, illustration: Illustration, meta: Meta, target: str,
     tokens = units(illustration.read, meta)
     # The memory of the last layer first: it is what most people want to see.
     order = sorted(illustration.inside, key=lambda name: (not name.endswith("memory"), name))
-    layers = {name: illustration.inside[name].astype(np.float32) for name in order}
+    values = {name: illustration.inside[name].astype(np.float32) for name in order}
+    layers = {name: texts.Layer(rows, [str(row) for row in range(len(rows))]) for name, rows in values.items()}
     memory = results.explanation(model, target).memory
     unit = int(memory.units[0]) if memory else 0
-    rows = {name: [str(row) for row in range(len(values))] for name, values in layers.items()}
     return Figure(
         f"read-{target}",
         "Reading along",
@@ -253,7 +253,7 @@ def _read(results: Results, illustration: Illustration, meta: Meta, target: str,
         "whose memory is most correlated with how sure the network is.",
         "Look for units that change at spaces, at capital letters, at the beginning and end of speech. Most units do nothing that has "
         "a name: a network divides its work among many.",
-        texts.coloured(tokens, layers, rows, "unit", unit),
+        texts.coloured({"read": (tokens, layers)}, "unit", unit),
     )
 
 
@@ -275,5 +275,5 @@ def _why(illustration: Illustration, meta: Meta, target: str) -> Figure:
         "the network finds most likely (integrated gradients at the embedding), the largest scaled to 1. Blue speaks for it, red against.",
         "Most of the colour is right before the position. Where some is further back (at the beginning of a word, at an opening "
         "quotation mark) the network uses its memory.",
-        texts.coloured(names, {"contribution": spread}, {"contribution": labels}, "prediction"),
+        texts.coloured({"read": (names, {"contribution": texts.Layer(spread, labels)})}, "prediction"),
     )

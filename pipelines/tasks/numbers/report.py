@@ -106,5 +106,5 @@ def _mistakes(record: Transcripts) -> Figure:
         "Where it errs",
         f"{wrong:,} of {len(record.exact):,} test pairs are not written exactly (explained seed, beam search); the first of them.",
         "Look for what the mistakes have in common: a word left out or twice, an order, a word that training has seen in other places.",
-        texts.table(["source", "written", "reference"], rows or [["none", "", ""]]),
+        texts.table(["source", "written", "reference"], rows or [["none", "", ""]], words=3),
     )

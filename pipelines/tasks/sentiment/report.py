@@ -1,0 +1,7 @@
+"""Figures of this task: those of all texts with classes."""
+
+from pipelines.text_classification.report import figures
+
+__all__ = ["QUESTION", "TITLE", "figures"]
+TITLE = "Sentiment of sentences"
+QUESTION = "Does a network that reads a sentence word by word tell praise from blame better than one that only counts its words?"
