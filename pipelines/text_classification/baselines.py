@@ -40,11 +40,11 @@ def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[s
         return scored(np.tile(shares, (len(parts["test"].labels), 1)))
 
     def chosen(candidates: Callable[..., Iterator[dict[str, Floats]]]) -> Evaluation:
-        def worth(candidate: dict[str, Floats]) -> tuple[float, float]:
-            valid = score(parts["valid"].labels, candidate["valid"], classes, parts["valid"].texts).metrics
-            return valid["accuracy"], -valid["log_loss"]
+        def loss(candidate: dict[str, Floats]) -> float:  # as epochs of the networks are chosen
+            valid = parts["valid"]
+            return score(valid.labels, candidate["valid"], classes, valid.texts).metrics["log_loss"]
 
-        return scored(max(candidates(parts, len(classes), params.baselines), key=worth)["test"])
+        return scored(min(candidates(parts, len(classes), params.baselines), key=loss)["test"])
 
     return {
         "majority": majority,

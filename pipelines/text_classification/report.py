@@ -71,9 +71,9 @@ def _inside(results: Results, illustration: Illustration, model: str, target: st
     return Figure(
         "reading-along",
         "Reading along",
-        "The same texts. Each word has the colour of what the chosen unit has after reading it (a backward layer reads from the end): a "
-        "gate from 0 (white) to 1 (blue), a memory or candidate from −1 (red) over 0 to 1 (blue; larger values are cut off). First shown is "
-        "the unit whose memory is most correlated with how sure the network is.",
+        "The same texts. Each word has the colour of what the chosen unit has after reading it (a backward layer reads from the end): "
+        "a gate from 0 (white) to 1 (blue), a memory or candidate from −1 (red) over 0 to 1 (blue; larger values are cut off). First "
+        "shown is the unit whose memory is most correlated with how sure the network is.",
         "Look for units that change at words with a meaning for the class and hold it to the end. Most units do nothing that has a name: a "
         "network divides its work among many.",
         texts.coloured(named, "unit", int(memory.units[0]) if memory else 0),

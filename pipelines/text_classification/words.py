@@ -6,8 +6,8 @@ import regex
 
 from pipelines.printing import STEERING
 
-WORD = regex.compile(r"(?<=\w)['’][\w\p{M}]+|[\w\p{M}]+|[^\w\s]")
-"""What follows an apostrophe within a word, with it (`'t`, `'dan`); a word, with combining marks; or a single other mark."""
+WORD = regex.compile(r"\s*(?:(?<=\w)['’][\w\p{M}]+|[\w\p{M}]+|[^\w\s])")
+"""After any white space: what follows an apostrophe within a word, with it (`'t`, `'dan`); a word, with combining marks; or a mark."""
 DOTLESS = ("tr", "az")
 """Languages whose I has no dot in lower case."""
 
@@ -27,6 +27,4 @@ def words(text: str, language: str) -> list[str]:
 
 def spaced(text: str) -> list[str]:
     """The words and marks of a text as they are written, each with the white space before it."""
-    clean = STEERING.sub(" ", unicodedata.normalize("NFC", text))
-    ends = [match.end() for match in WORD.finditer(clean)]
-    return [clean[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    return WORD.findall(STEERING.sub(" ", unicodedata.normalize("NFC", text)).rstrip())

@@ -101,6 +101,22 @@ def test_member_runs_no_code_of_a_source_archive(links: Path, tmp_path: Path) ->
     assert not (tmp_path / "ran").exists()
 
 
+def test_member_of_the_source_archive_passes_over_wheels(links: Path) -> None:
+    write_wheel(links / WHEEL)
+    write_source(links / "sample-1.0.tar.gz", {"data/data.txt": CONTENT})
+    assert archives.member("sample", "1.0", "sample-1.0/data/data.txt", SHA256, source=True) == CONTENT
+    with pytest.raises(SourceError, match=r"sample-1\.0-py3-none-any\.whl holds no sample-1\.0/data"):
+        read("sample-1.0/data/data.txt")
+
+
+def test_unpacked_reads_an_archive_inside_an_archive(tmp_path: Path) -> None:
+    content = write_source(tmp_path / "inner.tar.gz", {"data.txt": CONTENT}).read_bytes()
+    assert archives.unpacked(content, "sample-1.0/data.txt") == CONTENT
+    for damaged, path in ((content, "sample-1.0/other.txt"), (content[:40], "sample-1.0/data.txt"), (b"", "x")):
+        with pytest.raises(SourceError, match=r"an archive inside the sample's package has no readable"):
+            archives.unpacked(damaged, path)
+
+
 def test_member_reads_a_wheel_of_another_platform(links: Path) -> None:
     write_wheel(links / "sample-1.0-cp38-cp38-win_arm64.whl")
     assert read() == CONTENT
