@@ -30,7 +30,10 @@ class Decision:
     reference_gap: float
     p: float
     """p-value of the difference in loss from the best baseline, over the test items."""
+    contradicted: bool
+    """Whether the losses differ significantly in the other direction than the metric does, which they need not be."""
     significant: bool
+    """Whether they differ significantly in its direction."""
     alike: tuple[str, ...]
     """Models that are not significantly worse than the best one, over items or over seeds."""
     recommended: str
@@ -86,7 +89,8 @@ def decide(
     means = {model: float(np.mean(numbers)) for model, numbers in values.items()}
     best, baseline = metric.best(means), metric.best(baselines)
     tested = tests(values, losses, baseline_losses, baseline, primary)
-    p = tested[best]["against_best_baseline"]["p"]
+    test = tested[best]["against_best_baseline"]
+    p = test["p"]
 
     def worse_than(value: float) -> float:
         return statistics.ratio(metric.gain(value, means[best]), abs(value))
@@ -95,6 +99,9 @@ def decide(
     slack = statistics.standard_error(values[best])
     near = [model for model in alike if metric.gain(means[best], means[model]) <= slack]
     smaller = [model for model in near if parameters[model] < SMALLER * parameters[best]]
+    gap = worse_than(baselines[baseline])
+    differs = bool(np.isfinite(p) and p < 1 - statistics.LEVEL)
+    contradicted = differs and gap * test["relative"] < 0
     decision = Decision(
         best=best,
         mean=means[best],
@@ -102,10 +109,11 @@ def decide(
         baseline=baseline,
         baseline_value=baselines[baseline],
         reference=primary.reference,
-        gap=worse_than(baselines[baseline]),
+        gap=gap,
         reference_gap=worse_than(baselines[primary.reference]),
         p=p,
-        significant=bool(np.isfinite(p) and p < 1 - statistics.LEVEL),
+        contradicted=contradicted,
+        significant=differs and not contradicted,
         alike=alike,
         recommended=min([best, *smaller], key=lambda model: parameters[model]),
     )

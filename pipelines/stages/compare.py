@@ -100,7 +100,9 @@ def in_words(decision: Decision, metric: Metric, parameters: dict[str, int]) -> 
         "short": f"{best} has {value} and {outcome}",
         "sentences": [
             f"The best recurrent model is {best}: {value}. It {outcome} ({metric.title} {decision.baseline_value:.4g}).",
-            f"The difference is significant over the test items ({p_value})."
+            f"By the loss of each test item, which the test compares, it is the other way round ({p_value})."
+            if decision.contradicted
+            else f"The difference is significant over the test items ({p_value})."
             if decision.significant
             else f"Over the test items {p_value}.",
             reference,

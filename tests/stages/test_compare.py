@@ -96,6 +96,24 @@ def test_decide_follows_the_direction_of_the_metric(errors: NDArray[np.float64])
     assert "beats the best baseline, naive Bayes, by 7.1%" in in_words(decision, metric, PARAMETERS)["short"]
 
 
+def test_compare_claims_no_win_where_losses_say_the_contrary(errors: NDArray[np.float64]) -> None:
+    """A network that is more often right, but far too sure where it is wrong."""
+    small, large, baseline = errors
+    metric = Metric("accuracy", "accuracy", lower_is_better=False)
+    decision, _ = comparison.decide(
+        {"small": [0.8, 0.82, 0.81], "large": [0.9, 0.91, 0.92]},
+        {"small": small, "large": large + 0.5},
+        {"naive Bayes": 0.85},
+        {"naive Bayes": baseline[0]},
+        Primary(metric, "naive Bayes", lags=0),
+        PARAMETERS,
+    )
+    said = in_words(decision, metric, PARAMETERS)
+    assert decision.outcome == "even"
+    assert "which is not statistically significant" in said["short"]
+    assert "By the loss of each test item, which the test compares, it is the other way round" in said["sentences"][1]
+
+
 def test_decide_gives_no_ratio_to_a_baseline_that_scores_zero(errors: NDArray[np.float64]) -> None:
     small, large, baseline = errors
     metric = Metric("exact_match", "exact match", lower_is_better=False)
