@@ -21,6 +21,10 @@ from pipelines.text_classification.words import words
 
 SHOWN = 5
 """Classes that are named."""
+SPECIAL_PIECES = 8
+"""Room for SentencePiece's own, besides one for every character."""
+LONGEST_BYTES = 10_000_000
+"""Of a text that sub-words are fitted on: SentencePiece would pass over longer ones."""
 
 
 def prepare(task: str, raw: Path, params: Prepare, destination: Path) -> Meta:
@@ -174,8 +178,9 @@ def _fit_subwords(texts: Sequence[str], params: Prepare, destination: Path) -> N
     SentencePieceTrainer.train(
         sentence_iterator=iter(texts),
         model_writer=model,
-        vocab_size=params.subwords,
+        vocab_size=max(params.subwords, len(set("".join(texts))) + SPECIAL_PIECES),
         hard_vocab_limit=False,  # few texts have fewer
+        max_sentence_length=LONGEST_BYTES,
         normalization_rule_name="identity",
         character_coverage=1.0,
         num_threads=1,

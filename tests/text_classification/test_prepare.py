@@ -148,3 +148,11 @@ def test_subwords_are_the_same_in_every_run(tmp_path: Path) -> None:
         prepared(tmp_path / name, rows, unit="subwords", subwords=60)  # type: ignore[arg-type]
         models.append((tmp_path / name / "prepared" / "subwords.model").read_bytes())
     assert models[0] == models[1]
+
+
+def test_subwords_are_at_least_as_many_as_characters(tmp_path: Path) -> None:
+    """Scripts of thousands of characters, and texts longer than SentencePiece would take by itself."""
+    many_characters = "".join(chr(0x4E00 + number) for number in range(3000))
+    rows = [(f"{many_characters[number * 40 :][:60]} {label}", label, "") for number in range(70) for label in "ab"]
+    meta = prepared(tmp_path, [*rows, (many_characters * 2, "a", "")], unit="subwords", subwords=60, longest=300)
+    assert meta.label.splits["train"].unknown == 0
