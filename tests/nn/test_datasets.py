@@ -173,3 +173,17 @@ def test_padded_batches_have_zero_weight_at_padding(rows: Rows) -> None:
 @pytest.mark.parametrize(("length", "size"), [(1, 4), (4, 4), (5, 6), (7, 8), (9, 12), (13, 16), (17, 24), (33, 48)])
 def test_padded_length_rounds_up_to_a_few_sizes(length: int, size: int) -> None:
     assert datasets.padded_length(length) == size
+
+
+def test_padded_takes_the_first_size_that_is_long_enough() -> None:
+    rows = [[5, 6, 7], [5]]
+    assert datasets.padded(rows, [2, 5, 9]).tolist() == [[5, 6, 7, PADDING, PADDING], [5] + [PADDING] * 4]
+    assert datasets.padded([[5] * 10], [2, 5, 9]).shape == (1, 12)  # as without sizes
+    assert datasets.padded(rows).shape == (2, 4)
+
+
+def test_even_sizes_share_out_the_steps_and_end_with_the_longest() -> None:
+    lengths = np.array([1] * 100 + [10] * 10 + [50, 50])
+    assert datasets.even_sizes(lengths, 3) == [1, 10, 50]
+    assert datasets.even_sizes(lengths, 1) == [50]
+    assert datasets.even_sizes(np.array([4, 4]), 6) == [4]
