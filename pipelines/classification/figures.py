@@ -116,6 +116,7 @@ def _calibration_compared(models: Mapping[str, Classified], baselines: Mapping[s
             color=charts.COLORS[index % len(charts.COLORS)],
             dash="dot" if name in baselines else "solid",
         )
+    plot.update_traces(mode="lines+markers", selector={"showlegend": True})
     plot.update_layout(hovermode="closest")
     return Figure(
         "calibration-compared",
@@ -153,12 +154,12 @@ def _calibration(record: Classified) -> Figure:
     plot.update_xaxes(range=[0, 1], tickformat=".0%")
     plot.update_xaxes(title="probability of the likeliest class", row=2, col=1)
     plot.update_yaxes(title="share that is right", range=[0, 1.02], tickformat=".0%", row=1, col=1)
-    plot.update_yaxes(title="items", type="log", dtick=1, exponentformat="power", row=2, col=1)
+    plot.update_yaxes(title="items", row=2, col=1)
     return Figure(
         "calibration",
         "Calibration",
         "Above: share of test items whose likeliest class is right, by its probability in ten bins; dotted the diagonal of perfect "
-        "calibration. Below: how many items each bin has, on a logarithmic scale (explained seed).",
+        "calibration. Below: how many items each bin has (explained seed).",
         "Below the diagonal the network is more sure than it should be. Read only bins with many items: a point of five items may lie "
         "anywhere.",
         plot,
@@ -189,7 +190,7 @@ def _mistakes(record: Classified) -> Figure:
         "Three kinds are worth telling apart: a label that is wrong or arguable, an item that only knowledge of the world could place "
         "(irony, names), and a regularity that the network should have learned.",
         texts.table(
-            ["item", "class", "predicted", "its probability", "of the class"],
+            ["item", "class", "predicted", "probability", "of its class"],
             rows or [["none", "", "", "", ""]],
             words=3,
         ),
