@@ -120,7 +120,9 @@ class Source:
     parts: dict[str, dict[str, str]]
     """Name -> `origin`, `licence` and whatever else the task notes."""
     unreadable: list[str] = field(default_factory=list)
-    """A sentence for each file that was left out."""
+    """A sentence for each file, or kind of line of a file, that was left out."""
+    notes: list[str] = field(default_factory=list)
+    """A sentence for each kind of data that is used, and that a user should know of."""
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,6 @@ def test_any_prompt_is_encoded_or_refused_in_a_sentence(words: list[str]) -> Non
         check_texts(words, "prompt")
         for word in words:
             word.encode()
-            numbers_data.tokens(word)
+            numbers_data.WORDS.source(word)
 
     success_or_sentence(asked)

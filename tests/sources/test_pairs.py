@@ -15,7 +15,7 @@ def file(folder: Path, content: bytes | str, name: str = "pairs.tsv") -> Path:
 def test_pairs_read_takes_the_first_two_columns_of_every_line(tmp_path: Path) -> None:
     """As Tatoeba and Anki export them: with an attribution in a third column, a byte order mark and Windows' line ends."""
     path = file(tmp_path, "\ufeffGo.\tGit.\tCC-BY 2.0\r\n\r\n Hi! \tSelam! \r\nשלום\tmerhaba\n")
-    assert pairs.read(path) == [("Go.", "Git."), ("Hi!", "Selam!"), ("שלום", "merhaba")]
+    assert pairs.read(path).pairs == [("Go.", "Git."), ("Hi!", "Selam!"), ("שלום", "merhaba")]
 
 
 @pytest.mark.parametrize(
@@ -37,5 +37,7 @@ def test_pairs_read_names_a_line_that_is_not_a_pair(tmp_path: Path, content: byt
 
 
 def test_pairs_read_refuses_a_file_of_another_kind(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"pairs\.docx: is not a \.tsv or \.txt file; convert or remove it"):
+    with pytest.raises(
+        InputError, match=r"pairs\.docx: is not a \.tsv, \.txt, \.po or \.mo file; convert or remove it"
+    ):
         pairs.read(file(tmp_path, "a\tb", "pairs.docx"))
