@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pipelines.tasks.numbers.predictions import Transcription
 
 from pipelines import artifacts, params
 from pipelines.contract import SPLITS, Evaluation
