@@ -12,6 +12,7 @@ TASKS = tuple(
             "language",
             "music",
             "numbers",
+            "translation",
         ),
     )
 )

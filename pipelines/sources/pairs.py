@@ -116,13 +116,19 @@ def catalogue(content: bytes, path: Path) -> Reading:
         if entry.msgid_plural:
             source, target = entry.msgid_plural, entry.msgstr_plural.get(max(entry.msgstr_plural, default=0), "")
         source, target = " ".join(source.split()), " ".join(target.split())
-        unused = ["obsolete"] if entry.obsolete else ["fuzzy"] if entry.fuzzy else [] if target else ["not translated"]
-        if not unused and source == target:
-            unused = [IDENTICAL]
-        if not unused and source:
+        if not source:
+            continue  # what is no message
+        reasons = {
+            "obsolete": entry.obsolete,
+            "fuzzy": not compiled and entry.fuzzy,
+            "not translated": not target,
+            IDENTICAL: source == target,
+        }
+        why = next((reason for reason, applies in reasons.items() if applies), None)
+        if why is None:
             reading.pairs.append((source, target))
-            unused = [SINGULAR] if entry.msgid_plural else []
-        for why in unused:
+            why = SINGULAR if entry.msgid_plural else None
+        if why:
             reading.unused.setdefault(why, []).append(where)
     return reading
 

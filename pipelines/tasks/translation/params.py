@@ -1,0 +1,39 @@
+"""The block `translation`."""
+
+from pydantic import Field
+
+from pipelines.params.blocks import Block, Collect, EncoderDecoder
+from pipelines.sequence_to_sequence import params
+from pipelines.sequence_to_sequence.params import Evaluate, Train, Validate
+
+
+class Prepare(params.Prepare):
+    """Pairs as sequences of sub-words."""
+
+    subwords: int = Field(ge=50, le=50_000)
+    """Most sub-words of each language."""
+
+
+class Baselines(params.Baselines):
+    """Methods without a recurrent network."""
+
+    longest_phrase: int = Field(gt=0, le=20)
+    """Most words of a phrase in the phrase table."""
+
+
+class TranslationTrain(Train):
+    """How the networks are fitted."""
+
+    TARGETS = ("messages",)
+
+
+class Params(Block):
+    """The block `translation`."""
+
+    collect: Collect
+    prepare: Prepare
+    validation: Validate = Field(alias="validate")
+    baselines: Baselines
+    models: dict[str, EncoderDecoder]
+    train: TranslationTrain
+    evaluate: Evaluate

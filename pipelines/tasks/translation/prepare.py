@@ -1,0 +1,49 @@
+"""From pairs to sub-words."""
+
+import re
+import unicodedata
+from pathlib import Path
+
+import pandas as pd
+
+from pipelines.sequence_to_sequence import prepare as pairs
+from pipelines.sources.pairs import raw_pairs
+from pipelines.tasks.translation import placeholders, subwords
+from pipelines.tasks.translation.data import TARGET, Meta
+from pipelines.tasks.translation.params import Prepare
+
+NOT_LETTERS = re.compile(r"[\W\d_]+")
+
+
+def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
+    """Write the table of pairs with their split, and the models of sub-words; too few pairs raise `InputError`."""
+    table = pd.DataFrame(raw_pairs(raw), columns=["source", "target"])
+    for side in subwords.SIDES:
+        table[side] = [" ".join(unicodedata.normalize("NFC", text).split()) for text in table[side]]
+    table = table[~table["source"].duplicated()]
+    alike = [
+        set(placeholders.of(source)) == set(placeholders.of(target))
+        for source, target in zip(table["source"], table["target"], strict=True)
+    ]
+    unlike = len(table) - sum(alike)
+    table = pairs.split(table[alike], key, lambda source: len(source.split()), params, "translation")
+    destination.mkdir(exist_ok=True)
+    training = table[table["split"] == "train"]
+    orders = [placeholders.different(source) for source in training["source"]]
+    for side in subwords.SIDES:
+        texts = (placeholders.slotted(text, order) for text, order in zip(training[side], orders, strict=True))
+        subwords.fit(side, texts, params.subwords, destination)
+    target = pairs.written(table, subwords.Subwords(destination), params, "sub-word", destination)
+    return Meta(
+        {TARGET: target},
+        f"Every source belongs to one part, in an order that only the sources decide, and so do sources that differ in nothing but case, "
+        f"placeholders, digits, punctuation or a plural's s. Sources of more than {params.longest} words are neither trained on nor "
+        "validated with; they are a separate test part. Sub-words are those of the training part alone; no training and no choice sees the "
+        f"test part. {unlike:,} pairs are left out: source and target have different placeholders.",
+    )
+
+
+def key(source: str) -> str:
+    """What near-duplicates have in common."""
+    words = NOT_LETTERS.sub(" ", placeholders.PLACEHOLDER.sub(" ", source).lower()).split()
+    return " ".join(word.removesuffix("s") if len(word) > 3 else word for word in words)

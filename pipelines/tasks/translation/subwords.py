@@ -1,0 +1,84 @@
+"""Sub-words: a unigram language model for each language (Kudo 2018; sentencepiece's), fitted on the training part."""
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.tasks.translation import placeholders
+
+SIDES = ("source", "target")
+SPACE = "▁"
+"""What sentencepiece writes for a space."""
+
+
+class Subwords:
+    """Texts as sub-words, with slots for placeholders."""
+
+    def __init__(self, folder: Path) -> None:
+        from sentencepiece import SentencePieceProcessor
+
+        self.models = {
+            side: SentencePieceProcessor(model_proto=(folder / f"{side}.model").read_bytes()) for side in SIDES
+        }
+        slots = [self.models["source"].piece_to_id(slot) for slot in placeholders.SLOTS]
+        self.slots = sum(token_id != self.models["source"].unk_id() for token_id in slots)
+        """How many different placeholders of a text training has seen."""
+
+    def source(self, text: str) -> list[str]:
+        """The sub-words of a source."""
+        return self._pieces("source", text, text)
+
+    def target(self, text: str, source: str) -> list[str]:
+        """The sub-words of a target, with the slots of the source."""
+        return self._pieces("target", text, source)
+
+    def text(self, tokens: Sequence[str], source: str) -> str:
+        """The sub-words joined, and the placeholders of the source in place of their slots."""
+        joined = "".join(tokens).replace(SPACE, " ").strip()
+        return placeholders.restored(joined, self.order(source))
+
+    def order(self, source: str) -> list[str]:
+        """The placeholders of a source that have slots."""
+        return placeholders.different(source)[: self.slots]
+
+    def _pieces(self, side: str, text: str, source: str) -> list[str]:
+        return self.models[side].encode_as_pieces(placeholders.slotted(text, self.order(source)))
+
+
+def fit(side: str, texts: Iterable[str], size: int, folder: Path) -> None:
+    """Write a model of at most `size` sub-words of texts with slots; it has no sub-word that cuts none of them."""
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+
+    rows = list(texts)
+    slots = [slot for slot in placeholders.SLOTS if any(slot in row for row in rows)]
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(rows),
+        model_writer=model,
+        model_type="unigram",
+        vocab_size=size,
+        hard_vocab_limit=False,
+        character_coverage=COVERAGE,
+        user_defined_symbols=slots,
+        normalization_rule_name="identity",
+        max_sentence_length=1_000_000,
+        num_threads=1,
+        bos_id=-1,
+        eos_id=-1,
+        minloglevel=2,
+    )
+    fitted = sentencepiece_model_pb2.ModelProto.FromString(model.getvalue())
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    used = set(np.concatenate([np.array(ids, int) for ids in processor.encode(rows)]).tolist())
+    normal = sentencepiece_model_pb2.ModelProto.SentencePiece.NORMAL
+    kept = [piece for index, piece in enumerate(fitted.pieces) if index in used or piece.type != normal]
+    del fitted.pieces[:]
+    fitted.pieces.extend(kept)
+    (folder / f"{side}.model").write_bytes(fitted.SerializeToString(deterministic=True))
+
+
+COVERAGE = 0.9998
+"""Share of the characters of training that are known; the others are rare symbols, which are copied."""
