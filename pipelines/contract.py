@@ -179,6 +179,8 @@ class Evaluation:
     """(items,): a loss of each item, which the paired tests compare; lower is better. Items are ordered as `Primary.lags` expects."""
     record: Any = None
     """A dataclass of the task: what its charts draw."""
+    own_losses: Floats | None = None
+    """(items,): what models are compared with each other by, where that is a loss that baselines do not have, such as a likelihood."""
 
 
 # Explanations

@@ -14,6 +14,16 @@ from pipelines.nn.vocabulary import BEGIN, END, PADDING
 
 
 @dataclass(frozen=True)
+class Required:
+    """Tokens that each target has to have a certain number of times (constrained decoding, Hokamp & Liu 2017)."""
+
+    tokens: Array
+    """(required,) token ids."""
+    counts: Array
+    """How often, (batch, required)."""
+
+
+@dataclass(frozen=True)
 class Hypothesis:
     """The decoded target of one source."""
 
@@ -34,13 +44,22 @@ class BeamSearch:
         self._encode = tf.function(lambda source: self.encoder(source, training=False), reduce_retracing=True)
         self._step = tf.function(self._best, reduce_retracing=True)
 
-    def search(self, source: Array, max_length: int, beam: int = 1, length_penalty: float = 1.0) -> list[Hypothesis]:
+    def search(
+        self,
+        source: Array,
+        max_length: int,
+        beam: int = 1,
+        length_penalty: float = 1.0,
+        required: Required | None = None,
+    ) -> list[Hypothesis]:
         """The best of `beam` hypotheses for each row of `source` (batch, steps), at most `max_length` tokens; 1: greedy.
 
+        With `required` tokens no hypothesis ends before it has them all, nor has one more often.
         Hypotheses are compared by log-probability / length ** `length_penalty` (as in Bahdanau et al. 2015 and Wu et al. 2016, without
         coverage): at 0 short ones win.
         """
-        rows, kept = len(source), min(beam, self.decoder.output[0].shape[-1])
+        rows, size = len(source), self.decoder.output[0].shape[-1]
+        kept = min(beam, size)
         memory, mask, *states = (tf.repeat(part, beam, axis=0) for part in self._encode(tf.constant(source, tf.int32)))
         tokens = np.full((rows, beam, 1), BEGIN)
         scores = np.full((rows, beam), -np.inf)
@@ -48,9 +67,17 @@ class BeamSearch:
         lengths = np.zeros((rows, beam), np.int64)
         attended: list[Any] = []
         done = np.zeros((rows, beam), bool)
+        never = np.zeros((rows * beam, size), bool)
+        never[:, [PADDING, BEGIN]] = True
         while tokens.shape[2] <= max_length and not done.all():
+            if required:
+                missing = required.counts[:, None] - (tokens[..., None] == required.tokens).sum(2)
+                never[:, required.tokens] = missing.reshape(rows * beam, -1) <= 0
+                never[:, END] = (missing > 0).any(-1).ravel()
             last = tf.constant(tokens[:, :, -1].reshape(-1, 1), tf.int32)
-            log_probs, candidates, *rest = self._step(tf.constant(kept), last, memory, mask, *states)
+            log_probs, candidates, *rest = self._step(
+                tf.constant(kept), tf.constant(never), last, memory, mask, *states
+            )
             log_probs, candidates = (part.numpy().reshape(rows, beam, kept).copy() for part in (log_probs, candidates))
             log_probs[done] = [0.0] + [-np.inf] * (kept - 1)  # a finished hypothesis stays as it is
             candidates[done] = PADDING
@@ -79,10 +106,10 @@ class BeamSearch:
             hypotheses.append(Hypothesis(decoded, float(scores[row, winner]), attention))
         return hypotheses
 
-    def _best(self, kept: tf.Tensor, *inputs: tf.Tensor) -> list[tf.Tensor]:
-        """The log-probabilities and token ids of the `kept` most likely next tokens, in nats, float64; then what the decoder gives."""
+    def _best(self, kept: tf.Tensor, never: tf.Tensor, *inputs: tf.Tensor) -> list[tf.Tensor]:
+        """The log-probabilities and token ids of the `kept` most likely next tokens that are not among `never`, in nats, float64; then what
+        the decoder gives."""
         logits, *rest = self.decoder(list(inputs), training=False)
         log_probs = tf.nn.log_softmax(tf.cast(logits[:, 0], tf.float64))
-        never = tf.reduce_sum(tf.one_hot([PADDING, BEGIN], tf.shape(log_probs)[-1], dtype=tf.float64), 0) > 0
         values, token_ids = tf.math.top_k(tf.where(never, tf.constant(-np.inf, tf.float64), log_probs), kept)
         return [values, token_ids, *rest]

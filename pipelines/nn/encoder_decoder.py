@@ -68,8 +68,8 @@ def _state_sizes(options: RecurrentLayer) -> list[int]:
 def _encoder(vocabulary: int, model: EncoderDecoder) -> keras.Model:
     source = keras.Input((None,), dtype="int32", name=SOURCE)
     mask = IsToken(name="mask")(source)
-    hidden = layers.embedding(vocabulary, model.embedding)(source)
-    hidden = keras.layers.Dropout(model.dropout, name="embedding_dropout")(hidden)
+    embedded = layers.embedding(vocabulary, model.embedding)(source)
+    hidden = embedded = keras.layers.Dropout(model.dropout, name="embedding_dropout")(embedded)
     states: list[Any] = []
     for index, options in enumerate(model.encoder, start=1):
         recurrent = layers.layer(options, return_sequences=True, name=f"{options.cell}_{index}", return_state=True)
@@ -82,12 +82,14 @@ def _encoder(vocabulary: int, model: EncoderDecoder) -> keras.Model:
         for index, options in enumerate(model.decoder, start=1)
         for state, size in enumerate(_state_sizes(options), start=1)
     ]
+    if model.lexical:
+        hidden = keras.layers.Concatenate(name="states_and_embeddings")([hidden, embedded])
     return keras.Model(source, [Unmasked(name="memory")(hidden), mask, *first], name=ENCODER)
 
 
 def _decoder(vocabulary: int, model: EncoderDecoder, head: Head) -> keras.Model:
     last = model.encoder[-1]
-    features = last.units * (2 if last.bidirectional else 1)
+    features = last.units * (2 if last.bidirectional else 1) + (model.embedding if model.lexical else 0)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     memory = keras.Input((None, features), name="memory")
     mask = keras.Input((None,), dtype="bool", name="memory_mask")

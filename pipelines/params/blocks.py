@@ -186,6 +186,9 @@ class EncoderDecoder(Frozen):
     """The score of attention (Luong et al. 2015, Bahdanau et al. 2015), or none."""
     dropout: float = Share
     """Dropped after embeddings and recurrent layers."""
+    lexical: bool = False
+    """The decoder attends to the embeddings of the source too, so that what a token means need not pass through the encoder's states
+    (after Nguyen & Chiang 2018)."""
 
     @property
     def recurrent(self) -> tuple[RecurrentLayer, ...]:

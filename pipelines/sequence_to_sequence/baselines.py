@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-import numpy as np
-
 Words = list[str]
 Translator = Callable[[Sequence[Words]], list[Words]]
 
@@ -27,18 +25,3 @@ def nearest(known: list[Words], translations: list[Words]) -> Translator:
 def _words_and_pairs(words: Words) -> list[str]:
     ends = ["<", *words, ">"]
     return words + [f"{one} {other}" for one, other in pairwise(ends)]
-
-
-def word_for_word(known: list[Words], translations: list[Words], iterations: int) -> Translator:
-    """Each word by its most likely translation under IBM Model 1 (Brown et al. 1993; nltk's)."""
-    from nltk.translate import AlignedSent, IBMModel1
-
-    # The model gives p(target word | source word), with None as the source of a target word without a counterpart.
-    model = IBMModel1([AlignedSent(theirs, ours) for ours, theirs in zip(known, translations, strict=True)], iterations)
-    words = sorted({word for source in known for word in source})
-    candidates = sorted({word for target in translations for word in target})
-    best: dict[str, str] = {}
-    for word in words:
-        probabilities = [model.translation_table[candidate][word] for candidate in candidates]
-        best[word] = candidates[int(np.argmax(probabilities))]
-    return lambda sources: [[best.get(word, word) for word in source] for source in sources]

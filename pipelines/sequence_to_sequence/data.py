@@ -19,6 +19,9 @@ TABLE = "pairs.parquet"
 class Tokenizer(Protocol):
     """How a task cuts texts into tokens, and joins tokens to a text."""
 
+    copied: Sequence[str]
+    """Tokens that a target has as often as its source."""
+
     def source(self, text: str) -> list[str]:
         """The tokens of a source."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from pipelines.contract import Array, BatchPrediction, Dataset, Floats, Predictions
 from pipelines.nn import datasets
 from pipelines.nn.datasets import NEXT, SOURCE
-from pipelines.nn.decoding import BeamSearch, Hypothesis
+from pipelines.nn.decoding import BeamSearch, Hypothesis, Required
 from pipelines.nn.inference import log_probabilities
 from pipelines.nn.vocabulary import UNKNOWN, Vocabulary
 from pipelines.sequence_to_sequence.data import PairTarget, Part, Tokenizer
@@ -23,6 +23,7 @@ class Transcription(BatchPrediction):
     """The logits under teacher forcing, and the generated targets."""
 
     greedy: list[Hypothesis]
+    """Without the constraint that copied tokens are there."""
     written: list[Hypothesis]
     """By beam search."""
     nll: Array
@@ -44,8 +45,10 @@ class Generated:
     """Tokens of each reference, its end included."""
 
 
-def predictions(network: keras.Model, dataset: Dataset, target: PairTarget, params: Evaluate) -> Predictions:
-    """Logits under teacher forcing, and the generated targets."""
+def predictions(
+    network: keras.Model, dataset: Dataset, target: PairTarget, copied: Sequence[str], params: Evaluate
+) -> Predictions:
+    """Logits under teacher forcing, and the generated targets; `copied` as a `Tokenizer` has it."""
     beam_search = BeamSearch(network)
     for indices in datasets.in_order(dataset, BATCH):
         batch = dataset.batch(indices)
@@ -57,10 +60,22 @@ def predictions(network: keras.Model, dataset: Dataset, target: PairTarget, para
             indices,
             logits,
             beam_search.search(source, max_length),
-            beam_search.search(source, max_length, params.beam, params.length_penalty),
+            beam_search.search(
+                source, max_length, params.beam, params.length_penalty, required(source, target, copied)
+            ),
             -(log_probs * batch.weights).sum(1),
             batch.weights.sum(1),
         )
+
+
+def required(source: Array, target: PairTarget, copied: Sequence[str]) -> Required | None:
+    """The tokens of each source (batch, steps) that its target has to have as often; None if the vocabularies have none of `copied`."""
+    theirs, ours = target.source_vocabulary.ids, target.target_vocabulary.ids
+    known = [token for token in copied if token in theirs and token in ours]
+    if not known:
+        return None
+    counts = (source[..., None] == np.array([theirs[token] for token in known])).sum(1)
+    return Required(np.array([ours[token] for token in known]), counts)
 
 
 def generated(

@@ -67,7 +67,9 @@ def predict(
     beam_search, model = BeamSearch(network), trained.model(target)
     for start in range(0, len(given), BATCH):
         encoded = [meta.source_vocabulary.encode(tokens) for tokens in tokens_of[start : start + BATCH]]
-        hypotheses = beam_search.search(padded(encoded), meta.longest_target, beam, evaluate.length_penalty)
+        batch = padded(encoded)
+        required = generate.required(batch, meta, tokenizer.copied)
+        hypotheses = beam_search.search(batch, meta.longest_target, beam, evaluate.length_penalty, required)
         for source, tokens, token_ids, hypothesis in zip(
             given[start:], tokens_of[start:], encoded, hypotheses, strict=False
         ):

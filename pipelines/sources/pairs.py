@@ -3,10 +3,11 @@
 import struct
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pipelines.contract import Source
 from pipelines.errors import InputError
@@ -42,6 +43,17 @@ class Reading:
             f"{path}, {where[0]}: {reason}" + (f" (and {len(where) - 1:,} more)" if len(where) > 1 else "")
             for reason, where in (self.faults | self.unused).items()
         ]
+
+
+def joined(readings: Iterable[Reading]) -> Reading:
+    """Several files as one."""
+    whole = Reading()
+    for reading in readings:
+        whole.pairs += reading.pairs
+        for ours, theirs in ((whole.faults, reading.faults), (whole.unused, reading.unused)):
+            for reason, places in theirs.items():
+                ours.setdefault(reason, []).extend(places)
+    return whole
 
 
 def read(path: Path, max_unreadable: float = 0.0) -> Reading:
@@ -145,7 +157,7 @@ def collect(dropped: Sequence[Path], max_unreadable: float, destination: Path) -
     return Source(False, parts, readings.unreadable + sentences, notes)
 
 
-def written(readings: Mapping[Path, Reading], destination: Path) -> tuple[list[str], list[str]]:
+def written(readings: Mapping[Any, Reading], destination: Path) -> tuple[list[str], list[str]]:
     """Write every source once, with its most frequent target (of equally frequent ones the first).
 
     Return a sentence for each reason to leave something out, and for each kind of pairs that a user should know of.

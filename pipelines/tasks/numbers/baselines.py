@@ -4,8 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from pipelines.contract import Evaluation
-from pipelines.sequence_to_sequence.baselines import Translator, nearest, word_for_word
+from pipelines.sequence_to_sequence.baselines import Translator, Words, nearest
 from pipelines.sequence_to_sequence.data import part, tokens_of
 from pipelines.tasks.numbers.data import WORDS, Meta
 from pipelines.tasks.numbers.params import Params
@@ -29,3 +31,18 @@ def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[s
         return score(sources, method()(sources), references, test.longer)
 
     return {name: partial(scored, method) for name, method in methods.items()}
+
+
+def word_for_word(known: list[Words], translations: list[Words], iterations: int) -> Translator:
+    """Each word by its most likely translation under IBM Model 1 (Brown et al. 1993; nltk's)."""
+    from nltk.translate import AlignedSent, IBMModel1
+
+    # The model gives p(target word | source word), with None as the source of a target word without a counterpart.
+    model = IBMModel1([AlignedSent(theirs, ours) for ours, theirs in zip(known, translations, strict=True)], iterations)
+    words = sorted({word for source in known for word in source})
+    candidates = sorted({word for target in translations for word in target})
+    best: dict[str, str] = {}
+    for word in words:
+        probabilities = [model.translation_table[candidate][word] for candidate in candidates]
+        best[word] = candidates[int(np.argmax(probabilities))]
+    return lambda sources: [[best.get(word, word) for word in source] for source in sources]

@@ -26,6 +26,8 @@ class Meta(contract.Meta):
 class Words:
     """Texts as words, in lower case."""
 
+    copied: Sequence[str] = ()
+
     def source(self, text: str) -> list[str]:
         """Its words and marks of punctuation."""
         return WORD.findall(text.lower())

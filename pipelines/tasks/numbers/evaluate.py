@@ -25,7 +25,7 @@ def predictions(
     network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset, params: Params
 ) -> Predictions:
     """Logits under teacher forcing, and the generated targets."""
-    return generate.predictions(network, dataset, meta.targets[target], params.evaluate)
+    return generate.predictions(network, dataset, meta.targets[target], WORDS.copied, params.evaluate)
 
 
 def evaluate(

@@ -19,11 +19,9 @@ def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Sour
     for name in params.samples:
         package = PACKAGES[name]
         contents = archives.members(package.name, package.version, package.catalogues)
-        readings |= {Path(path): pairs.catalogue(content, Path(path)) for path, content in contents.items()}
-        count = sum(len(readings[Path(path)].pairs) for path in contents)
-        parts[name] = {
-            "origin": f"{count:,} messages of {package.name} {package.version}, out of {len(contents)} compiled catalogues in its wheel",
-            "licence": package.licence,
-        }
+        readings[name] = pairs.joined(pairs.catalogue(content, Path(path)) for path, content in contents.items())
+        catalogues = f"{len(contents)} compiled catalogue{'s' if len(contents) > 1 else ''}"
+        origin = f"{len(readings[name].pairs):,} messages out of {catalogues} in the wheel of {package.name} {package.version}"
+        parts[name] = {"origin": origin, "licence": package.licence}
     sentences, notes = pairs.written(readings, destination)
     return Source(True, parts, sentences, notes)

@@ -10,6 +10,8 @@ from pipelines.sequence_to_sequence.params import Evaluate, Train, Validate
 class Prepare(params.Prepare):
     """Pairs as sequences of sub-words."""
 
+    languages: tuple[str, str]
+    """Of sources and targets, as ISO 639 names them: they decide on the capitals of i and ı."""
     subwords: int = Field(ge=50, le=50_000)
     """Most sub-words of each language."""
 

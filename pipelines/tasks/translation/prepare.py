@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipelines import artifacts
 from pipelines.sequence_to_sequence import prepare as pairs
 from pipelines.sources.pairs import raw_pairs
 from pipelines.tasks.translation import placeholders, subwords
+from pipelines.tasks.translation.capitals import lowered
 from pipelines.tasks.translation.data import TARGET, Meta
 from pipelines.tasks.translation.params import Prepare
 
@@ -30,8 +32,13 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     destination.mkdir(exist_ok=True)
     training = table[table["split"] == "train"]
     orders = [placeholders.different(source) for source in training["source"]]
+    languages = dict(zip(subwords.SIDES, params.languages, strict=True))
+    artifacts.write_json(destination / subwords.LANGUAGES, languages)
     for side in subwords.SIDES:
-        texts = (placeholders.slotted(text, order) for text, order in zip(training[side], orders, strict=True))
+        texts = (
+            lowered(placeholders.slotted(text, order), languages[side])
+            for text, order in zip(training[side], orders, strict=True)
+        )
         subwords.fit(side, texts, params.subwords, destination)
     target = pairs.written(table, subwords.Subwords(destination), params, "sub-word", destination)
     return Meta(

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines import artifacts
 from pipelines.tasks.translation import placeholders
+from pipelines.tasks.translation.capitals import lowered, raised
 
 SIDES = ("source", "target")
+LANGUAGES = "languages.json"
 SPACE = "▁"
 """What sentencepiece writes for a space."""
 
@@ -16,12 +19,15 @@ SPACE = "▁"
 class Subwords:
     """Texts as sub-words, with slots for placeholders."""
 
+    copied = placeholders.SLOTS
+
     def __init__(self, folder: Path) -> None:
         from sentencepiece import SentencePieceProcessor
 
         self.models = {
             side: SentencePieceProcessor(model_proto=(folder / f"{side}.model").read_bytes()) for side in SIDES
         }
+        self.languages: dict[str, str] = artifacts.read_json(folder / LANGUAGES)
         slots = [self.models["source"].piece_to_id(slot) for slot in placeholders.SLOTS]
         self.slots = sum(token_id != self.models["source"].unk_id() for token_id in slots)
         """How many different placeholders of a text training has seen."""
@@ -35,16 +41,18 @@ class Subwords:
         return self._pieces("target", text, source)
 
     def text(self, tokens: Sequence[str], source: str) -> str:
-        """The sub-words joined, and the placeholders of the source in place of their slots."""
+        """The sub-words joined, with a capital if the source has one, and the placeholders of the source in place of their slots."""
         joined = "".join(tokens).replace(SPACE, " ").strip()
-        return placeholders.restored(joined, self.order(source))
+        return placeholders.restored(raised(joined, source, self.languages["target"]), self.order(source))
 
     def order(self, source: str) -> list[str]:
         """The placeholders of a source that have slots."""
         return placeholders.different(source)[: self.slots]
 
     def _pieces(self, side: str, text: str, source: str) -> list[str]:
-        return self.models[side].encode_as_pieces(placeholders.slotted(text, self.order(source)))
+        return self.models[side].encode_as_pieces(
+            lowered(placeholders.slotted(text, self.order(source)), self.languages[side])
+        )
 
 
 def fit(side: str, texts: Iterable[str], size: int, folder: Path) -> None:

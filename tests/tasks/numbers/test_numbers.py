@@ -206,3 +206,10 @@ def test_baselines_are_scored_on_the_pairs_of_the_networks(prepared: Path, meta:
     assert scored["copy"].metrics["exact_match"] == 0
     assert scored["word for word"].metrics["exact_match"] > 0.4
     assert scored["nearest neighbour"].metrics["token_error_rate"] < scored["copy"].metrics["token_error_rate"]
+
+
+def test_word_for_word_learns_the_table_of_words() -> None:
+    known = [["big", "house"], ["big", "cat"], ["small", "cat"], ["house"]]
+    translations = [["büyük", "ev"], ["büyük", "kedi"], ["küçük", "kedi"], ["ev"]]
+    translate = baselines.word_for_word(known, translations, iterations=20)
+    assert translate([["small", "house"], ["unseen", "big"]]) == [["küçük", "ev"], ["unseen", "büyük"]]
