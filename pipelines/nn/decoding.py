@@ -67,16 +67,13 @@ class BeamSearch:
         lengths = np.zeros((rows, beam), np.int64)
         attended: list[Any] = []
         done = np.zeros((rows, beam), bool)
-        never = np.zeros((rows * beam, size), bool)
-        never[:, [PADDING, BEGIN]] = True
+        never = np.zeros((rows, beam, size), bool)
+        never[..., [PADDING, BEGIN]] = True
         while tokens.shape[2] <= max_length and not done.all():
-            if required:
-                missing = required.counts[:, None] - (tokens[..., None] == required.tokens).sum(2)
-                never[:, required.tokens] = missing.reshape(rows * beam, -1) <= 0
-                never[:, END] = (missing > 0).any(-1).ravel()
+            forbidden = never if required is None else _forbidden(never, required, tokens[..., 1:], max_length)
             last = tf.constant(tokens[:, :, -1].reshape(-1, 1), tf.int32)
             log_probs, candidates, *rest = self._step(
-                tf.constant(kept), tf.constant(never), last, memory, mask, *states
+                tf.constant(kept), tf.constant(forbidden.reshape(-1, size)), last, memory, mask, *states
             )
             log_probs, candidates = (part.numpy().reshape(rows, beam, kept).copy() for part in (log_probs, candidates))
             log_probs[done] = [0.0] + [-np.inf] * (kept - 1)  # a finished hypothesis stays as it is
@@ -113,3 +110,13 @@ class BeamSearch:
         log_probs = tf.nn.log_softmax(tf.cast(logits[:, 0], tf.float64))
         values, token_ids = tf.math.top_k(tf.where(never, tf.constant(-np.inf, tf.float64), log_probs), kept)
         return [values, token_ids, *rest]
+
+
+def _forbidden(never: Array, required: Required, tokens: Array, max_length: int) -> Array:
+    """Which tokens may not follow `tokens` (batch, beam, steps), (batch, beam, vocabulary): `never`, and what `required` excludes."""
+    missing = required.counts[:, None] - (tokens[..., None] == required.tokens).sum(2)
+    forbidden = never.copy()
+    forbidden[missing.sum(-1) >= max_length - tokens.shape[2]] = True  # there is no room for others
+    forbidden[..., required.tokens] = missing <= 0
+    forbidden[..., END] = (missing > 0).any(-1)
+    return forbidden

@@ -9,7 +9,7 @@ import pytest
 from pipelines.analysis import gates
 from pipelines.nn import checkpoints, decoding, encoder_decoder, views
 from pipelines.nn.datasets import Pairs
-from pipelines.nn.decoding import BeamSearch
+from pipelines.nn.decoding import BeamSearch, Required
 from pipelines.nn.heads import Decoder
 from pipelines.nn.inference import log_probabilities
 from pipelines.nn.training import Fitting
@@ -20,7 +20,9 @@ SOURCES, TARGETS = 12, 14
 ATTENTIONS = ("general", "additive", "dot", None)
 
 
-def network(attention: str | None = "general", cell: str = "lstm", decoder: str = "gru", units: int = 5) -> keras.Model:
+def network(
+    attention: str | None = "general", cell: str = "lstm", decoder: str = "gru", units: int = 5, lexical: bool = False
+) -> keras.Model:
     keras.utils.set_random_seed(1)
     options = EncoderDecoder.model_validate(
         {
@@ -29,6 +31,7 @@ def network(attention: str | None = "general", cell: str = "lstm", decoder: str 
             "decoder": [{"cell": decoder, "units": 2 * units}],
             "attention": attention,
             "dropout": 0.1,
+            "lexical": lexical,
         }
     )
     return encoder_decoder.encoder_decoder(SOURCES, TARGETS, options, Decoder(TARGETS), "net")
@@ -177,3 +180,22 @@ def test_encoder_decoder_learns_to_reverse_sequences(tmp_path: Path) -> None:
 def test_beam_search_stops_at_the_longest_length(pairs: Pairs) -> None:
     written = BeamSearch(network("dot")).search(pairs.batch(np.arange(3)).inputs["source"], 3)
     assert all(isinstance(output, decoding.Hypothesis) and len(output.tokens) <= 3 for output in written)
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_beam_search_writes_required_tokens_as_often_as_required(pairs: Pairs, beam: int) -> None:
+    source = pairs.batch(np.arange(3)).inputs["source"]
+    counts = np.array([[1, 0], [2, 1], [0, 0]])
+    written = BeamSearch(network()).search(source, 12, beam, required=Required(np.array([7, 5]), counts))
+    assert [[output.tokens.count(token) for token in (7, 5)] for output in written] == counts.tolist()
+
+
+def test_a_lexical_decoder_attends_to_the_embeddings_of_the_source(pairs: Pairs) -> None:
+    net = network(lexical=True)
+    batch = pairs.batch(np.arange(3))
+    encoder = net.get_layer("encoder")
+    memory, *_ = encoder(batch.inputs["source"])
+    vectors = np.asarray(encoder.get_layer("embedding").embeddings)[batch.inputs["source"]]
+    np.testing.assert_allclose(np.asarray(memory)[..., -vectors.shape[-1] :], vectors, atol=1e-6)
+    assert net.predict_on_batch(batch.inputs).shape[-1] == TARGETS
+    assert views.of_source(net, max_length=6).embed(batch.inputs)

@@ -56,18 +56,19 @@ class Subwords:
 
 
 def fit(side: str, texts: Iterable[str], size: int, folder: Path) -> None:
-    """Write a model of at most `size` sub-words of texts with slots; it has no sub-word that cuts none of them."""
+    """Write a model of `size` sub-words of texts with slots, or of as many as there are characters; it keeps those that cut one of them."""
     import sentencepiece
     from sentencepiece import sentencepiece_model_pb2
 
     rows = list(texts)
     slots = [slot for slot in placeholders.SLOTS if any(slot in row for row in rows)]
+    needed = len(set("".join(rows))) + len(slots) + len((SPACE, "unknown"))
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(rows),
         model_writer=model,
         model_type="unigram",
-        vocab_size=size,
+        vocab_size=max(size, needed),
         hard_vocab_limit=False,
         character_coverage=COVERAGE,
         user_defined_symbols=slots,
