@@ -1,5 +1,6 @@
 """Figures of this task: chrF by length, attention, and mistakes."""
 
+from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
 from pipelines.results import Results
 from pipelines.sequence_to_sequence import report as pairs
@@ -14,25 +15,52 @@ QUESTION = "Can a recurrent network that learns from a few thousand messages tra
 def figures(results: Results, target: str, model: str | None) -> list[Figure]:
     """chrF by length for the task; attention and mistakes for a model."""
     if model is None:
-        return [_by_length(results, target)]
+        models = {name: results.record(name, target, Translations) for name in results.models}
+        baselines = results.baseline_records(target, Translations)
+        return [_intervals({**baselines, **models}), _by_length(results, target, models, baselines)]
     attention = pairs.attention(results.illustration(model, target, Illustration), "sub-word")
     return [*attention, _mistakes(results.record(model, target, Translations))]
 
 
-def _by_length(results: Results, target: str) -> Figure:
-    usual = results.meta_as(Meta).targets[target].splits["test"].windows - results.meta_as(Meta).targets[target].longer
-    models = {name: results.record(name, target, Translations) for name in results.models}
-    baselines = results.baseline_records(target, Translations)
+def _intervals(records: dict[str, Translations]) -> Figure:
+    ranked = sorted(records.items(), key=lambda named: named[1].corpus_chrf)
+    plot = charts.empty("chrF", "", height=120 + 36 * len(ranked))
+    plot.add_scatter(
+        x=charts.plain([record.corpus_chrf for _, record in ranked]),
+        y=[name for name, _ in ranked],
+        error_x={"type": "data", "array": charts.plain([record.margin for _, record in ranked])},
+        mode="markers",
+        marker={"size": 9, "color": charts.COLORS[0]},
+        showlegend=False,
+    )
+    plot.update_layout(hovermode="closest")
+    plot.update_yaxes(automargin=True)
+    signatures = "; ".join(f"{name} {signature}" for name, signature in ranked[0][1].signatures.items())
+    return Figure(
+        "chrf-intervals",
+        "chrF of every method",
+        "chrF of all test pairs together, but for the longer ones (explained seed), with the 95 % interval under resampling of the pairs. "
+        f"Signatures of sacrebleu: {signatures}.",
+        "Methods whose intervals are apart differ by more than the choice of the test pairs explains. Of those that overlap the paired "
+        "tests above say more, for they compare pair by pair.",
+        plot,
+    )
+
+
+def _by_length(
+    results: Results, target: str, models: dict[str, Translations], baselines: dict[str, Translations]
+) -> Figure:
+    meta = results.meta_as(Meta).targets[target]
+    usual = meta.splits["test"].windows - meta.longer
     scores = {name: (record.lengths, record.chrf) for name, record in {**models, **baselines}.items()}
     first = next(iter(models.values()))
     longest = int(first.lengths[:usual].max())
     plot = pairs.by_length(scores, list(baselines), longest, "words of the source", "chrF of a pair")
-    signatures = "; ".join(f"{name} {signature}" for name, signature in first.signatures.items())
     return Figure(
         f"length-{target}",
         "chrF by length",
         f"Mean chrF of the test pairs of each length (explained seed; baselines dotted). Sources right of the dotted line have more than "
-        f"{longest} words: no training pair is as long. Signatures of sacrebleu: {signatures}.",
+        f"{longest} words: no training pair is as long.",
         "Short messages are often names that a table of phrases knows as well; what a network adds is seen where words change their order "
         "and endings. Without attention all of the source must fit into one state, and long sources suffer first.",
         plot,

@@ -14,19 +14,18 @@ METRICS = {
     metric.name: metric
     for metric in (
         Metric("chrf", "chrF", lower_is_better=False),
-        Metric("chrf_low", "chrF, lower end of the interval over pairs", lower_is_better=False),
-        Metric("chrf_high", "chrF, upper end of the interval over pairs", lower_is_better=False),
+        Metric("chrf_margin", "chrF ± (95 %)"),
         Metric("bleu", "BLEU", lower_is_better=False),
-        Metric("bleu_low", "BLEU, lower end of the interval over pairs", lower_is_better=False),
-        Metric("bleu_high", "BLEU, upper end of the interval over pairs", lower_is_better=False),
+        Metric("bleu_margin", "BLEU ± (95 %)"),
         Metric("exact_match", "exact match", lower_is_better=False),
         Metric("placeholders_kept", "placeholders kept", lower_is_better=False),
         Metric("chrf_longer", "chrF, longer sources", lower_is_better=False),
-        Metric("chrf_greedy", "chrF, greedy, placeholders free", lower_is_better=False),
-        Metric("placeholders_kept_greedy", "placeholders kept, greedy, placeholders free", lower_is_better=False),
+        Metric("chrf_greedy", "chrF, greedy", lower_is_better=False),
+        Metric("placeholders_kept_greedy", "placeholders kept, greedy", lower_is_better=False),
         Metric("nll_per_token", "nats per sub-word"),
     )
 }
+"""Margins are half the width of the interval under resampling of the pairs; greedy search is free to lose placeholders."""
 RESAMPLES = 1000
 """Of the bootstrap (Koehn 2004); sacrebleu fixes its seed."""
 SHOWN = 12
@@ -57,7 +56,7 @@ def score(texts: Part, written: Sequence[str]) -> Evaluation:
     mistakes = [(texts.sources[row], written[row], texts.targets[row]) for row in np.flatnonzero(~exact)[:SHOWN]]
     lengths = np.array([len(source.split()) for source in texts.sources])
     signatures = {"chrF": str(chrf.get_signature()), "BLEU": str(bleu.get_signature())}
-    record = Translations(lengths, each, exact, mistakes, signatures)
+    record = Translations(lengths, each, exact, metrics["chrf"], metrics["chrf_margin"], mistakes, signatures)
     return Evaluation(metrics, 1 - each[usual] / 100, record=record)
 
 
@@ -69,10 +68,9 @@ def corpus_chrf(written: Sequence[str], references: Sequence[str]) -> float:
 
 
 def _with_interval(name: str, metric: Any, written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """The score of all pairs, and its 95 % interval under resampling of the pairs."""
+    """The score of all pairs, and half the width of its 95 % interval under resampling of the pairs."""
     scored = metric.corpus_score(list(written), [list(references)], n_bootstrap=RESAMPLES)
-    middle, half = scored._mean, scored._ci
-    return {name: float(scored.score), f"{name}_low": float(middle - half), f"{name}_high": float(middle + half)}
+    return {name: float(scored.score), f"{name}_margin": float(scored._ci)}
 
 
 def kept(sources: Sequence[str], written: Sequence[str]) -> float:
