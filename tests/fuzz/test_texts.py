@@ -1,6 +1,7 @@
 """Texts and pairs of texts: any letters, any bytes."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -95,7 +96,7 @@ def test_any_bytes_called_a_text_are_refused_or_read(tmp_path: Path, content: by
     for kind in (".po", ".mo"):
         catalogue = path.with_suffix(kind)
         catalogue.write_bytes((b"" if kind == ".po" else b"\xde\x12\x04\x95") + content)
-        success_or_sentence(lambda catalogue=catalogue: pairs.read(catalogue))
+        success_or_sentence(partial(pairs.read, catalogue))
     success_or_sentence(lambda: read_lines(str(path), "prompt"))
 
 

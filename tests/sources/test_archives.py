@@ -194,9 +194,14 @@ def test_pip_options_come_from_files_and_the_environment_counts_more(
 
 def test_members_reads_several_files_of_one_download(links: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_source(links / "sample-1.0.tar.gz", {"one.txt": b"1", "two.txt": b"2"})
-    downloads = []
+    downloads: list[str] = []
     download = archives._download
-    monkeypatch.setattr(archives, "_download", lambda *where: downloads.append(where) or download(*where))
+
+    def counted(package: str, version: str, folder: Path) -> Path:
+        downloads.append(package)
+        return download(package, version, folder)
+
+    monkeypatch.setattr(archives, "_download", counted)
     pinned = {
         f"sample-1.0/{name}.txt": hashlib.sha256(content).hexdigest()
         for name, content in (("one", b"1"), ("two", b"2"))

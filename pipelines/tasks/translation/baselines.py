@@ -43,7 +43,7 @@ def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[s
         found = translate([_words(source) for source in sources])
         return [join(written) for written in found]
 
-    def scored(method: Callable[[Sequence[str]], Sequence[str]]) -> Evaluation:
+    def scored(method: Callable[[Sequence[str]], list[str]]) -> Evaluation:
         return score(
             test, [written(text, source) for text, source in zip(method(test.sources), test.sources, strict=True)]
         )
@@ -51,7 +51,11 @@ def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[s
     def written(text: str, source: str) -> str:
         return placeholders.restored(raised(text, source, language), placeholders.different(source))
 
-    methods = {"copy": list, "translation memory": memory, "phrase table": phrases}
+    methods: dict[str, Callable[[Sequence[str]], list[str]]] = {
+        "copy": list,
+        "translation memory": memory,
+        "phrase table": phrases,
+    }
     return {name: partial(scored, method) for name, method in methods.items()}
 
 

@@ -19,7 +19,7 @@ SPACE = "▁"
 class Subwords:
     """Texts as sub-words, with slots for placeholders."""
 
-    copied = placeholders.SLOTS
+    copied: Sequence[str] = placeholders.SLOTS
 
     def __init__(self, folder: Path) -> None:
         from sentencepiece import SentencePieceProcessor
