@@ -2,6 +2,7 @@
 
 import keras
 
+from pipelines.contract import Array
 from pipelines.nn.encoder_decoder import encoder_decoder
 from pipelines.nn.heads import Decoder, Head
 from pipelines.params.blocks import EncoderDecoder
@@ -14,6 +15,8 @@ def head(target: PairTarget, params: Train) -> Head:
     return Decoder(len(target.target_vocabulary), params.label_smoothing)
 
 
-def build(model: EncoderDecoder, target: PairTarget, head: Head, name: str) -> keras.Model:
+def build(
+    model: EncoderDecoder, target: PairTarget, head: Head, name: str, lexicon: Array | None = None
+) -> keras.Model:
     """`source` (batch, steps) and `decoder_input` (batch, time) int32 -> (batch, time, vocabulary) float32 logits."""
-    return encoder_decoder(len(target.source_vocabulary), len(target.target_vocabulary), model, head, name)
+    return encoder_decoder(len(target.source_vocabulary), len(target.target_vocabulary), model, head, name, lexicon)

@@ -12,6 +12,8 @@ class Prepare(params.Prepare):
 
     languages: tuple[str, str]
     """Of sources and targets, as ISO 639 names them: they decide on the capitals of i and ı."""
+    alignment_iterations: int = Field(gt=0, le=1000)
+    """Of expectation maximisation for the lexicon of sub-words."""
     subwords: int = Field(ge=50, le=50_000)
     """Most sub-words of each language."""
 

@@ -8,12 +8,15 @@ import pandas as pd
 
 from pipelines import artifacts
 from pipelines.sequence_to_sequence import prepare as pairs
+from pipelines.sequence_to_sequence.data import PairTarget, Part, part, tokens_of
 from pipelines.sources.pairs import raw_pairs
 from pipelines.tasks.translation import placeholders, subwords
 from pipelines.tasks.translation.capitals import lowered
-from pipelines.tasks.translation.data import TARGET, Meta
+from pipelines.tasks.translation.data import TARGET, Entry, MessageTarget, Meta
 from pipelines.tasks.translation.params import Prepare
 
+LIKELY = 0.02
+"""The lowest probability in the lexicon."""
 NOT_LETTERS = re.compile(r"[\W\d_]+")
 
 
@@ -40,13 +43,30 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
             for text, order in zip(training[side], orders, strict=True)
         )
         subwords.fit(side, texts, params.subwords, destination)
-    target = pairs.written(table, subwords.Subwords(destination), params, "sub-word", destination)
+    tokenizer = subwords.Subwords(destination)
+    target = pairs.written(table, tokenizer, params, "sub-word", destination)
+    lexicon = _lexicon(part(destination, "train"), tokenizer, target, params.alignment_iterations)
     return Meta(
-        {TARGET: target},
+        {TARGET: MessageTarget(**vars(target), lexicon=lexicon)},
         f"Every source belongs to one part, in an order that only the sources decide, and so do sources that differ in nothing but case, "
         f"placeholders, digits, punctuation or a plural's s. Sources of more than {params.longest} words are neither trained on nor "
         "validated with; they are a separate test part. Sub-words are those of the training part alone; no training and no choice sees the "
         f"test part. {unlike:,} pairs are left out: source and target have different placeholders.",
+    )
+
+
+def _lexicon(training: Part, tokenizer: subwords.Subwords, target: PairTarget, iterations: int) -> list[Entry]:
+    """The translations of each sub-word that are likely under IBM Model 1 (Brown et al. 1993; nltk's)."""
+    from nltk.translate import AlignedSent, IBMModel1
+
+    sources, targets = tokens_of(training, tokenizer)
+    model = IBMModel1([AlignedSent(ours, theirs) for theirs, ours in zip(sources, targets, strict=True)], iterations)
+    theirs, ours = target.source_vocabulary.ids, target.target_vocabulary.ids
+    return sorted(
+        Entry(theirs[source], ours[written], round(float(probability), 4))
+        for written, row in model.translation_table.items()
+        for source, probability in row.items()
+        if probability >= LIKELY and source in theirs and written in ours
     )
 
 

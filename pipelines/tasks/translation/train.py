@@ -18,4 +18,5 @@ def head(meta: Meta, target: str, params: Train) -> Head:
 
 def build(model: EncoderDecoder, meta: Meta, target: str, head: Head) -> keras.Model:
     """`source` (batch, steps) and `decoder_input` (batch, time) int32 -> (batch, time, vocabulary) float32 logits."""
-    return pairs.build(model, meta.targets[target], head, name="translation")
+    lexicon = meta.targets[target].probabilities() if model.lexicon else None
+    return pairs.build(model, meta.targets[target], head, name="translation", lexicon=lexicon)
