@@ -81,6 +81,9 @@ class LexiconBias(keras.layers.Layer):
         """logits + log(weights · translations + floor), float32."""
         return logits + ops.log(ops.cast(ops.matmul(weights, translations), "float32") + self.FLOOR)
 
+    def compute_mask(self, *inputs: Any, **options: Any) -> None:
+        """None: the loss has weights of its own."""
+
 
 def encoder_decoder(
     sources: int, targets: int, model: EncoderDecoder, head: Head, name: str, lexicon: Array | None = None

@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from pipelines.analysis import gates
 from pipelines.nn import checkpoints, decoding, encoder_decoder, views
@@ -18,23 +19,25 @@ from pipelines.params.blocks import EncoderDecoder, Train
 
 SOURCES, TARGETS = 12, 14
 ATTENTIONS = ("general", "additive", "dot", None)
+LEXICON = np.eye(SOURCES, TARGETS, dtype=np.float32)
+"""Each source token is translated by the target token of the same number."""
 
 
 def network(
-    attention: str | None = "general", cell: str = "lstm", decoder: str = "gru", units: int = 5, lexical: bool = False
+    attention: str | None = "general", cell: str = "lstm", decoder: str = "gru", units: int = 5, **options: bool
 ) -> keras.Model:
     keras.utils.set_random_seed(1)
-    options = EncoderDecoder.model_validate(
+    model = EncoderDecoder.model_validate(
         {
             "embedding": 8,
             "encoder": [{"cell": cell, "units": units, "bidirectional": True}],
             "decoder": [{"cell": decoder, "units": 2 * units}],
             "attention": attention,
             "dropout": 0.1,
-            "lexical": lexical,
+            **options,
         }
     )
-    return encoder_decoder.encoder_decoder(SOURCES, TARGETS, options, Decoder(TARGETS), "net")
+    return encoder_decoder.encoder_decoder(SOURCES, TARGETS, model, Decoder(TARGETS), "net", LEXICON)
 
 
 @pytest.fixture
@@ -199,3 +202,23 @@ def test_a_lexical_decoder_attends_to_the_embeddings_of_the_source(pairs: Pairs)
     np.testing.assert_allclose(np.asarray(memory)[..., -vectors.shape[-1] :], vectors, atol=1e-6)
     assert net.predict_on_batch(batch.inputs).shape[-1] == TARGETS
     assert views.of_source(net, max_length=6).embed(batch.inputs)
+
+
+def test_a_lexicon_makes_translations_of_the_attended_tokens_likelier(pairs: Pairs, tmp_path: Path) -> None:
+    with_lexicon, without = network(lexicon=True), network()
+    without.set_weights([w for w in with_lexicon.get_weights() if w.shape != LEXICON.shape or (w != LEXICON).any()])
+    inputs = pairs.batch(np.array([2])).inputs
+    ours, theirs = (net.predict_on_batch(inputs)[0, 0] for net in (with_lexicon, without))
+    assert (ours - theirs).argmax() == 10  # the only token of the source has all of the attention
+    assert (ours - theirs)[10] == pytest.approx(np.log(1.001), abs=1e-5)
+    np.testing.assert_allclose(np.delete(ours - theirs, 10), np.log(0.001), rtol=1e-4)
+    checkpoints.save(tmp_path, with_lexicon, [1], [with_lexicon.get_weights()])
+    again = checkpoints.load(tmp_path)
+    checkpoints.load_seed(again, tmp_path, 1)
+    np.testing.assert_array_equal(again.predict_on_batch(inputs)[0, 0], ours)
+    assert BeamSearch(again).search(inputs["source"], 4, beam=2)[0].attention is not None
+
+
+def test_a_lexicon_needs_attention() -> None:
+    with pytest.raises(ValidationError, match="needs attention; set it to false, or choose an attention"):
+        network(None, lexicon=True)

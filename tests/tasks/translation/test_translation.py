@@ -131,6 +131,15 @@ def test_subwords_are_those_of_training(prepared: Path, meta: Meta) -> None:
     assert set(meta.targets[TARGET].source_vocabulary.words[4:]) == seen
 
 
+def test_lexicon_has_the_likely_translations_of_training(meta: Meta) -> None:
+    target = meta.targets[TARGET]
+    table = target.probabilities()
+    assert table.shape == (len(target.source_vocabulary), len(target.target_vocabulary))
+    assert (table.sum(1) <= 1.01 * table.shape[1]).all()
+    slot = target.source_vocabulary.ids["⟨1⟩"]
+    assert target.target_vocabulary.words[int(table[slot].argmax())] == "⟨1⟩"
+
+
 def test_datasets_hold_the_rows_of_the_table(prepared: Path, meta: Meta) -> None:
     tokenizer, target = Subwords(prepared), meta.targets[TARGET]
     for split, examples in datasets(prepared, meta, TARGET).items():
