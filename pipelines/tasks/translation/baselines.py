@@ -37,8 +37,10 @@ def baselines(prepared: Path, meta: Meta, target: str, params: Params) -> dict[s
         from nltk.tokenize.treebank import TreebankWordDetokenizer
 
         options = params.baselines
-        translations = [words(text) for text in slotted]
-        translate = phrase_table(known, translations, options.alignment_iterations, options.longest_phrase)
+        translations = [words(text) for text in slotted[: options.aligned_pairs]]
+        translate = phrase_table(
+            known[: options.aligned_pairs], translations, options.alignment_iterations, options.longest_phrase
+        )
         join = TreebankWordDetokenizer().detokenize
         found = translate([_words(source) for source in sources])
         return [join(written) for written in found]

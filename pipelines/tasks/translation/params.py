@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from pipelines.params.blocks import Block, Collect, EncoderDecoder
+from pipelines.params.blocks import Block, Collect, EncoderDecoder, Limit
 from pipelines.sequence_to_sequence import params
 from pipelines.sequence_to_sequence.params import Evaluate, Train, Validate
 
@@ -14,6 +14,8 @@ class Prepare(params.Prepare):
     """Of sources and targets, as ISO 639 names them: they decide on the capitals of i and ı."""
     alignment_iterations: int = Field(gt=0, le=1000)
     """Of expectation maximisation for the lexicon of sub-words."""
+    aligned_pairs: Limit
+    """Most pairs of training from which the lexicon is estimated: its counts have to fit in memory."""
     subwords: int = Field(ge=50, le=50_000)
     """Most sub-words of each language."""
 
@@ -21,6 +23,8 @@ class Prepare(params.Prepare):
 class Baselines(params.Baselines):
     """Methods without a recurrent network."""
 
+    aligned_pairs: Limit
+    """Most pairs of training from which the phrase table is made."""
     longest_phrase: int = Field(gt=0, le=20)
     """Most words of a phrase in the phrase table."""
 

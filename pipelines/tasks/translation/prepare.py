@@ -45,7 +45,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
         subwords.fit(side, texts, params.subwords, destination)
     tokenizer = subwords.Subwords(destination)
     target = pairs.written(table, tokenizer, params, "sub-word", destination)
-    lexicon = _lexicon(part(destination, "train"), tokenizer, target, params.alignment_iterations)
+    lexicon = _lexicon(part(destination, "train"), tokenizer, target, params)
     return Meta(
         {TARGET: MessageTarget(**vars(target), lexicon=lexicon)},
         f"Every source belongs to one part, in an order that only the sources decide, and so do sources that differ in nothing but case, "
@@ -55,12 +55,13 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     )
 
 
-def _lexicon(training: Part, tokenizer: subwords.Subwords, target: PairTarget, iterations: int) -> list[Entry]:
+def _lexicon(training: Part, tokenizer: subwords.Subwords, target: PairTarget, params: Prepare) -> list[Entry]:
     """The translations of each sub-word that are likely under IBM Model 1 (Brown et al. 1993; nltk's)."""
     from nltk.translate import AlignedSent, IBMModel1
 
-    sources, targets = tokens_of(training, tokenizer)
-    model = IBMModel1([AlignedSent(ours, theirs) for theirs, ours in zip(sources, targets, strict=True)], iterations)
+    aligned = Part(training.sources[: params.aligned_pairs], training.targets[: params.aligned_pairs], 0)
+    sentences = [AlignedSent(ours, theirs) for theirs, ours in zip(*tokens_of(aligned, tokenizer), strict=True)]
+    model = IBMModel1(sentences, params.alignment_iterations)
     theirs, ours = target.source_vocabulary.ids, target.target_vocabulary.ids
     return sorted(
         Entry(theirs[source], ours[written], round(float(probability), 4))
