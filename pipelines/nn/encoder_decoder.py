@@ -52,16 +52,16 @@ class Unmasked(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("gatehouse")
-class Split(keras.layers.Layer):
-    """(…, features) -> (…, size) and (…, features - size)."""
+class FirstFeatures(keras.layers.Layer):
+    """(…, features) -> (…, size)."""
 
     def __init__(self, size: int, **options: Any) -> None:
         super().__init__(**options)
         self.size = size
 
     def call(self, values: Any) -> Any:
-        """The first features, and the others."""
-        return ops.split(values, [self.size], axis=-1)
+        """The first `size` features."""
+        return values[..., : self.size]
 
     def get_config(self) -> dict[str, Any]:
         """What the constructor takes."""
@@ -72,14 +72,17 @@ class Split(keras.layers.Layer):
 class LexiconBias(keras.layers.Layer):
     """Logits, and the log-probability of the table's translations of what is attended to (Arthur et al. 2016, equations 5 and 8).
 
-    `logits` (batch, time, vocabulary), `weights` (batch, time, steps), `translations` (batch, steps, vocabulary) probabilities.
+    `logits` (batch, time, vocabulary), `weights` (batch, time, steps), `memory` (batch, steps, features) whose last features are the
+    probabilities of all translations of each step.
     """
 
     FLOOR = 0.001
 
-    def call(self, logits: Any, weights: Any, translations: Any) -> Any:
+    def call(self, logits: Any, weights: Any, memory: Any) -> Any:
         """logits + log(weights · translations + floor), float32."""
-        return logits + ops.log(ops.cast(ops.matmul(weights, translations), "float32") + self.FLOOR)
+        # The product is cut, not the memory, which is by far the larger.
+        translations = ops.matmul(weights, memory)[..., -logits.shape[-1] :]
+        return logits + ops.log(ops.cast(translations, "float32") + self.FLOOR)
 
     def compute_mask(self, *inputs: Any, **options: Any) -> None:
         """None: the loss has weights of its own."""
@@ -140,7 +143,7 @@ def _decoder(vocabulary: int, model: EncoderDecoder, head: Head) -> keras.Model:
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     whole = memory = keras.Input((None, features + (vocabulary if model.lexicon else 0)), name="memory")
     if model.lexicon:
-        memory, translations = Split(features, name="states")(whole)
+        memory = FirstFeatures(features, name="states")(whole)
     mask = keras.Input((None,), dtype="bool", name="memory_mask")
     hidden = layers.embedding(vocabulary, model.embedding)(tokens)
     hidden = keras.layers.Dropout(model.dropout, name="embedding_dropout")(hidden)
@@ -164,5 +167,5 @@ def _decoder(vocabulary: int, model: EncoderDecoder, head: Head) -> keras.Model:
         hidden = keras.layers.Dense(model.decoder[-1].units, activation="tanh", name="attentional")(joined)
     logits = head.output(hidden)
     if model.lexicon:
-        logits = LexiconBias(name="lexicon_bias", dtype="float32")(logits, weights, translations)
+        logits = LexiconBias(name="lexicon_bias", dtype="float32")(logits, weights, whole)
     return keras.Model([tokens, whole, mask, *first], [logits, *after, *attended], name=DECODER)
