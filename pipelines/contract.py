@@ -120,7 +120,9 @@ class Source:
     parts: dict[str, dict[str, str]]
     """Name -> `origin`, `licence` and whatever else the task notes."""
     unreadable: list[str] = field(default_factory=list)
-    """A sentence for each file that was left out."""
+    """A sentence for each file, or kind of line of a file, that was left out."""
+    notes: list[str] = field(default_factory=list)
+    """A sentence for each kind of data that is used, and that a user should know of."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,8 @@ class Evaluation:
     """(items,): a loss of each item, which the paired tests compare; lower is better. Items are ordered as `Primary.lags` expects."""
     record: Any = None
     """A dataclass of the task: what its charts draw."""
+    own_losses: Floats | None = None
+    """(items,): what models are compared with each other by, where that is a loss that baselines do not have, such as a likelihood."""
 
 
 # Explanations

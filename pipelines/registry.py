@@ -14,6 +14,7 @@ TASKS = tuple(
             "numbers",
             "sentiment",
             "topics",
+            "translation",
         ),
     )
 )

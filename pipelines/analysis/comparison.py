@@ -51,13 +51,16 @@ def tests(
     baseline_losses: Mapping[str, Floats],
     baseline: str,
     primary: Primary,
+    own_losses: Mapping[str, Floats] | None,
 ) -> dict[str, Any]:
     """Each model against the best `baseline`, the reference, and every other model.
 
     `values` holds the primary metric of each seed, `losses` (seeds, items) the loss of each item, `baseline_losses` (items,) the same of
-    methods without seeds. A model's losses are averaged over its seeds, so that its expected run is compared, not a lucky one.
+    methods without seeds; models are compared with each other by `own_losses`, if there are such. A model's losses are averaged over its
+    seeds, so that its expected run is compared, not a lucky one.
     """
     expected = {model: array.mean(0) for model, array in losses.items()}
+    own = {model: array.mean(0) for model, array in (own_losses or losses).items()}
     lags = primary.lags
     return {
         model: {
@@ -65,7 +68,7 @@ def tests(
             "against_reference": statistics.paired(expected[model], baseline_losses[primary.reference], lags),
             "against_models": {
                 other: {
-                    "items": statistics.paired(expected[model], expected[other], lags),
+                    "items": statistics.paired(own[model], own[other], lags),
                     "seeds": statistics.welch(values[model], values[other]),
                 }
                 for other in values
@@ -83,12 +86,13 @@ def decide(
     baseline_losses: Mapping[str, Floats],
     primary: Primary,
     parameters: Mapping[str, int],
+    own_losses: Mapping[str, Floats] | None = None,
 ) -> tuple[Decision, dict[str, Any]]:
     """The decision on a target, and the tests on which it is based; arguments as in `tests`, `baselines` their primary metric."""
     metric = primary.metric
     means = {model: float(np.mean(numbers)) for model, numbers in values.items()}
     best, baseline = metric.best(means), metric.best(baselines)
-    tested = tests(values, losses, baseline_losses, baseline, primary)
+    tested = tests(values, losses, baseline_losses, baseline, primary, own_losses)
     test = tested[best]["against_best_baseline"]
     p = test["p"]
 

@@ -10,8 +10,17 @@ from numpy.typing import NDArray
 
 from pipelines.contract import Array
 from pipelines.nn.encoder_decoder import ATTENTION, DECODER, ENCODER
-from pipelines.nn.inference import log_probabilities
 from pipelines.nn.vocabulary import BEGIN, END, PADDING
+
+
+@dataclass(frozen=True)
+class Required:
+    """Tokens that each target has to have a certain number of times (constrained decoding, Hokamp & Liu 2017)."""
+
+    tokens: Array
+    """(required,) token ids."""
+    counts: Array
+    """How often, (batch, required)."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +42,24 @@ class BeamSearch:
         self.encoder, self.decoder = network.get_layer(ENCODER), network.get_layer(DECODER)
         self.has_attention = any(layer.name == ATTENTION for layer in self.decoder.layers)
         self._encode = tf.function(lambda source: self.encoder(source, training=False), reduce_retracing=True)
-        self._step = tf.function(lambda *inputs: self.decoder(list(inputs), training=False), reduce_retracing=True)
+        self._step = tf.function(self._best, reduce_retracing=True)
 
-    def search(self, source: Array, max_length: int, beam: int = 1, length_penalty: float = 1.0) -> list[Hypothesis]:
+    def search(
+        self,
+        source: Array,
+        max_length: int,
+        beam: int = 1,
+        length_penalty: float = 1.0,
+        required: Required | None = None,
+    ) -> list[Hypothesis]:
         """The best of `beam` hypotheses for each row of `source` (batch, steps), at most `max_length` tokens; 1: greedy.
 
+        With `required` tokens no hypothesis ends before it has them all, nor has one more often.
         Hypotheses are compared by log-probability / length ** `length_penalty` (as in Bahdanau et al. 2015 and Wu et al. 2016, without
         coverage): at 0 short ones win.
         """
-        rows = len(source)
+        rows, size = len(source), self.decoder.output[0].shape[-1]
+        kept = min(beam, size)
         memory, mask, *states = (tf.repeat(part, beam, axis=0) for part in self._encode(tf.constant(source, tf.int32)))
         tokens = np.full((rows, beam, 1), BEGIN)
         scores = np.full((rows, beam), -np.inf)
@@ -49,16 +67,21 @@ class BeamSearch:
         lengths = np.zeros((rows, beam), np.int64)
         attended: list[Any] = []
         done = np.zeros((rows, beam), bool)
+        never = np.zeros((rows, beam, size), bool)
+        never[..., [PADDING, BEGIN]] = True
         while tokens.shape[2] <= max_length and not done.all():
+            forbidden = never if required is None else _forbidden(never, required, tokens[..., 1:], max_length)
             last = tf.constant(tokens[:, :, -1].reshape(-1, 1), tf.int32)
-            logits, *rest = self._step(last, memory, mask, *states)
-            log_probs = log_probabilities(logits.numpy()[:, 0]).reshape(rows, beam, -1)
-            log_probs[..., [PADDING, BEGIN]] = -np.inf
-            log_probs[done] = -np.inf
-            log_probs[done, PADDING] = 0.0  # a finished hypothesis stays as it is
+            log_probs, candidates, *rest = self._step(
+                tf.constant(kept), tf.constant(forbidden.reshape(-1, size)), last, memory, mask, *states
+            )
+            log_probs, candidates = (part.numpy().reshape(rows, beam, kept).copy() for part in (log_probs, candidates))
+            log_probs[done] = [0.0] + [-np.inf] * (kept - 1)  # a finished hypothesis stays as it is
+            candidates[done] = PADDING
             total = (scores[..., None] + log_probs).reshape(rows, -1)
             best = np.argsort(-total, axis=1, kind="stable")[:, :beam]
-            parents, chosen = np.divmod(best, log_probs.shape[-1])
+            parents = best // kept
+            chosen = np.take_along_axis(candidates.reshape(rows, -1), best, 1)
             scores = np.take_along_axis(total, best, 1)
             lengths = np.take_along_axis(lengths + ~done, parents, 1)
             done = np.take_along_axis(done, parents, 1) | (chosen == END)
@@ -79,3 +102,21 @@ class BeamSearch:
             )
             hypotheses.append(Hypothesis(decoded, float(scores[row, winner]), attention))
         return hypotheses
+
+    def _best(self, kept: tf.Tensor, never: tf.Tensor, *inputs: tf.Tensor) -> list[tf.Tensor]:
+        """The log-probabilities and token ids of the `kept` most likely next tokens that are not among `never`, in nats, float64; then what
+        the decoder gives."""
+        logits, *rest = self.decoder(list(inputs), training=False)
+        log_probs = tf.nn.log_softmax(tf.cast(logits[:, 0], tf.float64))
+        values, token_ids = tf.math.top_k(tf.where(never, tf.constant(-np.inf, tf.float64), log_probs), kept)
+        return [values, token_ids, *rest]
+
+
+def _forbidden(never: Array, required: Required, tokens: Array, max_length: int) -> Array:
+    """Which tokens may not follow `tokens` (batch, beam, steps), (batch, beam, vocabulary): `never`, and what `required` excludes."""
+    missing = required.counts[:, None] - (tokens[..., None] == required.tokens).sum(2)
+    forbidden = never.copy()
+    forbidden[missing.sum(-1) >= max_length - tokens.shape[2]] = True  # there is no room for others
+    forbidden[..., required.tokens] = missing <= 0
+    forbidden[..., END] = (missing > 0).any(-1)
+    return forbidden

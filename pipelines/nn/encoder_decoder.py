@@ -15,6 +15,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from pipelines.contract import Array
 from pipelines.nn import layers
 from pipelines.nn.attention import Attention
 from pipelines.nn.datasets import DECODER_INPUT, SOURCE
@@ -22,7 +23,7 @@ from pipelines.nn.heads import Head
 from pipelines.nn.vocabulary import PADDING
 from pipelines.params.blocks import EncoderDecoder, RecurrentLayer
 
-ENCODER, DECODER, ATTENTION = "encoder", "decoder", "attention"
+ENCODER, DECODER, ATTENTION, LEXICON = "encoder", "decoder", "attention", "lexicon"
 
 
 @keras.saving.register_keras_serializable("gatehouse")
@@ -50,9 +51,53 @@ class Unmasked(keras.layers.Layer):
         """None."""
 
 
-def encoder_decoder(sources: int, targets: int, model: EncoderDecoder, head: Head, name: str) -> keras.Model:
-    """The network: `source` and `decoder_input` -> logits (batch, time, targets). `sources` and `targets` are sizes of vocabularies."""
-    encoder, decoder = _encoder(sources, model), _decoder(targets, model, head)
+@keras.saving.register_keras_serializable("gatehouse")
+class FirstFeatures(keras.layers.Layer):
+    """(…, features) -> (…, size)."""
+
+    def __init__(self, size: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.size = size
+
+    def call(self, values: Any) -> Any:
+        """The first `size` features."""
+        return values[..., : self.size]
+
+    def get_config(self) -> dict[str, Any]:
+        """What the constructor takes."""
+        return {**super().get_config(), "size": self.size}
+
+
+@keras.saving.register_keras_serializable("gatehouse")
+class LexiconBias(keras.layers.Layer):
+    """Logits, and the log-probability of the table's translations of what is attended to (Arthur et al. 2016, equations 5 and 8).
+
+    `logits` (batch, time, vocabulary), `weights` (batch, time, steps), `memory` (batch, steps, features) whose last features are the
+    probabilities of all translations of each step.
+    """
+
+    FLOOR = 0.001
+
+    def call(self, logits: Any, weights: Any, memory: Any) -> Any:
+        """logits + log(weights · translations + floor), float32."""
+        # The product is cut, not the memory, which is by far the larger.
+        translations = ops.matmul(weights, memory)[..., -logits.shape[-1] :]
+        return logits + ops.log(ops.cast(translations, "float32") + self.FLOOR)
+
+    def compute_mask(self, *inputs: Any, **options: Any) -> None:
+        """None: the loss has weights of its own."""
+
+
+def encoder_decoder(
+    sources: int, targets: int, model: EncoderDecoder, head: Head, name: str, lexicon: Array | None = None
+) -> keras.Model:
+    """The network: `source` and `decoder_input` -> logits (batch, time, targets). `sources` and `targets` are sizes of vocabularies.
+
+    `lexicon` (sources, targets) has the probability of each translation of a token, for models that use it.
+    """
+    encoder, decoder = _encoder(sources, targets, model), _decoder(targets, model, head)
+    if model.lexicon:
+        encoder.get_layer(LEXICON).set_weights([lexicon])
     source = keras.Input((None,), dtype="int32", name=SOURCE)
     tokens = keras.Input((None,), dtype="int32", name=DECODER_INPUT)
     logits, *_ = decoder([tokens, *encoder(source)])
@@ -65,11 +110,11 @@ def _state_sizes(options: RecurrentLayer) -> list[int]:
     return list(size) if isinstance(size, list | tuple) else [size]
 
 
-def _encoder(vocabulary: int, model: EncoderDecoder) -> keras.Model:
+def _encoder(vocabulary: int, targets: int, model: EncoderDecoder) -> keras.Model:
     source = keras.Input((None,), dtype="int32", name=SOURCE)
     mask = IsToken(name="mask")(source)
-    hidden = layers.embedding(vocabulary, model.embedding)(source)
-    hidden = keras.layers.Dropout(model.dropout, name="embedding_dropout")(hidden)
+    embedded = layers.embedding(vocabulary, model.embedding)(source)
+    hidden = embedded = keras.layers.Dropout(model.dropout, name="embedding_dropout")(embedded)
     states: list[Any] = []
     for index, options in enumerate(model.encoder, start=1):
         recurrent = layers.layer(options, return_sequences=True, name=f"{options.cell}_{index}", return_state=True)
@@ -82,14 +127,23 @@ def _encoder(vocabulary: int, model: EncoderDecoder) -> keras.Model:
         for index, options in enumerate(model.decoder, start=1)
         for state, size in enumerate(_state_sizes(options), start=1)
     ]
+    if model.lexical:
+        hidden = keras.layers.Concatenate(name="states_and_embeddings")([hidden, embedded])
+    if model.lexicon:
+        rows = keras.layers.Embedding(
+            vocabulary, targets, embeddings_initializer="zeros", trainable=False, name=LEXICON
+        )
+        hidden = keras.layers.Concatenate(name="states_and_translations")([hidden, rows(source)])
     return keras.Model(source, [Unmasked(name="memory")(hidden), mask, *first], name=ENCODER)
 
 
 def _decoder(vocabulary: int, model: EncoderDecoder, head: Head) -> keras.Model:
     last = model.encoder[-1]
-    features = last.units * (2 if last.bidirectional else 1)
+    features = last.units * (2 if last.bidirectional else 1) + (model.embedding if model.lexical else 0)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    memory = keras.Input((None, features), name="memory")
+    whole = memory = keras.Input((None, features + (vocabulary if model.lexicon else 0)), name="memory")
+    if model.lexicon:
+        memory = FirstFeatures(features, name="states")(whole)
     mask = keras.Input((None,), dtype="bool", name="memory_mask")
     hidden = layers.embedding(vocabulary, model.embedding)(tokens)
     hidden = keras.layers.Dropout(model.dropout, name="embedding_dropout")(hidden)
@@ -111,4 +165,7 @@ def _decoder(vocabulary: int, model: EncoderDecoder, head: Head) -> keras.Model:
         attended = [weights]
         joined = keras.layers.Concatenate(name="hidden_and_context")([hidden, context])
         hidden = keras.layers.Dense(model.decoder[-1].units, activation="tanh", name="attentional")(joined)
-    return keras.Model([tokens, memory, mask, *first], [head.output(hidden), *after, *attended], name=DECODER)
+    logits = head.output(hidden)
+    if model.lexicon:
+        logits = LexiconBias(name="lexicon_bias", dtype="float32")(logits, weights, whole)
+    return keras.Model([tokens, whole, mask, *first], [logits, *after, *attended], name=DECODER)

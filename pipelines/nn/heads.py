@@ -36,6 +36,10 @@ class Head(ABC):
     def loss(self, targets: dict[str, Tensor], outputs: Tensor) -> Tensor:
         """The loss of each element, (batch,) or (batch, time), in nats or the target's unit."""
 
+    def training_loss(self, targets: dict[str, Tensor], outputs: Tensor) -> Tensor:
+        """What training minimises in place of the loss, if that is another."""
+        return self.loss(targets, outputs)
+
     @abstractmethod
     def decode(self, outputs: Array) -> Any:
         """The prediction, from the network's outputs."""
@@ -123,6 +127,18 @@ class Decoder(NextToken):
 
     The network's own target is not decoded from these logits but generated token by token: `pipelines.nn.decoding`.
     """
+
+    def __init__(self, vocabulary: int, label_smoothing: float = 0.0) -> None:
+        super().__init__(vocabulary)
+        self.label_smoothing = label_smoothing
+
+    def training_loss(self, targets: dict[str, Tensor], outputs: Tensor) -> Tensor:
+        """Cross-entropy with targets of which the share `label_smoothing` is spread over the vocabulary (Szegedy et al. 2016)."""
+        losses = self.loss(targets, outputs)
+        if not self.label_smoothing:
+            return losses
+        uniform = ops.logsumexp(outputs, axis=-1) - ops.mean(outputs, axis=-1)
+        return (1 - self.label_smoothing) * losses + self.label_smoothing * uniform
 
 
 class MultiLabel(Head):

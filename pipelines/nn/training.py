@@ -104,7 +104,7 @@ class Trainer(keras.Model):
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> tf.Tensor:
         """The mean of the head's losses over all that is not padding."""
-        losses = self.head.loss(y, y_pred)
+        losses = (self.head.training_loss if training else self.head.loss)(y, y_pred)
         if sample_weight is None:
             return ops.divide_no_nan(ops.sum(losses), ops.cast(ops.size(losses), losses.dtype))
         weights = ops.cast(sample_weight, losses.dtype)

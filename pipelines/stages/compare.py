@@ -30,13 +30,15 @@ def run(task: "Task", params: Any) -> None:
     for target in meta.targets:
         primary = stage.primary(meta, target)
         name = primary.metric.name
+        losses = {model: _losses(paths.evaluation(task.name, model), target) for model in params.models}
         decision, statistic[target] = comparison.decide(
             {model: evaluations[model]["values"]["test"][target][name] for model in params.models},
-            {model: _losses(paths.evaluation(task.name, model), target)["losses"] for model in params.models},
+            {model: arrays["losses"] for model, arrays in losses.items()},
             {baseline: metrics[name] for baseline, metrics in scored[target].items()},
             _losses(paths.baselines(task.name), target),
             primary,
             parameters,
+            {model: arrays["own_losses"] for model, arrays in losses.items() if "own_losses" in arrays},
         )
         best[target] = {"model": decision.best, "baseline": decision.baseline, "metric": name}
         verdicts[target] = {

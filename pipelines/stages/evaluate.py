@@ -35,7 +35,7 @@ def run(task: "Task", name: str, params: Any) -> None:
             head = stage.head(meta, target, params.train.of(target))
             network = checkpoints.load(trained_in / target)
             chosen = _median_seed(seeds, trained["targets"][target]["best_valid_loss"])
-            losses: list[Array] = []
+            losses: dict[str, list[Array]] = {}
             for seed in seeds:
                 checkpoints.load_seed(network, trained_in / target, seed)
                 for split in values:
@@ -44,10 +44,14 @@ def run(task: "Task", name: str, params: Any) -> None:
                     for metric, value in scored.metrics.items():
                         values[split].setdefault(target, {}).setdefault(metric, []).append(value)
                     if split == "test":
-                        losses.append(scored.losses)
+                        losses.setdefault("losses", []).append(scored.losses)
+                        if scored.own_losses is not None:
+                            losses.setdefault("own_losses", []).append(scored.own_losses)
                         if seed == chosen and scored.record is not None:
                             artifacts.write_record(folder / target / "record.npz", scored.record)
-            artifacts.write_arrays(folder / target / "losses.npz", {"losses": np.stack(losses)})
+            artifacts.write_arrays(
+                folder / target / "losses.npz", {name: np.stack(of_seeds) for name, of_seeds in losses.items()}
+            )
 
             checkpoints.load_seed(network, trained_in / target, chosen)
             files = folder / target / paths.FILES

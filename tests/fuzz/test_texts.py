@@ -1,6 +1,7 @@
 """Texts and pairs of texts: any letters, any bytes."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -19,11 +20,16 @@ from pipelines.tasks.numbers import collect as numbers_collect
 from pipelines.tasks.numbers import data as numbers_data
 from pipelines.tasks.numbers import prepare as numbers_prepare
 from pipelines.tasks.numbers.params import Params as NumbersParams
+from pipelines.tasks.translation import collect as translation_collect
+from pipelines.tasks.translation import data as translation_data
+from pipelines.tasks.translation import prepare as translation_prepare
+from pipelines.tasks.translation.params import Params as TranslationParams
 from tests.conftest import ROOT
 from tests.fuzz.bounds import success_or_sentence
 
 LANGUAGE = params.block("language", LanguageParams, ROOT / "params.yaml")
 NUMBERS = params.block("numbers", NumbersParams, ROOT / "params.yaml")
+TRANSLATION = params.block("translation", TranslationParams, ROOT / "params.yaml")
 ODD = st.sampled_from(
     ["\ufeff", "\x00", "\u2028", "\x85", "\x0c", "\r", "�", "🐺", "é", "İ", "ﬁ", "\u202e", "\ud800", "(end)", "\t", " "]
 )
@@ -72,7 +78,13 @@ def test_any_pairs_are_read_or_refused_in_a_sentence(tmp_path: Path, rows: list[
         meta = numbers_prepare.prepare(raw, NUMBERS.prepare, prepared)
         assert all(len(examples) for examples in numbers_data.datasets(prepared, meta, "words").values())
 
+    def of_translation() -> None:
+        translation_collect.collect(TRANSLATION.collect, [path], raw)
+        meta = translation_prepare.prepare(raw, TRANSLATION.prepare, fresh(prepared))
+        assert all(len(examples) for examples in translation_data.datasets(prepared, meta, "messages").values())
+
     success_or_sentence(all_stages)
+    success_or_sentence(of_translation)
 
 
 @given(content=st.binary(max_size=300))
@@ -81,6 +93,10 @@ def test_any_bytes_called_a_text_are_refused_or_read(tmp_path: Path, content: by
     path.write_bytes(content)
     success_or_sentence(lambda: language_collect.collect(LANGUAGE.collect, [path], fresh(tmp_path / "raw")))
     success_or_sentence(lambda: pairs.read(path))
+    for kind in (".po", ".mo"):
+        catalogue = path.with_suffix(kind)
+        catalogue.write_bytes((b"" if kind == ".po" else b"\xde\x12\x04\x95") + content)
+        success_or_sentence(partial(pairs.read, catalogue))
     success_or_sentence(lambda: read_lines(str(path), "prompt"))
 
 
@@ -90,6 +106,6 @@ def test_any_prompt_is_encoded_or_refused_in_a_sentence(words: list[str]) -> Non
         check_texts(words, "prompt")
         for word in words:
             word.encode()
-            numbers_data.tokens(word)
+            numbers_data.WORDS.source(word)
 
     success_or_sentence(asked)

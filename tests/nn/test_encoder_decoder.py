@@ -5,11 +5,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from pipelines.analysis import gates
 from pipelines.nn import checkpoints, decoding, encoder_decoder, views
 from pipelines.nn.datasets import Pairs
-from pipelines.nn.decoding import BeamSearch
+from pipelines.nn.decoding import BeamSearch, Required
 from pipelines.nn.heads import Decoder
 from pipelines.nn.inference import log_probabilities
 from pipelines.nn.training import Fitting
@@ -18,20 +19,25 @@ from pipelines.params.blocks import EncoderDecoder, Train
 
 SOURCES, TARGETS = 12, 14
 ATTENTIONS = ("general", "additive", "dot", None)
+LEXICON = np.eye(SOURCES, TARGETS, dtype=np.float32)
+"""Each source token is translated by the target token of the same number."""
 
 
-def network(attention: str | None = "general", cell: str = "lstm", decoder: str = "gru", units: int = 5) -> keras.Model:
+def network(
+    attention: str | None = "general", cell: str = "lstm", decoder: str = "gru", units: int = 5, **options: bool
+) -> keras.Model:
     keras.utils.set_random_seed(1)
-    options = EncoderDecoder.model_validate(
+    model = EncoderDecoder.model_validate(
         {
             "embedding": 8,
             "encoder": [{"cell": cell, "units": units, "bidirectional": True}],
             "decoder": [{"cell": decoder, "units": 2 * units}],
             "attention": attention,
             "dropout": 0.1,
+            **options,
         }
     )
-    return encoder_decoder.encoder_decoder(SOURCES, TARGETS, options, Decoder(TARGETS), "net")
+    return encoder_decoder.encoder_decoder(SOURCES, TARGETS, model, Decoder(TARGETS), "net", LEXICON)
 
 
 @pytest.fixture
@@ -177,3 +183,42 @@ def test_encoder_decoder_learns_to_reverse_sequences(tmp_path: Path) -> None:
 def test_beam_search_stops_at_the_longest_length(pairs: Pairs) -> None:
     written = BeamSearch(network("dot")).search(pairs.batch(np.arange(3)).inputs["source"], 3)
     assert all(isinstance(output, decoding.Hypothesis) and len(output.tokens) <= 3 for output in written)
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_beam_search_writes_required_tokens_as_often_as_required(pairs: Pairs, beam: int) -> None:
+    source = pairs.batch(np.arange(3)).inputs["source"]
+    counts = np.array([[1, 0], [2, 1], [0, 0]])
+    written = BeamSearch(network()).search(source, 12, beam, required=Required(np.array([7, 5]), counts))
+    assert [[output.tokens.count(token) for token in (7, 5)] for output in written] == counts.tolist()
+
+
+def test_a_lexical_decoder_attends_to_the_embeddings_of_the_source(pairs: Pairs) -> None:
+    net = network(lexical=True)
+    batch = pairs.batch(np.arange(3))
+    encoder = net.get_layer("encoder")
+    memory, *_ = encoder(batch.inputs["source"])
+    vectors = np.asarray(encoder.get_layer("embedding").embeddings)[batch.inputs["source"]]
+    np.testing.assert_allclose(np.asarray(memory)[..., -vectors.shape[-1] :], vectors, atol=1e-6)
+    assert net.predict_on_batch(batch.inputs).shape[-1] == TARGETS
+    assert views.of_source(net, max_length=6).embed(batch.inputs)
+
+
+def test_a_lexicon_makes_translations_of_the_attended_tokens_likelier(pairs: Pairs, tmp_path: Path) -> None:
+    with_lexicon, without = network(lexicon=True), network()
+    without.set_weights([w for w in with_lexicon.get_weights() if w.shape != LEXICON.shape or (w != LEXICON).any()])
+    inputs = pairs.batch(np.array([2])).inputs
+    ours, theirs = (net.predict_on_batch(inputs)[0, 0] for net in (with_lexicon, without))
+    assert (ours - theirs).argmax() == 10  # the only token of the source has all of the attention
+    assert (ours - theirs)[10] == pytest.approx(np.log(1.001), abs=1e-5)
+    np.testing.assert_allclose(np.delete(ours - theirs, 10), np.log(0.001), rtol=1e-4)
+    checkpoints.save(tmp_path, with_lexicon, [1], [with_lexicon.get_weights()])
+    again = checkpoints.load(tmp_path)
+    checkpoints.load_seed(again, tmp_path, 1)
+    np.testing.assert_array_equal(again.predict_on_batch(inputs)[0, 0], ours)
+    assert BeamSearch(again).search(inputs["source"], 4, beam=2)[0].attention is not None
+
+
+def test_a_lexicon_needs_attention() -> None:
+    with pytest.raises(ValidationError, match="needs attention; set it to false, or choose an attention"):
+        network(None, lexicon=True)

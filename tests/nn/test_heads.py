@@ -174,3 +174,13 @@ def test_ctc_learns_to_transcribe_without_alignment(tmp_path: Path) -> None:
     found = head.decode(fitting.network.predict_on_batch(batch.inputs), batch.targets["frames"])
     truth = [row[row > 0].tolist() for row in batch.targets["labels"]]
     assert np.mean([ours == theirs for ours, theirs in zip(found, truth, strict=True)]) > 0.9
+
+
+def test_decoder_trains_with_smoothed_labels_and_reports_the_likelihood() -> None:
+    logits, targets = np.array([[[2.0, -1.0, 0.5]]], np.float32), {"next": np.array([[1]])}
+    nll = -log_softmax(logits)[..., 1]
+    smoothed = 0.9 * nll - 0.1 * log_softmax(logits).mean(-1)
+    head = heads.Decoder(3, label_smoothing=0.1)
+    np.testing.assert_allclose(head.loss(targets, logits), nll, rtol=1e-5)
+    np.testing.assert_allclose(head.training_loss(targets, logits), smoothed, rtol=1e-5)
+    np.testing.assert_allclose(heads.Decoder(3).training_loss(targets, logits), nll, rtol=1e-5)

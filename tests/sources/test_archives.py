@@ -206,3 +206,25 @@ def test_pip_options_come_from_files_and_the_environment_counts_more(
     configuration.write_text("no section")
     with pytest.raises(SourceError, match="pip's configuration"):
         archives._pip_options()
+
+
+def test_members_reads_several_files_of_one_download(links: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_source(links / "sample-1.0.tar.gz", {"one.txt": b"1", "two.txt": b"2"})
+    downloads: list[str] = []
+    download = archives._download
+
+    def counted(package: str, version: str, folder: Path, source: bool) -> Path:
+        downloads.append(package)
+        return download(package, version, folder, source)
+
+    monkeypatch.setattr(archives, "_download", counted)
+    pinned = {
+        f"sample-1.0/{name}.txt": hashlib.sha256(content).hexdigest()
+        for name, content in (("one", b"1"), ("two", b"2"))
+    }
+    assert archives.members("sample", "1.0", pinned) == {"sample-1.0/one.txt": b"1", "sample-1.0/two.txt": b"2"}
+    assert len(downloads) == 1
+    with pytest.raises(
+        SourceError, match=r"sample-1\.0/two\.txt in sample 1\.0 has SHA-256 .*, expected 0000; the archive"
+    ):
+        archives.members("sample", "1.0", {**pinned, "sample-1.0/two.txt": "0000"})

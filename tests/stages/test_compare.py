@@ -148,3 +148,21 @@ def test_compare_says_nothing_of_other_models_where_there_are_none(errors: NDArr
         {"small": 100},
     )
     assert "other model" not in " ".join(in_words(decision, metric, {"small": 100})["sentences"])
+
+
+def test_decide_compares_models_with_each_other_by_their_own_losses(errors: NDArray[np.float64]) -> None:
+    """A translation memory has no likelihood: networks are compared with it by another loss than with each other."""
+    small, large, baseline = errors
+    own = {"small": small, "large": small + 1}
+    _, tested = comparison.decide(
+        {"small": [1.0, 1.1, 0.9], "large": [1.0, 1.1, 0.9]},
+        {"small": small, "large": large},
+        {"naive": 2.0},
+        {"naive": baseline[0]},
+        Primary(Metric("mae", "MAE"), "naive"),
+        PARAMETERS,
+        own,
+    )
+    expected = 1 / small.mean()
+    assert tested["large"]["against_models"]["small"]["items"]["relative"] == pytest.approx(expected)
+    assert tested["large"]["against_best_baseline"]["relative"] == pytest.approx(large.mean() / baseline[0].mean() - 1)

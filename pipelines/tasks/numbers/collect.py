@@ -6,12 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.contract import Source
-from pipelines.errors import InputError
-from pipelines.sources import files, pairs
+from pipelines.sources import pairs
 from pipelines.tasks.numbers.params import NumbersCollect
 
-PAIRS = "pairs.tsv"
-"""Of the raw data: a source, a tab and a target in each line."""
 SEED = 1
 SAMPLES = {
     "numbers": {
@@ -22,28 +19,11 @@ SAMPLES = {
 
 
 def collect(params: NumbersCollect, dropped: Sequence[Path], destination: Path) -> Source:
-    """Write all pairs to one file; a repeated pair is kept once, a source with two targets is an error."""
-    if not dropped:
-        sample = [(english(number), turkish(number)) for number in _numbers(params)]
-        _write(sample, destination)
-        return Source(True, {name: SAMPLES[name] for name in params.samples})
-    readings = files.read_all(dropped, pairs.read, params.max_unreadable)
-    targets: dict[str, tuple[str, Path]] = {}
-    for path, read in readings.values.items():
-        for source, target in read:
-            known, where = targets.setdefault(source, (target, path))
-            if known != target:
-                raise InputError(
-                    f"{path}: {source!r} is {target!r} here and {known!r} in {where}; keep one target for each source"
-                )
-    _write([(source, target) for source, (target, _) in targets.items()], destination)
-    parts = {path.stem: {"origin": path.as_posix(), "licence": "the user's own"} for path in readings.values}
-    return Source(False, parts, readings.unreadable)
-
-
-def _write(rows: list[tuple[str, str]], destination: Path) -> None:
-    text = "".join(f"{source}\t{target}\n" for source, target in rows)
-    (destination / PAIRS).write_text(text, encoding="utf-8")
+    """Write all pairs to one file, each source once."""
+    if dropped:
+        return pairs.collect(dropped, params.max_unreadable, destination)
+    pairs.write([(english(number), turkish(number)) for number in _numbers(params)], destination)
+    return Source(True, {name: SAMPLES[name] for name in params.samples})
 
 
 def _numbers(params: NumbersCollect) -> list[int]:

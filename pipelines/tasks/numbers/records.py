@@ -6,18 +6,6 @@ from pipelines.contract import Array, Floats
 
 
 @dataclass(frozen=True)
-class AttentionMap:
-    """One pair with the decoder's attention."""
-
-    source: list[str]
-    written: list[str]
-    """With the end of the sequence."""
-    reference: list[str]
-    weights: Array
-    """(written, source) float32."""
-
-
-@dataclass(frozen=True)
 class Transcripts:
     """Generated targets of the test part."""
 
@@ -29,10 +17,3 @@ class Transcripts:
     """Edit distance of each."""
     mistakes: list[tuple[str, str, str]]
     """Source, generated target and reference of some wrong ones."""
-
-
-@dataclass(frozen=True)
-class Illustration:
-    """Attention over some test pairs."""
-
-    attended: list[AttentionMap]

@@ -1,13 +1,11 @@
 """Figures of this task: attention, matches by length, and mistakes."""
 
-import numpy as np
-
-from pipelines.report import figures as charts
-from pipelines.report import texts
 from pipelines.report.figures import Figure
 from pipelines.results import Results
+from pipelines.sequence_to_sequence import report as pairs
+from pipelines.sequence_to_sequence.records import Illustration
 from pipelines.tasks.numbers.data import Meta
-from pipelines.tasks.numbers.records import AttentionMap, Illustration, Transcripts
+from pipelines.tasks.numbers.records import Transcripts
 
 TITLE = "Numbers in words"
 QUESTION = (
@@ -19,29 +17,17 @@ def figures(results: Results, target: str, model: str | None) -> list[Figure]:
     """Matches by length for the task; attention and mistakes for a model."""
     if model is None:
         return [_by_length(results, target)]
-    illustration = results.illustration(model, target, Illustration)
-    attended = _attention(illustration.attended) if illustration else []
-    return [*attended, _mistakes(results.record(model, target, Transcripts))]
+    attention = pairs.attention(results.illustration(model, target, Illustration), "word")
+    return [*attention, _mistakes(results.record(model, target, Transcripts))]
 
 
 def _by_length(results: Results, target: str) -> Figure:
-    longest = results.meta_as(Meta).words.longest
-    plot = charts.empty("words of the source", "exact matches")
+    longest = results.meta_as(Meta).targets[target].longest
     models = {name: results.record(name, target, Transcripts) for name in results.models}
     baselines = results.baseline_records(target, Transcripts)
-    for index, (name, record) in enumerate({**models, **baselines}.items()):
-        lengths = np.unique(record.lengths)
-        shares = [float(record.exact[record.lengths == length].mean()) for length in lengths]
-        charts.add_line(
-            plot,
-            name,
-            lengths,
-            np.array(shares),
-            color=charts.COLORS[index % len(charts.COLORS)],
-            dash="dot" if name in baselines else "solid",
-        )
-    plot.add_vline(x=longest + 0.5, line={"color": "#999999", "dash": "dot"})
-    plot.update_yaxes(tickformat=".0%", rangemode="tozero")
+    scores = {name: (record.lengths, record.exact) for name, record in {**models, **baselines}.items()}
+    plot = pairs.by_length(scores, list(baselines), longest, "words of the source", "exact matches")
+    plot.update_yaxes(tickformat=".0%")
     return Figure(
         f"length-{target}",
         "Exact matches by length",
@@ -53,58 +39,10 @@ def _by_length(results: Results, target: str) -> Figure:
     )
 
 
-def _attention(attended: list[AttentionMap]) -> list[Figure]:
-    first = attended[0]
-    plot = charts.empty("", "", height=180 + 26 * max(len(pair.written) for pair in attended))
-    plot.add_heatmap(
-        z=_rounded(first), x=_labels(first.source), y=_labels(first.written), zmin=0, zmax=1, colorscale="Blues",
-        colorbar={"title": "weight", "thickness": 14}, hovertemplate="%{y} looks at %{x}: %{z}<extra></extra>",
-    )  # fmt: skip
-    buttons = [
-        {
-            "label": " ".join(pair.source),
-            "method": "restyle",
-            "args": [{"z": [_rounded(pair)], "x": [_labels(pair.source)], "y": [_labels(pair.written)]}],
-        }
-        for pair in attended
-    ]
-    plot.update_layout(
-        hovermode="closest",
-        margin={"l": 90, "r": 16, "t": 90, "b": 110},
-        updatemenus=[{"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"}],
-    )
-    spaces = {"tickfont": {"size": 13}, "type": "category"}
-    plot.update_xaxes(**spaces)
-    plot.update_yaxes(autorange="reversed", automargin=True, **spaces)
-    return [
-        Figure(
-            "attention",
-            "What the decoder looks at",
-            "For each written word (rows, from above) the weights of attention over the words of the source. The menu "
-            "offers the longest usual test pairs, then longer ones than any in training.",
-            "A dark cell says which word of the source a written word comes from. A diagonal is a translation word for word; a row of "
-            "two words joins them; a step to the side is a change of order.",
-            plot,
-        )
-    ]
-
-
-def _labels(words: list[str]) -> list[str]:
-    """Words made unique by invisible characters, since an axis shows each category once."""
-    return [word + "\u200b" * words[:index].count(word) for index, word in enumerate(words)]
-
-
-def _rounded(pair: AttentionMap) -> list[list[float]]:
-    return np.round(pair.weights.astype(float), 3).tolist()
-
-
 def _mistakes(record: Transcripts) -> Figure:
-    rows = [list(mistake) for mistake in record.mistakes]
     wrong = int((~record.exact).sum())
-    return Figure(
-        "mistakes",
-        "Where it errs",
+    return pairs.mistakes(
+        record.mistakes,
         f"{wrong:,} of {len(record.exact):,} test pairs are not written exactly (explained seed, beam search); the first of them.",
         "Look for what the mistakes have in common: a word left out or twice, an order, a word that training has seen in other places.",
-        texts.table(["source", "written", "reference"], rows or [["none", "", ""]], words=3),
     )

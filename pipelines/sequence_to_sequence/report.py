@@ -1,0 +1,92 @@
+"""Figures: attention, a score by length, and mistakes."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pipelines.contract import Array
+from pipelines.report import figures as charts
+from pipelines.report import texts
+from pipelines.report.figures import Figure
+from pipelines.sequence_to_sequence.records import AttentionMap, Illustration
+
+
+def attention(illustration: Illustration | None, tokens: str) -> list[Figure]:
+    """The weights over each illustrated pair, of which the reader chooses one; `tokens` is what its steps are called."""
+    if illustration is None:
+        return []
+    attended = illustration.attended
+    first = attended[0]
+    plot = charts.empty("", "", height=180 + 26 * max(len(pair.written) for pair in attended))
+    plot.add_heatmap(
+        z=_rounded(first), x=_labels(first.source), y=_labels(first.written), zmin=0, zmax=1, colorscale="Blues",
+        colorbar={"title": "weight", "thickness": 14}, hovertemplate="%{y} looks at %{x}: %{z}<extra></extra>",
+    )  # fmt: skip
+    buttons = [
+        {
+            "label": " ".join(pair.source),
+            "method": "restyle",
+            "args": [{"z": [_rounded(pair)], "x": [_labels(pair.source)], "y": [_labels(pair.written)]}],
+        }
+        for pair in attended
+    ]
+    plot.update_layout(
+        hovermode="closest",
+        margin={"l": 90, "r": 16, "t": 90, "b": 110},
+        updatemenus=[{"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"}],
+    )
+    spaces = {"tickfont": {"size": 13}, "type": "category"}
+    plot.update_xaxes(**spaces)
+    plot.update_yaxes(autorange="reversed", automargin=True, **spaces)
+    return [
+        Figure(
+            "attention",
+            "What the decoder looks at",
+            f"For each written {tokens} (rows, from above) the weights of attention over the {tokens}s of the source. The menu "
+            "offers the longest usual test pairs, then longer ones than any in training.",
+            f"A dark cell says which {tokens} of the source a written {tokens} comes from. A diagonal is a translation {tokens} for "
+            f"{tokens}; a row of two {tokens}s joins them; a step to the side is a change of order.",
+            plot,
+        )
+    ]
+
+
+def _labels(words: list[str]) -> list[str]:
+    """Words made unique by invisible characters, since an axis shows each category once."""
+    return [word + "\u200b" * words[:index].count(word) for index, word in enumerate(words)]
+
+
+def _rounded(pair: AttentionMap) -> list[list[float]]:
+    return np.round(pair.weights.astype(float), 3).tolist()
+
+
+def by_length(
+    scores: Mapping[str, tuple[Array, Array]], baselines: Sequence[str], longest: int, x: str, y: str
+) -> "charts.go.Figure":  # type: ignore[name-defined]
+    """The mean score of the pairs of each length: name -> (lengths, scores); `baselines` are dotted, and so is the longest of training."""
+    plot = charts.empty(x, y)
+    for index, (name, (lengths, values)) in enumerate(scores.items()):
+        sizes = np.unique(lengths)
+        means = [float(values[lengths == size].mean()) for size in sizes]
+        charts.add_line(
+            plot,
+            name,
+            sizes,
+            np.array(means),
+            color=charts.COLORS[index % len(charts.COLORS)],
+            dash="dot" if name in baselines else "solid",
+        )
+    plot.add_vline(x=longest + 0.5, line={"color": "#999999", "dash": "dot"})
+    plot.update_yaxes(rangemode="tozero")
+    return plot
+
+
+def mistakes(rows: Sequence[tuple[str, str, str]], shows: str, reading: str) -> Figure:
+    """Source, written target and reference of some pairs."""
+    return Figure(
+        "mistakes",
+        "Where it errs",
+        shows,
+        reading,
+        texts.table(["source", "written", "reference"], [list(row) for row in rows] or [["none", "", ""]], words=3),
+    )

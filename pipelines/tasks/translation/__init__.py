@@ -1,0 +1,1 @@
+"""Messages of user interfaces, from English into Turkish, or from and into any other languages."""

@@ -1,0 +1,78 @@
+"""Figures of this task: chrF by length, attention, and mistakes."""
+
+from pipelines.report import figures as charts
+from pipelines.report.figures import Figure
+from pipelines.results import Results
+from pipelines.sequence_to_sequence import report as pairs
+from pipelines.sequence_to_sequence.records import Illustration
+from pipelines.tasks.translation.data import Meta
+from pipelines.tasks.translation.records import Translations
+
+TITLE = "Translation"
+QUESTION = "Can a recurrent network that learns from a few thousand messages translate new ones better than a translation memory?"
+
+
+def figures(results: Results, target: str, model: str | None) -> list[Figure]:
+    """chrF by length for the task; attention and mistakes for a model."""
+    if model is None:
+        models = {name: results.record(name, target, Translations) for name in results.models}
+        baselines = results.baseline_records(target, Translations)
+        return [_intervals({**baselines, **models}), _by_length(results, target, models, baselines)]
+    attention = pairs.attention(results.illustration(model, target, Illustration), "sub-word")
+    return [*attention, _mistakes(results.record(model, target, Translations))]
+
+
+def _intervals(records: dict[str, Translations]) -> Figure:
+    ranked = sorted(records.items(), key=lambda named: named[1].corpus_chrf)
+    plot = charts.empty("chrF", "", height=120 + 36 * len(ranked))
+    plot.add_scatter(
+        x=charts.plain([record.corpus_chrf for _, record in ranked]),
+        y=[name for name, _ in ranked],
+        error_x={"type": "data", "array": charts.plain([record.margin for _, record in ranked])},
+        mode="markers",
+        marker={"size": 9, "color": charts.COLORS[0]},
+        showlegend=False,
+    )
+    plot.update_layout(hovermode="closest")
+    plot.update_yaxes(automargin=True)
+    signatures = "; ".join(f"{name} {signature}" for name, signature in ranked[0][1].signatures.items())
+    return Figure(
+        "chrf-intervals",
+        "chrF of every method",
+        "chrF of all test pairs together, but for the longer ones (explained seed), with the 95 % interval under resampling of the pairs. "
+        f"Signatures of sacrebleu: {signatures}.",
+        "Methods whose intervals are apart differ by more than the choice of the test pairs explains. Of those that overlap the paired "
+        "tests above say more, for they compare pair by pair.",
+        plot,
+    )
+
+
+def _by_length(
+    results: Results, target: str, models: dict[str, Translations], baselines: dict[str, Translations]
+) -> Figure:
+    meta = results.meta_as(Meta).targets[target]
+    usual = meta.splits["test"].windows - meta.longer
+    scores = {name: (record.lengths, record.chrf) for name, record in {**models, **baselines}.items()}
+    first = next(iter(models.values()))
+    longest = int(first.lengths[:usual].max())
+    plot = pairs.by_length(scores, list(baselines), longest, "words of the source", "chrF of a pair")
+    return Figure(
+        f"length-{target}",
+        "chrF by length",
+        f"Mean chrF of the test pairs of each length (explained seed; baselines dotted). Sources right of the dotted line have more than "
+        f"{longest} words: no training pair is as long.",
+        "Short messages are often names that a table of phrases knows as well; what a network adds is seen where words change their order "
+        "and endings. Without attention all of the source must fit into one state, and long sources suffer first.",
+        plot,
+    )
+
+
+def _mistakes(record: Translations) -> Figure:
+    wrong = int((~record.exact).sum())
+    return pairs.mistakes(
+        record.mistakes,
+        f"{wrong:,} of {len(record.exact):,} test pairs are not translated exactly as the reference (explained seed, beam search); "
+        "the first of them.",
+        "Many differ from the reference and are no mistake: another word, another order, another form of address. Look for what is wrong "
+        "in itself: a word left out or twice, a sense that another message has.",
+    )
