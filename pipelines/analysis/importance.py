@@ -12,6 +12,8 @@ from pipelines.contract import Array
 from pipelines.nn.views import SEQUENCE
 
 BATCH = 2048
+ROWS = 256
+"""Sequences between start and end whose gradients are computed at a time: a recurrent layer's steps cost little more for many rows."""
 ENOUGH = 0.05
 """Integrated gradients whose error in adding up, in nats, is larger are computed with more points."""
 
@@ -87,21 +89,30 @@ def integrated_gradients(
         network.predict_on_batch({**inputs, SEQUENCE: end})[rows, likeliest].astype(np.float64)
         for end in (sequences, start)
     )
-    others = {name: tf.constant(value) for name, value in inputs.items() if name != SEQUENCE}
+    others = {name: value for name, value in inputs.items() if name != SEQUENCE}
 
     @tf.function
-    def gradient(between: tf.Tensor) -> tf.Tensor:
+    def gradient(between: tf.Tensor, others: dict[str, tf.Tensor], chosen: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(between)
             outputs = network({**others, SEQUENCE: between}, training=False)
-            chosen = tf.gather(outputs, likeliest, axis=1, batch_dims=1)
-        return tape.gradient(chosen, between)
+            output = tf.gather(outputs, chosen, axis=1, batch_dims=1)
+        return tape.gradient(output, between)
 
+    def repeated(values: Array, times: int) -> tf.Tensor:
+        return tf.constant(np.concatenate([values] * times))
+
+    together = max(1, ROWS // len(sequences))
     for count in points:
         mean = np.zeros(sequences.shape, np.float64)
-        for node, weight in zip(*np.polynomial.legendre.leggauss(count), strict=True):
-            share = np.float32((node + 1) / 2)
-            mean += weight / 2 * gradient(tf.constant(start + share * (sequences - start))).numpy()
+        nodes, weights = np.polynomial.legendre.leggauss(count)
+        for first in range(0, count, together):
+            shares = ((nodes[first : first + together] + 1) / 2).astype(np.float32)
+            between = np.concatenate([start + share * (sequences - start) for share in shares])
+            inputs_between = {name: repeated(value, len(shares)) for name, value in others.items()}
+            slopes = gradient(tf.constant(between), inputs_between, repeated(likeliest, len(shares))).numpy()
+            slopes = slopes.reshape(len(shares), *sequences.shape)
+            mean += np.tensordot(weights[first : first + together] / 2, slopes.astype(np.float64), 1)
         values = mean * (sequences - start)
         error = float(np.abs(values.sum((1, 2)) - (after - before)).max())
         if error < ENOUGH:
