@@ -15,7 +15,7 @@ from pipelines.nn.datasets import TOKENS
 from pipelines.nn.heads import Head
 from pipelines.nn.pooling import AttentionPooling
 from pipelines.nn.views import SEQUENCE, View
-from pipelines.nn.vocabulary import PADDING, SPECIAL
+from pipelines.nn.vocabulary import PADDING, UNKNOWN
 from pipelines.text_classification.data import shown, table_of
 from pipelines.text_classification.params import Params
 from pipelines.text_classification.records import Illustration, ReadText
@@ -55,7 +55,10 @@ def texts_of(prepared: Path, split: str) -> list[str]:
 
 
 def view(network: keras.Model, head: Head, meta: Meta, target: str) -> View:
-    """From the embedded tokens to the log-probability of every class; an absent word is replaced by the mean of all words' vectors."""
+    """From the embedded tokens to the log-probability of every class; an absent word is replaced by the unknown one.
+
+    (From the mean of all words' vectors, which no word has, the integral converged far more slowly: errors of 1.1 and 0.1 nats on R8.)
+    """
     embedding = network.get_layer("embedding")
     weights = np.asarray(embedding.embeddings)
 
@@ -70,8 +73,8 @@ def view(network: keras.Model, head: Head, meta: Meta, target: str) -> View:
         keras.Model({SEQUENCE: sequence, TOKENS: tokens}, outputs),
         embed,
         head.importance,
-        weights[len(SPECIAL) :].mean(0),
-        "an average word",
+        weights[UNKNOWN],
+        "an unknown word",
         lambda inputs: inputs[TOKENS] != PADDING,
     )
 

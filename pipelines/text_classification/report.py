@@ -43,7 +43,7 @@ def _why(results: Results, illustration: Illustration) -> Figure:
         "why",
         "Which words decide?",
         "Test texts of which the network is right, then the most confident mistakes: how much each word adds to the log-probability of the "
-        "predicted class, compared with an average word (integrated gradients at the embedding), the largest scaled to 1. Blue speaks for "
+        "predicted class, compared with an unknown word (integrated gradients at the embedding), the largest scaled to 1. Blue speaks for "
         f"the class, red against it.{also if attended else ''}",
         "A network that has understood colours the words that a reader would underline. Where a negation or an irony turns the sense, see "
         "whether it colours only the words for themselves.",
