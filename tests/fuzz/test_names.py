@@ -19,6 +19,9 @@ CONTENTS = {
     "finance": (".csv", "date,open,high,low,close\n2020-01-01,1,1,1,1\n"),
     "language": (".txt", "Once upon a time."),
     "numbers": (".tsv", "one\tbir\n"),
+    "translation": (".tsv", "one\tbir\n"),
+    "sentiment": (".csv", "text,label\nfine,1\ndull,0\n"),
+    "topics": (".csv", "text,label\ncorn,grain\nships,trade\n"),
     "music": (".mid", ""),
 }
 LETTERS = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=250)
