@@ -25,6 +25,7 @@ class Decision:
     """The best baseline."""
     baseline_value: float
     reference: str
+    """The baseline that a model must beat; the best one, where that was left out."""
     gap: float
     """How much worse than the best baseline the best model is, relative to it; below zero: better."""
     reference_gap: float
@@ -47,19 +48,19 @@ def tests(
     losses: Mapping[str, Floats],
     baseline_losses: Mapping[str, Floats],
     baseline: str,
-    primary: Primary,
+    reference: str,
+    lags: int,
 ) -> dict[str, Any]:
-    """Each model against the best `baseline`, the reference, and every other model.
+    """Each model against the best `baseline`, the `reference`, and every other model.
 
     `values` holds the primary metric of each seed, `losses` (seeds, items) the loss of each item, `baseline_losses` (items,) the same of
     methods without seeds. A model's losses are averaged over its seeds, so that its expected run is compared, not a lucky one.
     """
     expected = {model: array.mean(0) for model, array in losses.items()}
-    lags = primary.lags
     return {
         model: {
             "against_best_baseline": statistics.paired(expected[model], baseline_losses[baseline], lags),
-            "against_reference": statistics.paired(expected[model], baseline_losses[primary.reference], lags),
+            "against_reference": statistics.paired(expected[model], baseline_losses[reference], lags),
             "against_models": {
                 other: {
                     "items": statistics.paired(expected[model], expected[other], lags),
@@ -85,7 +86,9 @@ def decide(
     metric = primary.metric
     means = {model: float(np.mean(numbers)) for model, numbers in values.items()}
     best, baseline = metric.best(means), metric.best(baselines)
-    tested = tests(values, losses, baseline_losses, baseline, primary)
+    # One that could not be estimated must not keep a finished training from being compared.
+    reference = primary.reference if primary.reference in baselines else baseline
+    tested = tests(values, losses, baseline_losses, baseline, reference, primary.lags)
     p = tested[best]["against_best_baseline"]["p"]
 
     def worse_than(value: float) -> float:
@@ -101,9 +104,9 @@ def decide(
         std=statistics.summary(values[best])["std"],
         baseline=baseline,
         baseline_value=baselines[baseline],
-        reference=primary.reference,
+        reference=reference,
         gap=worse_than(baselines[baseline]),
-        reference_gap=worse_than(baselines[primary.reference]),
+        reference_gap=worse_than(baselines[reference]),
         p=p,
         significant=bool(np.isfinite(p) and p < 1 - statistics.LEVEL),
         alike=alike,
