@@ -33,7 +33,7 @@ def fault(name: str) -> str | None:
     """The same for a part of the data, such as a symbol or a style: what a user's file or folder is called."""
     if not name.strip():
         return "there is nothing but space in it"
-    if any("\ud800" <= character <= "\udfff" for character in name):
+    if not is_text(name):
         return "it is not in UTF-8"
     if CONTROL.search(name):
         return "there are control characters in it"
@@ -62,8 +62,21 @@ def alike(names: Iterable[str]) -> tuple[str, str] | None:
 def slug(text: str) -> str:
     """A column's or file's name as the name of a target: lower case, words joined by `_`; a long one is cut, with a hash of all of it."""
     plain = unicodedata.normalize("NFC", text).strip().lower()
-    name = re.sub(r"\W+", "_", plain).strip("_") or "series"
-    if _length_fault(name):
-        digest = hashlib.sha256(plain.encode(errors="surrogatepass")).hexdigest()[:8]
-        name = f"{name.encode()[: LONGEST - 9].decode(errors='ignore')}_{digest}"
-    return name
+    return shortened(re.sub(r"\W+", "_", plain).strip("_") or "series", LONGEST, "_")
+
+
+def shortened(name: str, longest: int, joint: str) -> str:
+    """`name` in at most `longest` bytes: a longer one is cut and ends in `joint` and a hash, which distinguishes it from others."""
+    if len(name.encode()) <= longest:
+        return name
+    mark = f"{joint}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return name.encode()[: longest - len(mark)].decode(errors="ignore") + mark
+
+
+def is_text(text: str) -> bool:
+    """Whether `text` has no surrogates, as which Python shows bytes of names, arguments and files that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

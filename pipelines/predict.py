@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from pipelines import artifacts, paths, progress
+from pipelines import artifacts, names, paths, progress
 from pipelines.errors import InputError, MissingStageError, UsageError
 from pipelines.printing import STEERING, quoted
 from pipelines.sources import files
@@ -137,7 +137,7 @@ def output_file(name: str, *others: str) -> Path:
 def check_texts(texts: Sequence[str], what: str) -> None:
     """Raise `InputError` for one that is not UTF-8 or too long, and for more than a network reads in one batch."""
     for text in texts:
-        if not files.is_text(text):
+        if not names.is_text(text):
             raise InputError(f"the {what} {quoted(text)} is not UTF-8; write it in that encoding")
         if len(text) > LONGEST:
             raise InputError(

@@ -25,6 +25,7 @@ class Decision:
     """The best baseline."""
     baseline_value: float
     reference: str
+    """The baseline that a model must beat; the best one, where that was left out."""
     gap: float
     """How much worse than the best baseline the best model is, relative to it; below zero: better."""
     reference_gap: float
@@ -50,10 +51,11 @@ def tests(
     losses: Mapping[str, Floats],
     baseline_losses: Mapping[str, Floats],
     baseline: str,
-    primary: Primary,
     own_losses: Mapping[str, Floats] | None,
+    reference: str,
+    lags: int,
 ) -> dict[str, Any]:
-    """Each model against the best `baseline`, the reference, and every other model.
+    """Each model against the best `baseline`, the `reference`, and every other model.
 
     `values` holds the primary metric of each seed, `losses` (seeds, items) the loss of each item, `baseline_losses` (items,) the same of
     methods without seeds; models are compared with each other by `own_losses`, if there are such. A model's losses are averaged over its
@@ -61,11 +63,10 @@ def tests(
     """
     expected = {model: array.mean(0) for model, array in losses.items()}
     own = {model: array.mean(0) for model, array in (own_losses or losses).items()}
-    lags = primary.lags
     return {
         model: {
             "against_best_baseline": statistics.paired(expected[model], baseline_losses[baseline], lags),
-            "against_reference": statistics.paired(expected[model], baseline_losses[primary.reference], lags),
+            "against_reference": statistics.paired(expected[model], baseline_losses[reference], lags),
             "against_models": {
                 other: {
                     "items": statistics.paired(own[model], own[other], lags),
@@ -92,7 +93,9 @@ def decide(
     metric = primary.metric
     means = {model: float(np.mean(numbers)) for model, numbers in values.items()}
     best, baseline = metric.best(means), metric.best(baselines)
-    tested = tests(values, losses, baseline_losses, baseline, primary, own_losses)
+    # One that could not be estimated must not keep a finished training from being compared.
+    reference = primary.reference if primary.reference in baselines else baseline
+    tested = tests(values, losses, baseline_losses, baseline, own_losses, reference, primary.lags)
     test = tested[best]["against_best_baseline"]
     p = test["p"]
 
@@ -112,9 +115,9 @@ def decide(
         std=statistics.summary(values[best])["std"],
         baseline=baseline,
         baseline_value=baselines[baseline],
-        reference=primary.reference,
+        reference=reference,
         gap=gap,
-        reference_gap=worse_than(baselines[primary.reference]),
+        reference_gap=worse_than(baselines[reference]),
         p=p,
         contradicted=contradicted,
         significant=differs and not contradicted,

@@ -1,7 +1,7 @@
 """N-gram language models: unigram and interpolated Kneser–Ney."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,16 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Context = tuple[str, ...]
+
+
+def log_probabilities(
+    training: NDArray[Any], tokens: NDArray[Any], vocabulary: int, order: int, discount: float
+) -> dict[str, Callable[[], Array]]:
+    """By name of the model, what estimates it on `training` and gives the log2-probability of each of `tokens`."""
+    return {
+        "unigram": lambda: unigram(training, tokens, vocabulary),
+        "Kneser–Ney": lambda: KneserNey(training.tolist(), order, discount, vocabulary).score(tokens.tolist()),
+    }
 
 
 def unigram(training: NDArray[Any], tokens: NDArray[Any], vocabulary: int) -> Array:

@@ -71,7 +71,7 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def _check(path: Path) -> None:
-    if not is_text(str(path)) or names.CONTROL.search(str(path)):
+    if not names.is_text(str(path)) or names.CONTROL.search(str(path)):
         raise InputError(
             f"{quoted(path.as_posix(), 300)}: has a name with bytes that are not UTF-8, or with control characters; rename it"
         )
@@ -87,25 +87,9 @@ def _check(path: Path) -> None:
     raise InputError(f"{path}: is {kind}, not a file; put a file there, or remove it")
 
 
-def is_text(text: str) -> bool:
-    """Whether `text` has no surrogates, as which Python shows bytes of names, arguments and files that are not UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def output_name(stem: str, suffix: str) -> str:
-    """`stem` and `suffix` as a name that every file system takes: a longer stem ends in a hash of the whole.
-
-    Where what is left out may be all that distinguishes two names, the hash distinguishes them.
-    """
-    room = LONGEST_NAME - len(suffix.encode())
-    if len(stem.encode()) <= room:
-        return stem + suffix
-    mark = f"-{order_key(stem).hex()[:8]}"
-    return stem.encode()[: room - len(mark)].decode(errors="ignore") + mark + suffix
+    """`stem` and `suffix` as a name that every file system takes: a longer stem is cut and ends in a hash of the whole."""
+    return names.shortened(stem, LONGEST_NAME - len(suffix.encode()), "-") + suffix
 
 
 def order_key(name: str) -> bytes:
@@ -149,7 +133,7 @@ def lines(
                 while line and not line.endswith("\n"):
                     line = file.readline(longest + 1)
                 line = ""
-            if not (line.isascii() or is_text(line)):
+            if not (line.isascii() or names.is_text(line)):
                 report(number, "is not UTF-8; save the file in that encoding")
                 line = ""
             yield line.removesuffix("\n")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipelines import artifacts, paths, progress
+from pipelines.errors import InputError
 
 if TYPE_CHECKING:
     from pipelines.contract import Evaluation
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 def run(task: "Task", params: Any) -> None:
     """Write `artifacts/baselines/<task>`: `metrics.json`, and for each target the losses of all test items and the records.
 
-    A baseline that cannot be estimated on the data, or has no finite score, is left out; `failures.json` says why.
+    A baseline that cannot be estimated on the data, or has no finite score, is left out; `failures.json` says why. Raise
+    `InputError` if none is left: without one no model can be judged.
     """
     stage: Baselines = task.stage("baselines")
     prepared = paths.prepared(task.name)
@@ -37,6 +39,11 @@ def run(task: "Task", params: Any) -> None:
                         del scored[name]
             for name, why in failed.items():
                 progress.say(f"{task.name}/{target}: the baseline {name} {why} and is left out")
+            if not scored:
+                raise InputError(
+                    f"{task.name}/{target}: no baseline could be estimated, so there is nothing to compare models with; use more or "
+                    "other data"
+                )
             metrics[target] = {name: evaluation.metrics for name, evaluation in scored.items()}
             losses = {name: evaluation.losses for name, evaluation in scored.items()}
             artifacts.write_arrays(folder / target / "losses.npz", losses)

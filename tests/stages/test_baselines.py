@@ -7,6 +7,7 @@ import pytest
 
 from pipelines import artifacts, paths
 from pipelines.contract import Evaluation, Meta
+from pipelines.errors import InputError
 from pipelines.results import Results
 from pipelines.stages import baselines
 from pipelines.task import Task
@@ -48,3 +49,10 @@ def test_baselines_do_not_hide_a_bug(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ZeroDivisionError):
         run({"naive": lambda: scored(1 / 0)})
+
+
+def test_baselines_of_which_none_can_be_estimated_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="toy/a: no baseline could be estimated"):
+        run({"ARIMA": not_estimated, "GARCH": METHODS["GARCH"]})
+    assert not paths.baselines("toy").exists()

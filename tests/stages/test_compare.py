@@ -129,6 +129,22 @@ def test_decide_gives_no_ratio_to_a_baseline_that_scores_zero(errors: NDArray[np
     assert "beats the best baseline, copy (exact match 0)" in in_words(decision, metric, PARAMETERS)["sentences"][0]
 
 
+def test_decide_takes_the_best_baseline_as_reference_where_that_was_left_out(errors: NDArray[np.float64]) -> None:
+    small, _, baseline = errors
+    metric = Metric("mae", "MAE")
+    decision, tested = comparison.decide(
+        {"small": small.mean(1).tolist()},
+        {"small": small},
+        {"naive": float(baseline[0].mean())},
+        {"naive": baseline[0]},
+        Primary(metric, "ARIMA"),
+        PARAMETERS,
+    )
+    assert decision.reference == "naive"
+    assert tested["small"]["against_reference"] == tested["small"]["against_best_baseline"]
+    assert "ARIMA" not in " ".join(in_words(decision, metric, PARAMETERS)["sentences"])
+
+
 def test_compare_claims_nothing_over_seeds_of_one_seed(errors: NDArray[np.float64]) -> None:
     small, large, baseline = errors
     said = " ".join(verdict({"small": small[:1], "large": large[:1] + 1}, baseline[0])["sentences"])

@@ -52,17 +52,11 @@ def _count_tokens(prepared: Path, meta: Meta, sizes: NgramBaseline) -> dict[str,
     windows = scoring_order(examples).size  # those that the networks are scored on
     tokens = np.asarray(examples.tokens[: windows * examples.window + 1], np.int64)
 
-    def unigram() -> Floats:
-        return ngrams.unigram(training, tokens, vocabulary)
-
-    def kneser_ney() -> Floats:
-        model = ngrams.KneserNey(training.tolist(), sizes.ngram_order, sizes.ngram_discount, vocabulary)
-        return model.score(tokens.tolist())
-
     def scored(log_probs: Callable[[], Floats]) -> Evaluation:
         return score_tokens(-log_probs()[1:].reshape(-1, examples.window), None)
 
-    return {"unigram": partial(scored, unigram), "Kneser–Ney": partial(scored, kneser_ney)}
+    models = ngrams.log_probabilities(training, tokens, vocabulary, sizes.ngram_order, sizes.ngram_discount)
+    return {name: partial(scored, log_probs) for name, log_probs in models.items()}
 
 
 Array = NDArray[np.int64]
