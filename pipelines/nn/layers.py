@@ -87,9 +87,9 @@ def next_step_model(vocabulary: int, model: TokenModel, head: Head, name: str) -
     return size_matched(build, model)
 
 
-def embedding(vocabulary: int, size: int, name: str = "embedding") -> keras.Layer:
+def embedding(vocabulary: int, size: int, std: float = EMBEDDING_STD) -> keras.Layer:
     """Tokens as vectors. Keras's own initial values are so small that the first epoch is lost."""
-    return keras.layers.Embedding(vocabulary, size, keras.initializers.RandomNormal(stddev=EMBEDDING_STD), name=name)
+    return keras.layers.Embedding(vocabulary, size, keras.initializers.RandomNormal(stddev=std), name="embedding")
 
 
 def recurrent_stack(hidden: Tensor, stack: Sequence[RecurrentLayer], model: Model) -> Tensor:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from pipelines import artifacts, contract
 from pipelines.contract import SPLITS, Array, Batch, Indices
 from pipelines.nn.datasets import LABEL, TOKENS, padded
 from pipelines.nn.vocabulary import Vocabulary
+from pipelines.sources import subwords
 from pipelines.text_classification.params import TARGET
 from pipelines.text_classification.words import spaced, words
 
@@ -71,22 +71,17 @@ def tokens(text: str, unit: str, language: str, prepared: Path) -> list[str]:
     """The words of a text, or its sub-words, all of them."""
     if unit == "words":
         return words(text, language)
-    return _subwords(prepared / SUBWORDS).encode(" ".join(words(text, language)), out_type=str)
+    return _processor(prepared / SUBWORDS).encode(" ".join(words(text, language)), out_type=str)
 
 
 def shown(text: str, unit: str, language: str, prepared: Path) -> list[str]:
     """The same tokens for a reader: joined, they give the text (of sub-words, its words in lower case)."""
     if unit == "words":
         return spaced(text)
-    return [piece.replace("▁", " ") for piece in tokens(text, unit, language, prepared)]
+    return [piece.replace(subwords.SPACE, " ") for piece in tokens(text, unit, language, prepared)]
 
 
-@cache
-def _subwords(model: Path) -> Any:
-    from sentencepiece import SentencePieceProcessor
-
-    with artifacts.reading(model):
-        return SentencePieceProcessor(model_proto=model.read_bytes())
+_processor = cache(subwords.processor)
 
 
 # Batches

@@ -54,7 +54,7 @@ class TextClassifier(TokenModel):
     pooling: Literal["last", "mean", "max", "attention"]
     """How the states of all steps become one vector: the last alone, their mean or maximum, or by attention (Yang et al. 2016)."""
     embedding_dropout: float = Share
-    """Share of the embeddings' numbers that are dropped in training."""
+    """Share of the embedding's features that training drops, each from all words of a text."""
     word_dropout: float = Share
     """Share of the words that training replaces by the unknown word (Iyyer et al. 2015)."""
 

@@ -1,6 +1,5 @@
 """From labelled texts to tokens: split without a text in two parts, the vocabulary fitted on the training part alone."""
 
-import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,17 +13,13 @@ from pipelines.errors import InputError
 from pipelines.nn.datasets import even_sizes
 from pipelines.nn.vocabulary import UNKNOWN, Vocabulary
 from pipelines.printing import quoted, shortened
-from pipelines.sources import files
+from pipelines.sources import files, subwords
 from pipelines.text_classification.data import SUBWORDS, TABLE, Meta, Texts, TextSplit, TextTarget, tokens
 from pipelines.text_classification.params import TARGET, Prepare
 from pipelines.text_classification.words import words
 
 SHOWN = 5
 """Classes that are named."""
-SPECIAL_PIECES = 8
-"""Room for SentencePiece's own, besides one for every character."""
-LONGEST_BYTES = 10_000_000
-"""Of a text that sub-words are fitted on: SentencePiece would pass over longer ones."""
 
 
 def prepare(task: str, raw: Path, params: Prepare, destination: Path) -> Meta:
@@ -40,7 +35,7 @@ def prepare(task: str, raw: Path, params: Prepare, destination: Path) -> Meta:
     table = table.reset_index(drop=True)
 
     if params.unit == "subwords":
-        _fit_subwords(table.loc[table["split"] == "train", "read"].tolist(), params, destination)
+        subwords.fit(table.loc[table["split"] == "train", "read"], params.subwords, destination / SUBWORDS)
     whole = [tokens(text, params.unit, params.language, destination) for text in table["text"]]
     table["tokens"] = [len(row) for row in whole]
     read = [row[: params.longest] for row in whole]
@@ -168,26 +163,6 @@ def _note(notes: list[str], count: int, what: str) -> None:
 
 
 # Tokens
-
-
-def _fit_subwords(texts: Sequence[str], params: Prepare, destination: Path) -> None:
-    """SentencePiece's unigram model of the training part, in one thread: more would make it differ from run to run."""
-    from sentencepiece import SentencePieceTrainer
-
-    model = io.BytesIO()
-    SentencePieceTrainer.train(
-        sentence_iterator=iter(texts),
-        model_writer=model,
-        vocab_size=max(params.subwords, len(set("".join(texts))) + SPECIAL_PIECES),
-        hard_vocab_limit=False,  # few texts have fewer
-        max_sentence_length=LONGEST_BYTES,
-        normalization_rule_name="identity",
-        character_coverage=1.0,
-        num_threads=1,
-        minloglevel=2,
-    )
-    with artifacts.replacing(destination / SUBWORDS) as partial:
-        partial.write_bytes(model.getvalue())
 
 
 def _save(

@@ -1,20 +1,6 @@
 import pytest
 
-from pipelines.text_classification.words import lowered, spaced, words
-
-
-@pytest.mark.parametrize(
-    ("text", "language", "lower"),
-    [
-        ("İSTANBUL IŞIK", "tr", "istanbul ışık"),
-        ("I\u0307zmir", "tr", "izmir"),
-        ("ISPARTA", "az", "ısparta"),
-        ("ISLE", "en", "isle"),
-        ("STRASSE ÄÖ", "de", "strasse äö"),
-    ],
-)
-def test_lowered_follows_the_language(text: str, language: str, lower: str) -> None:
-    assert lowered(text, language) == lower
+from pipelines.text_classification.words import spaced, words
 
 
 @pytest.mark.parametrize(
@@ -35,3 +21,7 @@ def test_spaced_words_give_the_text() -> None:
     text = "It  isn't,\nat best, «fine»."
     assert "".join(spaced(text)) == text
     assert [word.strip().lower() for word in spaced(text)] == words(text, "en")
+
+
+def test_composed_and_decomposed_letters_are_one_word() -> None:
+    assert words("I\u0307zmir", "tr") == words("İzmir", "tr") == ["izmir"]

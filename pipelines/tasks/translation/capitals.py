@@ -2,10 +2,10 @@
 
 import re
 
+from pipelines.sources.letters import capital, small
+
 FIRST = re.compile(r"\W*(\w)(\w*)")
 """The first word: its first letter, and the others."""
-DOTTED = {"tr", "az"}
-"""Languages with a dotted and a dotless i: İ is the capital of i, and I that of ı."""
 
 
 def lowered(text: str, language: str) -> str:
@@ -13,8 +13,7 @@ def lowered(text: str, language: str) -> str:
     first = FIRST.match(text)
     if not first or any(char.isupper() for char in first[2]):
         return text
-    small = {"İ": "i", "I": "ı"} if language in DOTTED else {}
-    return text[: first.start(1)] + small.get(first[1], first[1].lower()) + text[first.end(1) :]
+    return text[: first.start(1)] + small(first[1], language) + text[first.end(1) :]
 
 
 def raised(text: str, source: str, language: str) -> str:
@@ -22,5 +21,4 @@ def raised(text: str, source: str, language: str) -> str:
     first = FIRST.match(text)
     if not first or not next((char for char in source if char.isalpha()), "").isupper():
         return text
-    large = {"i": "İ", "ı": "I"} if language in DOTTED else {}
-    return text[: first.start(1)] + large.get(first[1], first[1].upper()) + text[first.end(1) :]
+    return text[: first.start(1)] + capital(first[1], language) + text[first.end(1) :]
