@@ -80,8 +80,8 @@ class LexiconBias(keras.layers.Layer):
 
     def call(self, logits: Any, weights: Any, memory: Any) -> Any:
         """logits + log(weights · translations + floor), float32."""
-        # The product is cut, not the memory, which is by far the larger.
-        translations = ops.matmul(weights, memory)[..., -logits.shape[-1] :]
+        # The product is cut, not the memory, which is by far the larger; the table is not trained.
+        translations = ops.matmul(weights, ops.stop_gradient(memory))[..., -logits.shape[-1] :]
         return logits + ops.log(ops.cast(translations, "float32") + self.FLOOR)
 
     def compute_mask(self, *inputs: Any, **options: Any) -> None:
@@ -113,7 +113,7 @@ def _state_sizes(options: RecurrentLayer) -> list[int]:
 def _encoder(vocabulary: int, targets: int, model: EncoderDecoder) -> keras.Model:
     source = keras.Input((None,), dtype="int32", name=SOURCE)
     mask = IsToken(name="mask")(source)
-    embedded = layers.embedding(vocabulary, model.embedding)(source)
+    embedded = layers.embedding(vocabulary, model)(source)
     hidden = embedded = keras.layers.Dropout(model.dropout, name="embedding_dropout")(embedded)
     states: list[Any] = []
     for index, options in enumerate(model.encoder, start=1):
@@ -145,7 +145,7 @@ def _decoder(vocabulary: int, model: EncoderDecoder, head: Head) -> keras.Model:
     if model.lexicon:
         memory = FirstFeatures(features, name="states")(whole)
     mask = keras.Input((None,), dtype="bool", name="memory_mask")
-    hidden = layers.embedding(vocabulary, model.embedding)(tokens)
+    hidden = layers.embedding(vocabulary, model)(tokens)
     hidden = keras.layers.Dropout(model.dropout, name="embedding_dropout")(hidden)
     real = IsToken(name="mask")(tokens)
     first: list[Any] = []

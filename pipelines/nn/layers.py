@@ -13,12 +13,10 @@ from pipelines.nn import cells, private_api
 from pipelines.nn.cells import ForgetBias
 from pipelines.nn.datasets import TOKENS, WINDOW
 from pipelines.nn.heads import Head
-from pipelines.params.blocks import Model, RecurrentLayer, TokenModel
+from pipelines.params.blocks import EncoderDecoder, Model, RecurrentLayer, TokenModel
 from pipelines.params.cells import CELLS, KERAS
 
 Tensor = Any
-EMBEDDING_STD = 0.5
-"""Standard deviation of the initial embeddings."""
 TOLERANCE = 0.02
 """Relative deviation from its budget that a size-matched model may have."""
 
@@ -81,15 +79,16 @@ def next_step_model(vocabulary: int, model: TokenModel, head: Head, name: str) -
 
     def build(stack: tuple[RecurrentLayer, ...]) -> keras.Model:
         tokens = keras.Input((None,), dtype="int32", name=TOKENS)
-        hidden = recurrent_stack(embedding(vocabulary, model.embedding)(tokens), stack, model)
+        hidden = recurrent_stack(embedding(vocabulary, model)(tokens), stack, model)
         return keras.Model({TOKENS: tokens}, head.output(dense(hidden, model)), name=name)
 
     return size_matched(build, model)
 
 
-def embedding(vocabulary: int, size: int, std: float = EMBEDDING_STD) -> keras.Layer:
+def embedding(vocabulary: int, model: TokenModel | EncoderDecoder) -> keras.Layer:
     """Tokens as vectors. Keras's own initial values are so small that the first epoch is lost."""
-    return keras.layers.Embedding(vocabulary, size, keras.initializers.RandomNormal(stddev=std), name="embedding")
+    initializer = keras.initializers.RandomNormal(stddev=model.embedding_std)
+    return keras.layers.Embedding(vocabulary, model.embedding, initializer, name="embedding")
 
 
 def recurrent_stack(hidden: Tensor, stack: Sequence[RecurrentLayer], model: Model) -> Tensor:

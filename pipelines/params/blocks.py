@@ -58,6 +58,8 @@ def _has_default(values: dict[str, Value]) -> dict[str, Value]:
 Cell = Annotated[str, AfterValidator(_known)]
 Activation = Literal["tanh", "sigmoid", "hard_sigmoid", "relu", "linear"]
 Share = Field(ge=0, lt=1)
+EmbeddingStd: Any = Field(default=0.5, gt=0, le=1)
+"""Standard deviation of the vectors that training begins with. Rare words need a lower one than characters, for theirs stay as they were."""
 Units = Annotated[int, Field(gt=0, le=8192)]
 """Of a layer."""
 Count = Annotated[int, Field(gt=0, le=100_000)]
@@ -173,6 +175,7 @@ class TokenModel(Model):
 
     embedding: Units
     """Size of a token's embedding vector."""
+    embedding_std: float = EmbeddingStd
 
 
 class EncoderDecoder(Frozen):
@@ -180,6 +183,7 @@ class EncoderDecoder(Frozen):
 
     embedding: Units
     """Size of a token's embedding vector, on both sides."""
+    embedding_std: float = EmbeddingStd
     encoder: RecurrentLayers
     decoder: RecurrentLayers
     attention: Literal["dot", "general", "additive"] | None
