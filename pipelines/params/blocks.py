@@ -59,7 +59,7 @@ Cell = Annotated[str, AfterValidator(_known)]
 Activation = Literal["tanh", "sigmoid", "hard_sigmoid", "relu", "linear"]
 Share = Field(ge=0, lt=1)
 EmbeddingStd: Any = Field(default=0.5, gt=0, le=1)
-"""Standard deviation of the vectors that training begins with. Rare words need a lower one than characters, for theirs stay as they were."""
+"""Standard deviation of the vectors that training begins with. Rare words need a lower one than characters: theirs hardly change."""
 Units = Annotated[int, Field(gt=0, le=8192)]
 """Of a layer."""
 Count = Annotated[int, Field(gt=0, le=100_000)]
