@@ -12,7 +12,7 @@ from rich.table import Table
 
 QUANTILES = {0: 5, 0.01: 9, 0.25: 33, 0.5: 66, 0.75: 117, 0.9: 248, 0.95: 355, 0.99: 642, 1: 964}
 """Share of R8's training texts -> words that they have at most."""
-TEXTS, VOCABULARY, CLASSES = 1536, 10_000, 8
+TEXTS, VOCABULARY, CLASSES = 512, 10_000, 8
 ROUNDS = 3
 
 
@@ -32,10 +32,11 @@ def main() -> None:
     from pipelines.text_classification.network import text_classifier
 
     params = registry.find("topics").params()
-    longest, size = params.prepare.longest, params.train.batch_size
+    size = params.train.batch_size
     random = np.random.default_rng(1)
     drawn = np.interp(random.random(TEXTS), list(QUANTILES), list(QUANTILES.values()))
-    lengths = np.minimum(drawn.astype(int), longest)
+    lengths = drawn.astype(int)
+    longest = int(lengths.max())
     words = random.integers(4, VOCABULARY, lengths.sum()).astype(np.int32)
     labels = random.integers(0, CLASSES, TEXTS).astype(np.int32)
     sizes = datasets.even_sizes(lengths, params.prepare.lengths)
@@ -78,7 +79,7 @@ def main() -> None:
     console = Console()
     console.print(table)
     console.print(
-        f"{TEXTS:,} texts of {lengths.mean():.0f} words on average, at most {longest}; batches of {size}, padded to {sizes} or to "
+        f"{TEXTS:,} texts of {lengths.mean():.0f} words on average, none cut; batches of {size}, padded to {sizes} or to "
         f"{longest}; medians of {ROUNDS} epochs."
     )
 
