@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.contract import LayerRecord, MemoryRecord
 from pipelines.report import figures as charts
@@ -20,8 +21,20 @@ def of_model(results: Results, target: str, model: str) -> list[Figure]:
     return [
         *(_gates(layer, target) for layer in gated),
         *([_saturation(gated, target, explanation.windows)] if gated else []),
-        *([_memory(memory, target), _time_constants(memory, target)] if memory else []),
+        *([_memory(memory, _layer_of(memory, gated), target), _time_constants(memory, target)] if memory else []),
     ]
+
+
+def _layer_of(memory: MemoryRecord, layers: list[LayerRecord]) -> LayerRecord | None:
+    """The layer whose memory it is, unless that has no gates."""
+    found = [layer for layer in layers if (layer.layer, layer.direction) == (memory.layer, memory.direction)]
+    return found[0] if found else None
+
+
+def _read(layer: LayerRecord, window: int) -> NDArray[np.bool_]:
+    """Which steps of a test window the layer has read, (time,): all but padding."""
+    values = next(iter(layer.gates.values())).values[window]
+    return ~np.isnan(values).all(-1)
 
 
 # Gates
@@ -34,15 +47,16 @@ def _gates(layer: LayerRecord, target: str) -> Figure:
     # Units in the order of the first gate's mean, the same order in every panel.
     order = np.argsort(np.nanmean(layer.gates[names[0]].values, axis=(0, 1)))
     panels = {name: gate.values[:, :, order] for name, gate in layer.gates.items()}
-    windows, steps, units = panels[names[0]].shape
-    times = charts.times(steps, layer.direction)
+    windows, _, units = panels[names[0]].shape
+    read = [_read(layer, window) for window in range(windows)]
+    times = [charts.times(steps.sum(), layer.direction) for steps in read]
 
     plot = make_subplots(rows=1, cols=len(names), subplot_titles=names, shared_yaxes=True, horizontal_spacing=0.03)
     for column, (name, values) in enumerate(panels.items(), start=1):
         candidate = name == "candidate"
         plot.add_heatmap(
-            z=_grid(values[0]),
-            x=times,
+            z=_grid(values[0][read[0]]),
+            x=times[0],
             row=1,
             col=column,
             zmin=-1 if candidate else 0,
@@ -58,11 +72,16 @@ def _gates(layer: LayerRecord, target: str) -> Figure:
         )
     choices = [
         {
-            "label": f"test example {index + 1}",
+            "label": f"test example {window + 1}",
             "method": "restyle",
-            "args": [{"z": [_grid(v[index]) for v in panels.values()]}],
+            "args": [
+                {
+                    "z": [_grid(values[window][read[window]]) for values in panels.values()],
+                    "x": [times[window]] * len(names),
+                }
+            ],
         }
-        for index in range(windows)
+        for window in range(windows)
     ]
     base = charts.empty("", "", height=360)
     plot.update_layout(
@@ -77,7 +96,7 @@ def _gates(layer: LayerRecord, target: str) -> Figure:
     return Figure(
         f"gates-{target}-{layer.layer.replace('/', '-')}-{layer.direction}",
         f"Gates of {layer.name}",
-        f"The {', '.join(names)} of all {units} units at each of the {steps} steps of a test window, units sorted by the mean of the "
+        f"The {', '.join(names)} of all {units} units at each step of a test window, units sorted by the mean of the "
         f"{names[0]}. Recomputed from the weights; a recomputed step differs from the layer's own by at most "
         f"{layer.discrepancy:.0e} of its scale.",
         layer.reading,
@@ -121,16 +140,17 @@ def _saturation(layers: list[LayerRecord], target: str, windows: int) -> Figure:
 # Memory
 
 
-def _memory(memory: MemoryRecord, target: str) -> Figure:
+def _memory(memory: MemoryRecord, layer: LayerRecord | None, target: str) -> Figure:
     state = memory.hidden_state if memory.cell_state is None else memory.cell_state
-    times = charts.times(state.shape[1], memory.direction)
+    read = np.ones(state.shape[1], bool) if layer is None else _read(layer, 0)
+    times = charts.times(read.sum(), memory.direction)
     plot = charts.empty("steps before the prediction", "state")
     for index, (unit, correlation) in enumerate(zip(memory.units, memory.correlations, strict=True)):
         color = charts.COLORS[index % len(charts.COLORS)]
         name = f"unit {unit} (r = {correlation:+.2f})"
-        charts.add_line(plot, name, times, state[0, :, index], color=color)
+        charts.add_line(plot, name, times, state[0, read, index], color=color)
         if memory.cell_state is not None:
-            hidden = memory.hidden_state[0, :, index]
+            hidden = memory.hidden_state[0, read, index]
             charts.add_line(plot, name, times, hidden, color=color, dash="dot", legend=False)
     kind = "hidden state" if memory.cell_state is None else "cell state (solid) and hidden state (dotted)"
     return Figure(
@@ -164,11 +184,6 @@ def _time_constants(memory: MemoryRecord, target: str) -> Figure:
     )
 
 
-def _grid(values: Any) -> list[list[float | None]]:
-    """(time, units) as rows of units, rounded for compact JSON; None at padded steps."""
-    rows = np.round(values.T.astype(np.float64), 2)
-    return (
-        [[None if np.isnan(value) else value for value in row] for row in rows.tolist()]
-        if np.isnan(rows).any()
-        else rows.tolist()
-    )
+def _grid(values: Any) -> list[list[float]]:
+    """(time, units) as rows of units, rounded for compact JSON."""
+    return np.round(values.T.astype(np.float64), 2).tolist()

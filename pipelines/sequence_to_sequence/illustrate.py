@@ -11,14 +11,17 @@ from pipelines.sequence_to_sequence.records import AttentionMap, Illustration
 
 
 def attention(network: keras.Model, examples: Pairs, target: PairTarget, shown: int) -> Illustration | None:
-    """Attention over the `shown` longest usual test pairs and as many longer ones; None without attention."""
+    """Attention over `shown` usual test pairs and as many longer ones; None without attention.
+
+    The usual ones are evenly spread from the median length to the longest tenth: the very longest are mostly words in pieces.
+    """
     beam_search = BeamSearch(network)
     if not beam_search.has_attention:
         return None
     usual = len(examples) - target.longer
-    sizes = np.array([len(source) for source in examples.sources])
-    chosen = np.argsort(-sizes[:usual], kind="stable")[:shown]
-    chosen = np.concatenate([chosen, np.arange(usual, len(examples))[:shown]])
+    by_size = np.argsort([len(source) for source in examples.sources[:usual]], kind="stable")
+    spread = np.linspace(0.9, 0.5, shown) * (usual - 1)
+    chosen = np.concatenate([by_size[np.unique(spread.astype(int))[::-1]], np.arange(usual, len(examples))[:shown]])
     batch = examples.batch(chosen)
     hypotheses = beam_search.search(batch.inputs[SOURCE], target.longest_target)
     return Illustration(

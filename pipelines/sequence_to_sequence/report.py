@@ -5,10 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pipelines.contract import Array
+from pipelines.printing import shortened
 from pipelines.report import figures as charts
 from pipelines.report import texts
 from pipelines.report.figures import Figure
 from pipelines.sequence_to_sequence.records import AttentionMap, Illustration
+
+LONGEST_LABEL = 90
+"""Characters of a pair in the menu."""
 
 
 def attention(illustration: Illustration | None, tokens: str) -> list[Figure]:
@@ -17,16 +21,19 @@ def attention(illustration: Illustration | None, tokens: str) -> list[Figure]:
         return []
     attended = illustration.attended
     first = attended[0]
-    plot = charts.empty("", "", height=180 + 26 * max(len(pair.written) for pair in attended))
+    plot = charts.empty("", "", height=_height(first))
     plot.add_heatmap(
         z=_rounded(first), x=_labels(first.source), y=_labels(first.written), zmin=0, zmax=1, colorscale="Blues",
         colorbar={"title": "weight", "thickness": 14}, hovertemplate="%{y} looks at %{x}: %{z}<extra></extra>",
     )  # fmt: skip
     buttons = [
         {
-            "label": " ".join(pair.source),
-            "method": "restyle",
-            "args": [{"z": [_rounded(pair)], "x": [_labels(pair.source)], "y": [_labels(pair.written)]}],
+            "label": shortened(" ".join(pair.source), LONGEST_LABEL),
+            "method": "update",
+            "args": [
+                {"z": [_rounded(pair)], "x": [_labels(pair.source)], "y": [_labels(pair.written)]},
+                {"height": _height(pair)},
+            ],
         }
         for pair in attended
     ]
@@ -43,12 +50,17 @@ def attention(illustration: Illustration | None, tokens: str) -> list[Figure]:
             "attention",
             "What the decoder looks at",
             f"For each written {tokens} (rows, from above) the weights of attention over the {tokens}s of the source. The menu "
-            "offers the longest usual test pairs, then longer ones than any in training.",
+            "offers usual test pairs, from long to short, then longer ones than any in training.",
             f"A dark cell says which {tokens} of the source a written {tokens} comes from. A diagonal is a translation {tokens} for "
             f"{tokens}; a row of two {tokens}s joins them; a step to the side is a change of order.",
             plot,
         )
     ]
+
+
+def _height(pair: AttentionMap) -> int:
+    """In pixels: rows that can be read, and room for the menu and the source below."""
+    return 200 + 24 * len(pair.written)
 
 
 def _labels(words: list[str]) -> list[str]:

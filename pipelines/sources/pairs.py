@@ -192,7 +192,7 @@ def _notes(chosen: Mapping[str, str]) -> list[str]:
     for kind, applies in kinds.items():
         found = [pair for pair in chosen.items() if any(not text.isascii() and applies(text) for text in pair)]
         if found:
-            notes.append(f"{len(found):,} pairs have {kind}, and are used as they are: {quoted(' / '.join(found[0]))}")
+            notes.append(f"pairs with {kind}, used as they are: {len(found):,}, such as {quoted(' / '.join(found[0]))}")
     return notes
 
 

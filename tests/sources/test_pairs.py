@@ -121,6 +121,6 @@ def test_pairs_written_keep_the_most_frequent_target_and_say_so(tmp_path: Path) 
         "1 pairs are there again; each is used once",
         "1 sources have several targets, of which the most frequent is used: 'Change' is 'Değiştir', not 'Düzenle'",
     ]
-    assert [note.split(",")[0] for note in notes] == [
-        "1 pairs have letters of several scripts in one text", "1 pairs have right-to-left text",
+    assert [note.split(", such")[0] for note in notes] == [
+        "pairs with letters of several scripts in one text, used as they are: 1", "pairs with right-to-left text, used as they are: 1",
     ]  # fmt: skip
