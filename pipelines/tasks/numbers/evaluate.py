@@ -54,6 +54,6 @@ def view(network: keras.Model, head: Head, meta: Meta, target: str) -> views.Vie
 def illustrate(
     network: keras.Model, head: Head, prepared: Path, meta: Meta, target: str, params: Params, files: Path
 ) -> Illustration | None:
-    """Attention over the longest usual test pairs and the longer ones; None without attention."""
+    """Attention over some usual test pairs and longer ones; None without attention."""
     examples = datasets(prepared, meta, target)["test"]
     return illustrations.attention(network, examples, meta.targets[target], params.evaluate.shown)
