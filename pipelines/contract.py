@@ -165,9 +165,9 @@ class Primary:
     reference: str
     """The baseline that a model must beat to be of any use."""
     lags: int = 1
-    """Neighbouring test items whose losses may be correlated: the paired tests allow for so many (Newey & West 1987)."""
+    """Neighbouring test items whose losses may be correlated, in the order of the items; 0: items are independent."""
     dependence: str = "neighbouring items"
-    """Why they may be, in words."""
+    """Why items depend on each other, or that they do not, in words."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +181,8 @@ class Evaluation:
     """A dataclass of the task: what its charts draw."""
     own_losses: Floats | None = None
     """(items,): what models are compared with each other by, where that is a loss that baselines do not have, such as a likelihood."""
+    clusters: Indices | None = None
+    """(items,): items with the same number depend on each other, such as utterances of one speaker; `Primary.lags` is then ignored."""
 
 
 # Explanations

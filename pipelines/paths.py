@@ -12,7 +12,6 @@ CODE = Path("artifacts/code")
 MODELS = Path("artifacts/models")
 EVALUATIONS = Path("artifacts/evaluations")
 BASELINES = Path("artifacts/baselines")
-COMPARISONS = Path("artifacts/comparisons")
 HISTORIES = Path("artifacts/histories")
 METRICS = Path("metrics")
 REPORTS = Path("reports")
@@ -69,12 +68,7 @@ def baselines(task: str) -> Path:
 
 
 def comparison(task: str) -> Path:
-    """The verdict in words."""
-    return COMPARISONS / task
-
-
-def comparison_metrics(task: str) -> Path:
-    """The small numbers of a comparison, kept in Git."""
+    """The decisions, the tests behind them and the cost, kept in Git."""
     return METRICS / task / "comparison.json"
 
 

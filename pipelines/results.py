@@ -59,13 +59,13 @@ class Results:
 
     @cached_property
     def comparison(self) -> Any:
-        """Baselines, best models, statistics."""
-        return artifacts.read_json(paths.comparison_metrics(self.task))
+        """What `compare` wrote: decisions, statistics, baselines, pairs, cost."""
+        return artifacts.read_json(paths.comparison(self.task))
 
-    @cached_property
-    def verdict(self) -> Any:
-        """Per target the decision and its sentences."""
-        return artifacts.read_json(paths.comparison(self.task) / "verdict.json")
+    @property
+    def decisions(self) -> Any:
+        """The fields of `comparison.Decision` for each target, as plain values."""
+        return self.comparison["decisions"]
 
     def metrics(self, model: str) -> Any:
         """The metrics file of a model."""

@@ -66,7 +66,7 @@ def test_graph_outputs_match_the_paths(stages: dict[str, Any]) -> None:
             "train": {paths.model(task, model), paths.history(task, model)},
             "evaluate": {paths.evaluation(task, model), paths.metrics(task, model)},
             "baselines": {paths.baselines(task)},
-            "compare": {paths.comparison(task), paths.comparison_metrics(task)},
+            "compare": {paths.comparison(task)},
             "report": {paths.report(task)},
             "site": {paths.REPORTS / "index.html", paths.REPORTS / "assets"},
         }

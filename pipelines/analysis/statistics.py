@@ -1,12 +1,14 @@
-"""Spread over seeds, and paired comparisons over the items of the test split."""
+"""Spread over seeds, and the level of all tests."""
 
 from collections.abc import Mapping, Sequence
 from math import copysign, inf, nan
 
 import numpy as np
-from numpy.typing import NDArray
 
-LEVEL = 0.95
+CONFIDENCE = 0.95
+"""Of every interval."""
+SIGNIFICANCE = 1 - CONFIDENCE
+"""A p-value below it is called significant."""
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:
@@ -21,7 +23,7 @@ def summary(values: Sequence[float]) -> dict[str, float]:
     if len(sample) < 2:
         return {"mean": mean, "std": nan, "low": nan, "high": nan}
     std = float(sample.std(ddof=1))
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(sample) - 1)) * std / len(sample) ** 0.5
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(sample) - 1)) * std / len(sample) ** 0.5
     return {"mean": mean, "std": std, "low": mean - half, "high": mean + half}
 
 
@@ -56,35 +58,3 @@ def ratio(value: float, level: float) -> float:
     if level:
         return value / level
     return copysign(inf, value) if value else 0.0
-
-
-def paired(losses: NDArray[np.float64], others: NDArray[np.float64], lags: int) -> dict[str, float]:
-    """Mean difference `losses - others` over items in time order, with a 95 % interval and p-value.
-
-    The interval allows for correlation between neighbouring items up to `lags` (Newey & West 1987), as forecasts of
-    overlapping horizons have: the test of Diebold & Mariano 1995. Relative to the mean of `others`: infinite where
-    those make no error at all.
-    """
-    import statsmodels.api as sm
-
-    difference = losses - others
-    level = float(others.mean())
-    if np.allclose(difference, difference[0]):
-        return {"relative": ratio(float(difference.mean()), level), "low": nan, "high": nan, "p": nan}
-    fitted = sm.OLS(difference, np.ones(len(difference))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
-    low, high = fitted.conf_int(1 - LEVEL)[0]
-    return {
-        "relative": ratio(float(fitted.params[0]), level),
-        "low": ratio(float(low), level),
-        "high": ratio(float(high), level),
-        "p": float(fitted.pvalues[0]),
-    }
-
-
-def welch(values: Sequence[float], others: Sequence[float]) -> dict[str, float] | None:
-    """Welch's t-test between the seeds of two models: would other seeds have reversed the ranking? None with a single seed."""
-    from scipy import stats
-
-    if min(len(values), len(others)) < 2:
-        return None
-    return {"p": float(stats.ttest_ind(values, others, equal_var=False).pvalue)}

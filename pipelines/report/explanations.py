@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.analysis.statistics import LEVEL
+from pipelines.analysis.statistics import SIGNIFICANCE
 from pipelines.contract import ImportanceRecord
 from pipelines.report import figures as charts
 from pipelines.report import inside
@@ -39,14 +39,14 @@ def _pairs(results: Results, target: str) -> Figure:
     statistics = results.comparison["statistics"][target]
     models = list(results.models)
     tests = [[statistics[model]["against_models"].get(other) for other in models] for model in models]
-    relative = [[None if test is None else test["items"]["relative"] for test in row] for row in tests]
+    relative = [[None if test is None else test["relative"] for test in row] for row in tests]
     plot = charts.empty("against", "", height=140 + 52 * len(models))
     plot.add_heatmap(
         z=[[None if value is None else 100 * value for value in row] for row in relative],
         x=models,
         y=models,
-        text=[[_pair_text(test, p_values=len(models) <= FEW) for test in row] for row in tests],
-        customdata=[[_pair_text(test, p_values=True) for test in row] for row in tests],
+        text=[[_pair_text(test, p_value=len(models) <= FEW) for test in row] for row in tests],
+        customdata=[[_pair_text(test, p_value=True) for test in row] for row in tests],
         texttemplate="%{text}",
         colorscale="RdBu",
         reversescale=True,
@@ -60,25 +60,25 @@ def _pairs(results: Results, target: str) -> Figure:
         f"pairs-{target}",
         "Every model against every other",
         "Difference in mean test loss of the model of the row relative to that of the column, in per cent: below zero the row is better. "
-        "Two p-values belong to each, over the test items (Newey–West) and over the seeds (Welch's t-test); bold where both "
-        f"are below {1 - LEVEL:.0%}{'' if len(models) <= FEW else '. Hover over a cell to see them'}.",
-        "Call two models different only if both p-values are small: the first asks whether other test data, the second whether other "
-        "seeds would have reversed the ranking. Where models differ in size, a difference may be due to size.",
+        f"The p-value is over test items and seeds together, corrected for the number of pairs (Holm); bold where it is below "
+        f"{SIGNIFICANCE:.0%}{'' if len(models) <= FEW else '. Hover over a cell to see it'}.",
+        "Call two models different only where the difference is bold: it asks whether other test data or other seeds would have reversed "
+        "the ranking. Where models differ in size, a difference may be due to size.",
         plot,
     )
 
 
-def _pair_text(test: dict[str, Any] | None, p_values: bool) -> str:
-    """The difference, bold if it is significant; with `p_values` these too."""
+def _pair_text(test: dict[str, Any] | None, p_value: bool) -> str:
+    """The difference, bold if it is significant; with `p_value` this too."""
     if test is None:
         return ""
-    if test["items"]["relative"] is None:  # the other makes no error at all
+    if test["relative"] is None:  # the other makes no error at all
         return "–"
-    finite = [part["p"] for part in (test["items"], test["seeds"]) if part is not None and part["p"] is not None]
-    text = f"{100 * test['items']['relative']:+.1f} %"
-    if len(finite) == 2 and max(finite) < 1 - LEVEL:
+    p = test["p_holm"]
+    text = f"{100 * test['relative']:+.1f} %"
+    if p is not None and p < SIGNIFICANCE:
         text = f"<b>{text}</b>"
-    return f"{text}<br>p: {', '.join(map(_p_value, finite)) or '–'}" if p_values else text
+    return f"{text}<br>p: {'–' if p is None else _p_value(p)}" if p_value else text
 
 
 def _p_value(p: float) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from pipelines.report import explanations, texts
 from pipelines.report.figures import Figure
-from pipelines.report.texts import files_folder, format_number
+from pipelines.report.texts import files_folder
 from pipelines.results import Results
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def write_task(
     sections = [
         {
             "target": target,
-            "verdict": results.verdict[target],
+            "decision": results.decisions[target],
             "table": _side_by_side(results, target),
             "figures": [*figures[target], *explanations.of_task(results, target)],
         }
@@ -94,7 +94,7 @@ def summary(results: Results, title: str, question: str, params: dict[str, Any])
         "task": results.task,
         "title": title,
         "question": question,
-        "verdicts": results.verdict,
+        "decisions": results.decisions,
         "models": [{"name": model, "cost": results.metrics(model)["cost"]} for model in results.models],
         "targets": {
             name: {"rows": target["rows"], "test": target["splits"]["test"]["windows"]}
@@ -124,7 +124,7 @@ def write_assets(folder: Path) -> None:
 
 def _environment(root: str) -> Environment:
     environment = texts.environment()
-    environment.filters |= {"chart": _chart, "number": format_number, "bytes": _bytes}
+    environment.filters |= {"chart": _chart, "bytes": _bytes}
     environment.globals["root"] = root
     environment.globals["chart_template"] = _template()
     return environment
@@ -157,7 +157,7 @@ def _metric_rows(results: Results, model: str, target: str) -> list[dict[str, An
 
 def _side_by_side(results: Results, target: str) -> dict[str, Any]:
     """The models' and baselines' test metrics, best first by the metric that decided."""
-    primary = results.verdict[target]["metric"]
+    primary = results.decisions[target]["metric"]
     deciding = primary["name"]
     models = {model: results.metrics(model)["test"][target] for model in results.models}
     columns = [deciding, *sorted({name for values in models.values() for name in values} - {deciding})]

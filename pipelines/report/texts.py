@@ -74,6 +74,16 @@ def format_number(value: float | None, digits: int = 4) -> str:
     return text.replace("-", "−") if text[0] == "-" else text
 
 
+def format_percent(share: float) -> str:
+    """A share as a percentage, with one decimal below 100 %."""
+    percent = 100 * share
+    return f"{percent:,.{0 if abs(percent) >= 100 else 1}f} %".replace("-", "−")
+
+
+def _signed_percent(share: float) -> str:
+    return ("+" if share > 0 else "") + format_percent(share)
+
+
 def files_folder(model: str, target: str) -> str:
     """The folder, from a model's page, of the files of its evaluation."""
     return f"{model}/{target}"
@@ -91,10 +101,12 @@ def render(template: str, **values: Any) -> Markup:
 
 def environment() -> Environment:
     """The templates, with autoescaping; an undefined name is an error."""
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"number": format_number, "percent": format_percent, "signed_percent": _signed_percent}
+    return environment

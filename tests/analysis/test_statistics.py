@@ -25,30 +25,5 @@ def test_averaged_is_the_mean_over_targets_per_seed() -> None:
     assert list(result) == ["mase"]
 
 
-def test_paired_distinguishes_a_clear_difference_from_chance(random: np.random.Generator) -> None:
-    others = random.exponential(size=400)
-    better = statistics.paired(others - 0.2 + 0.1 * random.normal(size=400), others, lags=5)
-    alike = statistics.paired(others + random.normal(size=400), others, lags=5)
-    assert better["high"] < 0
-    assert better["p"] < 1e-6
-    assert alike["low"] < 0 < alike["high"]
-
-
-def test_paired_interval_widens_with_overlapping_horizons(random: np.random.Generator) -> None:
-    correlated = np.convolve(random.normal(size=500), np.ones(12), "valid") / 12
-    zero = np.full(len(correlated), 1.0)
-    narrow, wide = (statistics.paired(zero + correlated, zero, lags) for lags in (0, 12))
-    assert wide["high"] - wide["low"] > 1.5 * (narrow["high"] - narrow["low"])
-
-
-def test_paired_gives_no_p_value_for_equal_losses() -> None:
-    assert np.isnan(statistics.paired(np.ones(9), np.ones(9), lags=1)["p"])
-
-
-def test_paired_difference_relative_to_a_perfect_baseline_is_infinite() -> None:
-    compared = statistics.paired(np.array([0.1, 0.2, 0.3, 0.1]), np.zeros(4), lags=1)
-    assert compared["relative"] == np.inf
-
-
 def test_ratio_of_zeros_is_zero() -> None:
     assert statistics.ratio(0.0, 0.0) == 0

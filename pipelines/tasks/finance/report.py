@@ -37,7 +37,7 @@ def _meta(results: Results, target: str) -> Prices:
 
 
 def _volatility(results: Results, model: str | None) -> Figure:
-    name = model or results.verdict["volatility"]["best"]
+    name = model or results.decisions["volatility"]["best"]
     record = results.record(name, "volatility", Volatility)
     symbol, table, own = _symbol_rows(results, "volatility", record.origins)
     dates = table["date"].iloc[record.origins[own]]
