@@ -16,6 +16,11 @@ def cell(model: Mapping[str, Any]) -> str:
     return cells.pop() if len(cells) == 1 else MIXED
 
 
+def bidirectional(model: Mapping[str, Any]) -> bool:
+    """Whether a layer reads backwards what a forecast could not know; an encoder has its whole source."""
+    return any(layer["bidirectional"] for layer in model.get("recurrent", ()))
+
+
 def fair(models: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, int]) -> list[dict[str, Any]]:
     """Pairs of models that differ in the cell alone, apart from units and a budget of parameters.
 

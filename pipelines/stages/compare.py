@@ -1,13 +1,13 @@
 """`compare`: models and baselines side by side: the decision on each target, the tests behind it, and what models cost. Data, no words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pipelines import artifacts, paths, progress
-from pipelines.analysis import comparison, cost, pairs
+from pipelines.analysis import comparison, cost, pairs, statistics
 from pipelines.analysis.comparison import Decision, Scores
 from pipelines.contract import Array
 
@@ -26,6 +26,7 @@ def run(task: "Task", params: Any) -> None:
     costs = {model: evaluation["cost"] for model, evaluation in evaluations.items()}
     parameters = {model: int(spent["parameters"]) for model, spent in costs.items()}
     histories = {model: _history(paths.history(task.name, model)) for model in params.models}
+    described = {name: model.model_dump() for name, model in params.models.items()}
     decisions, tested = {}, {}
     for target in meta.targets:
         primary = stage.primary(meta, target)
@@ -48,7 +49,12 @@ def run(task: "Task", params: Any) -> None:
             "decisions": decisions,
             "statistics": tested,
             "baselines": baselines,
-            "pairs": pairs.fair({name: model.model_dump() for name, model in params.models.items()}, parameters),
+            "models": {
+                name: {"cell": pairs.cell(model), "bidirectional": pairs.bidirectional(model)}
+                for name, model in described.items()
+            },
+            "scores": {target: _scores(evaluations, target, decision) for target, decision in decisions.items()},
+            "pairs": pairs.fair(described, parameters),
             "cost": {
                 "models": costs,
                 "to_reach": {target: cost.to_reach(histories, target) for target in meta.targets},
@@ -64,6 +70,15 @@ def _losses(folder: Path, target: str) -> dict[str, Array]:
 def _clusters(losses: Sequence[dict[str, Array]]) -> Array | None:
     """The clusters of the test items, which are the same for all models."""
     return losses[0].get("clusters")
+
+
+def _scores(evaluations: Mapping[str, Any], target: str, decision: Decision) -> dict[str, dict[str, float]]:
+    """The summary over seeds of the primary metric of each model."""
+    name = decision.metric.name
+    return {
+        model: statistics.summary(evaluation["values"]["test"][target][name])
+        for model, evaluation in evaluations.items()
+    }
 
 
 def _history(path: Path) -> pd.DataFrame:

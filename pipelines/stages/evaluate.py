@@ -19,7 +19,7 @@ def run(task: "Task", name: str, params: Any) -> None:
 
     hardware.set_up()
     from pipelines.analysis import explain
-    from pipelines.nn import checkpoints
+    from pipelines.nn import checkpoints, timing
 
     stage: Evaluate = task.stage("evaluate")
     prepared, trained_in = paths.prepared(task.name), paths.model(task.name, name)
@@ -27,6 +27,7 @@ def run(task: "Task", name: str, params: Any) -> None:
     trained = artifacts.read_json(trained_in / "training.json")
     seeds = trained["seeds"]
     values: dict[str, dict[str, dict[str, list[float]]]] = {"test": {}, "valid": {}}
+    seconds: list[float] = []
 
     with artifacts.replacing_folder(paths.evaluation(task.name, name)) as folder:
         for target in meta.targets:
@@ -57,6 +58,7 @@ def run(task: "Task", name: str, params: Any) -> None:
             )
 
             checkpoints.load_seed(network, trained_in / target, chosen)
+            seconds.append(timing.seconds_an_item(network, examples["test"]))
             files = folder / target / paths.FILES
             files.mkdir(parents=True, exist_ok=True)
             explained, illustration = explain.model(
@@ -75,16 +77,21 @@ def run(task: "Task", name: str, params: Any) -> None:
                 files.rmdir()  # DVC does not restore empty folders
             for part, reason in explained.failures.items():
                 progress.say(f"{task.name}/{name}/{target}: {part} cannot be shown: {reason}")
+        cost = {
+            **trained["cost"],
+            "inference_ms": 1000 * float(np.mean(seconds)),
+            "inference_batch": timing.ITEMS,
+        }
         artifacts.write_json(
             folder / "evaluation.json",
-            {"metrics": stage.METRICS, "seeds": seeds, "values": values, "cost": trained["cost"]},
+            {"metrics": stage.METRICS, "seeds": seeds, "values": values, "cost": cost},
         )
         artifacts.write_json(
             paths.metrics(task.name, name),
             {
                 **{split: statistics.summarised(values[split]) for split in values},
                 "average": statistics.averaged(values["test"], stage.AVERAGED),
-                "cost": trained["cost"],
+                "cost": cost,
                 "seeds": len(seeds),
             },
         )
