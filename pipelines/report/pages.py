@@ -1,16 +1,15 @@
-"""HTML pages from templates: a task's, a model's, the index. They open from disk, without a network connection."""
+"""HTML pages from templates: a task's and a model's. They open from disk, without a network connection."""
 
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pipelines.report import explanations, texts
+from pipelines.report import cost, explanations, texts
 from pipelines.report.figures import Figure
 from pipelines.report.texts import files_folder
 from pipelines.results import Results
@@ -35,17 +34,19 @@ def write_task(
             "target": target,
             "decision": results.decisions[target],
             "table": _side_by_side(results, target),
+            "cost": cost.rows(results, target),
+            "pareto": cost.pareto(results, target),
             "figures": [*figures[target], *explanations.of_task(results, target)],
         }
         for target in results.targets
     ]
-    page = _environment("../..").get_template("task.html")
+    page = environment("../..").get_template("task.html")
     text = page.render(
         results=results,
         title=title,
         question=question,
         sections=sections,
-        provenance=_provenance(results, params),
+        provenance=provenance(results, params),
     )
     (folder / "index.html").write_text(text, encoding="utf-8")
 
@@ -71,14 +72,14 @@ def write_model(
         }
         for target in results.targets
     ]
-    page = _environment("../..").get_template("model.html")
+    page = environment("../..").get_template("model.html")
     text = page.render(
         results=results,
         title=title,
         model=model,
         training=results.training(model),
         sections=sections,
-        provenance=_provenance(results, params, model),
+        provenance=provenance(results, params, model),
     )
     (folder / f"{model}.html").write_text(text, encoding="utf-8")
     for target in results.targets:
@@ -88,46 +89,24 @@ def write_model(
             shutil.copy(file, copy)
 
 
-def summary(results: Results, title: str, question: str, params: dict[str, Any]) -> dict[str, Any]:
-    """What the index of all tasks shows of one."""
-    return {
-        "task": results.task,
-        "title": title,
-        "question": question,
-        "decisions": results.decisions,
-        "models": [{"name": model, "cost": results.metrics(model)["cost"]} for model in results.models],
-        "targets": {
-            name: {"rows": target["rows"], "test": target["splits"]["test"]["windows"]}
-            for name, target in results.target_meta.items()
-        },
-        "sample": results.provenance["source"]["sample"],
-        "provenance": _provenance(results, params),
-    }
-
-
-def write_index(path: Path, summaries: Sequence[dict[str, Any]]) -> None:
-    """The index of all tasks."""
-    text = _environment(".").get_template("index.html").render(tasks=summaries)
-    path.write_text(text, encoding="utf-8")
-
-
 def write_assets(folder: Path) -> None:
-    """The style sheet, the script of coloured texts, and Plotly's, which comes in Plotly's package."""
+    """The style sheet, the scripts of coloured texts and of the index, and Plotly's, which comes in Plotly's package."""
     import plotly
 
     folder.mkdir(parents=True, exist_ok=True)
-    for own in ("style.css", "coloured.js"):
+    for own in ("style.css", "coloured.js", "index.js"):
         shutil.copyfile(texts.TEMPLATES / own, folder / own)
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     shutil.copyfile(script, folder / "plotly.min.js")
 
 
-def _environment(root: str) -> Environment:
-    environment = texts.environment()
-    environment.filters |= {"chart": _chart, "bytes": _bytes}
-    environment.globals["root"] = root
-    environment.globals["chart_template"] = _template()
-    return environment
+def environment(root: str) -> Environment:
+    """The templates for a page from which `root` leads to the folder of the reports."""
+    found = texts.environment()
+    found.filters |= {"chart": _chart, "bytes": _bytes}
+    found.globals["root"] = root
+    found.globals["chart_template"] = _template()
+    return found
 
 
 def _template() -> Markup:
@@ -191,7 +170,8 @@ def _side_by_side(results: Results, target: str) -> dict[str, Any]:
     }
 
 
-def _provenance(results: Results, params: dict[str, Any], model: str | None = None) -> dict[str, Any]:
+def provenance(results: Results, params: dict[str, Any], model: str | None = None) -> dict[str, Any]:
+    """Where a page's numbers come from: code, data, seeds, machine, parameters."""
     training = results.training(model or results.models[0])
     return {
         "commit": _commit(),

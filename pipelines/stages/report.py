@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from pipelines import artifacts, paths, progress
-from pipelines.report import pages
+from pipelines.report import index, pages
 from pipelines.report.figures import Figure
 from pipelines.results import Results
 
@@ -24,5 +24,5 @@ def run(task: "Task", params: Any) -> None:
         pages.write_task(folder, results, stage.TITLE, stage.QUESTION, own(None), block)
         for model in results.models:
             pages.write_model(folder, results, stage.TITLE, model, own(model), block)
-        artifacts.write_json(folder / "summary.json", pages.summary(results, stage.TITLE, stage.QUESTION, block))
+        artifacts.write_json(folder / "summary.json", index.summary(results, stage.TITLE, stage.QUESTION, block))
     progress.say(f"{task.name}: {paths.report(task.name) / 'index.html'}")

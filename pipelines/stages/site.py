@@ -2,7 +2,7 @@
 
 from pipelines import artifacts, paths, progress, registry
 from pipelines.errors import MissingStageError
-from pipelines.report import pages
+from pipelines.report import index, pages
 
 
 def run() -> None:
@@ -14,5 +14,5 @@ def run() -> None:
     with artifacts.replacing_folder(paths.REPORTS / "assets") as folder:
         pages.write_assets(folder)
     with artifacts.replacing(paths.REPORTS / "index.html") as page:
-        pages.write_index(page, summaries)
+        index.write(page, summaries)
     progress.say(f"the reports: {(paths.REPORTS / 'index.html').resolve()}")

@@ -31,7 +31,7 @@ class Scripts(HTMLParser):
 def hostile_page() -> str:
     """A page with a chart and a coloured text, both of which contain `HOSTILE`."""
     plot = figures.lines({HOSTILE: ([1, 2], [3, 4])}, HOSTILE, "")
-    environment = pages._environment(".")
+    environment = pages.environment(".")
     template = environment.from_string(
         '{% extends "base.html" %}{% import "macros.html" as part with context %}'
         "{% block content %}{{ part.chart(figure) }}{{ coloured }}{% endblock %}"
