@@ -90,7 +90,7 @@ def _in_order(difference: Floats, lags: int) -> Part:
     deviations = difference - difference.mean()
     correlation = max(float(deviations[1:] @ deviations[:-1] / (deviations @ deviations)), 1e-9)
     flat = items * (1 - correlation) / (3 * pi * sqrt(correlation))
-    number = int(min(0.4 * items ** (2 / 3), items / (2 * (lags + 1)), flat))
+    number = int(min(0.4 * items ** (2 / 3), items / (3 * (lags + 1)), flat))
     return _cosines(difference, min(max(number, FEWEST), items - 1))
 
 
