@@ -80,7 +80,7 @@ class Largest(keras.metrics.Metric):
 
     def result(self) -> tf.Tensor:
         """The largest value so far."""
-        return self.largest.value
+        return tf.identity(self.largest.value)  # the variable itself would be read after the next reset
 
 
 class Trainer(keras.Model):

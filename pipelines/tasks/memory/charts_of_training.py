@@ -65,7 +65,7 @@ def solved(results: Results, target: str, problem: Problem) -> list[Figure]:
     plot = charts.empty("T", "", height=150 + 40 * len(results.models))
     plot.add_heatmap(
         z=[[cell.seeds / cell.of for cell in row] for row in cells],
-        x=[f"T = {same[name].length}" for name in ordered],
+        x=[str(same[name].length) for name in ordered],
         y=[f"{model} (longest T: {best or 'none'})" for model, best in zip(results.models, longest, strict=True)],
         text=[[_cell_text(cell) for cell in row] for row in cells],
         texttemplate="%{text}",
@@ -76,6 +76,7 @@ def solved(results: Results, target: str, problem: Problem) -> list[Figure]:
         hoverinfo="skip",
     )
     plot.update_layout(hovermode="closest")
+    plot.update_xaxes(type="category")
     plot.update_yaxes(autorange="reversed", automargin=True)
     metric = primary(results.meta_as(Meta), target).metric.title
     limits = ", ".join(f"{same[name].solved_below:.3g} (T = {same[name].length})" for name in ordered)
@@ -114,9 +115,9 @@ def updates(results: Results, target: str, problem: Problem) -> Figure:
     floor = results.comparison["baselines"][target][metric.reference].get(
         metric.metric.name if metric.metric.lower_is_better else "log_loss"
     )
-    plot.add_hline(y=floor, line={"color": "#999999", "dash": "dot"}, annotation_text=metric.reference)
+    charts.add_line(plot, metric.reference, [0, last], [floor] * 2, color="#999999", dash="dot")
     if problem.solved_below is not None:
-        plot.add_hline(y=problem.solved_below, line={"color": charts.ACCENT, "dash": "dot"}, annotation_text="solved")
+        charts.add_line(plot, "solved", [0, last], [problem.solved_below] * 2, color="#222222", dash="dot")
     plot.update_yaxes(type="log", exponentformat="power")
     plot.update_layout(hovermode="closest")
     return Figure(
@@ -158,17 +159,18 @@ def clipping(results: Results, target: str, problem: Problem) -> list[Figure]:
     if not found:
         return []
     plot = charts.empty("updates", "largest gradient norm of an epoch")
-    said = []
+    said, last = [], 0
     for index, (free, limited) in enumerate(found):
         for model, dash in ((free, "solid"), (limited, "dash")):
             history = updates_of(results, target, model, problem)
+            last = max(last, int(history["updates"].max()))
             for _, rows in history.groupby("seed"):
                 own = rows["seed"].iloc[0] == history["seed"].iloc[0]
                 color = charts.COLORS[(2 * index + (dash == "dash")) % len(charts.COLORS)]
                 charts.add_line(plot, model, rows["updates"], rows["largest_gradient"], color, dash, bool(own))
             said.append(_fate(results, target, model, history, float(results.training(limited)["train"]["clip_norm"])))
     limit = float(results.training(found[0][1])["train"]["clip_norm"])
-    plot.add_hline(y=limit, line={"color": "#999999", "dash": "dot"}, annotation_text="limit of clipping")
+    charts.add_line(plot, "limit of clipping", [0, last], [limit] * 2, color="#999999", dash="dot")
     plot.update_yaxes(type="log", exponentformat="power")
     plot.update_layout(hovermode="closest")
     return [
