@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from itertools import islice
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -77,8 +77,8 @@ class TrainedNetworks:
         return min(losses, key=lambda model: losses[model])
 
     def _losses(self, model: str, target: str) -> list[float]:
-        losses: list[float] = self.records[model]["targets"][target]["best_valid_loss"]
-        return losses
+        losses = self.records[model]["targets"][target]["best_valid_loss"]
+        return [inf if loss is None else loss for loss in losses]  # none where training diverged at once
 
     def network(self, target: str) -> tuple["keras.Model", int]:
         """The model's network with the seed of the lowest validation loss, and that seed."""

@@ -81,7 +81,7 @@ class Results:
         return self._json(paths.model(self.task, model) / "training.json")
 
     def history(self, model: str) -> pd.DataFrame:
-        """Target, seed, epoch, loss, valid_loss, gradient_norm, learning_rate, seconds."""
+        """Target, seed, epoch, loss, valid_loss, gradient_norm, largest_gradient, learning_rate, seconds."""
         path = paths.history(self.task, model)
         with artifacts.reading(path):
             return pd.read_csv(path)

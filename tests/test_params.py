@@ -153,6 +153,33 @@ def test_params_override_is_named_with_its_target(in_folder: Path, override: str
         runs.derived()
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("{epoch: 3}", r"epoch is not a parameter; did you mean epochs\? allowed here: epochs, "),
+        ("{epochs: 0}", r"epochs is 0; .*greater than 0"),
+        ("{seeds: [7]}", r"seeds: is the same for all models"),
+    ],
+)
+def test_params_override_is_named_with_its_model(in_folder: Path, override: str, message: str) -> None:
+    _replace(in_folder, "      train: {clip_norm: null, learning_rate: 0.001}", f"      train: {override}")
+    with pytest.raises(ParameterError, match=rf"^params\.yaml: memory\.models\.rnn\.train\.{message}"):
+        runs.derived()
+
+
+def test_params_of_a_model_override_those_of_the_target_and_of_all(in_folder: Path) -> None:
+    block = registry.find("memory").params()
+    target = next(iter(block.train.targets))
+    model = block.models["rnn"].model_copy(update={"train": {"clip_norm": None, "stop_below": 0.5}})
+    assert block.train.clip_norm is not None
+    assert block.train.targets[target]["stop_below"] != 0.5
+    chosen = block.train.of(target, model)
+    assert (chosen.clip_norm, chosen.stop_below, chosen.epochs) == (None, 0.5, block.train.of(target).epochs)
+    shown = block.train.of_model(model)
+    assert shown.clip_norm is None
+    assert "stop_below" not in shown.targets[target], "the page of the model shows what was used"
+
+
 def test_params_volatility_has_one_loss(in_folder: Path) -> None:
     _replace(in_folder, "    loss: mse ", "    targets: {volatility: {loss: mae}}\n    loss: mse ")
     with pytest.raises(ParameterError, match=r"finance\.train\.targets\.volatility\.loss: .* QLIKE; leave it out"):

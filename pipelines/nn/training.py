@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import cos, inf, isfinite, pi
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ class Epoch:
     valid_loss: float
     gradient_norm: float
     """Mean global norm over the epoch's steps, before clipping."""
+    largest_gradient: float
+    """The largest of these norms."""
     learning_rate: float
     seconds: float
 
@@ -56,8 +58,29 @@ class FitResult:
 
     @property
     def best(self) -> Epoch:
-        """The epoch whose weights were kept."""
+        """The epoch whose weights were kept; if its loss is infinite, those before the first epoch were."""
         return min(self.history, key=lambda row: row.valid_loss)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss was no longer finite in the last epoch."""
+        return not isfinite(self.history[-1].valid_loss)
+
+
+class Largest(keras.metrics.Metric):
+    """The largest value of an epoch; NaN and infinity count as such."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+        self.largest = self.add_variable((), "zeros", name="largest")
+
+    def update_state(self, value: tf.Tensor) -> None:
+        """Take in one value."""
+        self.largest.assign(ops.maximum(self.largest, ops.cast(value, self.largest.dtype)))
+
+    def result(self) -> tf.Tensor:
+        """The largest value so far."""
+        return tf.identity(self.largest.value)  # the variable itself would be read after the next reset
 
 
 class Trainer(keras.Model):
@@ -74,6 +97,7 @@ class Trainer(keras.Model):
         self.loop = loop_choice.choose(network)
         self.mean_loss = keras.metrics.Mean(name="mean_loss")
         self.gradient_norm = keras.metrics.Mean(name="gradient_norm")
+        self.largest_gradient = Largest("largest_gradient")
         kind = network.compute_dtype
         self.states = {
             training: [tf.Variable(tf.zeros((rows, size), kind)) for size in layers.state_sizes(network)]
@@ -121,7 +145,9 @@ class Trainer(keras.Model):
         variables = self.network.trainable_variables
         gradients = tape.gradient(scaled, [variable.value for variable in variables])
         unscale = loss / scaled if scaled is not loss else 1.0
-        self.gradient_norm.update_state(tf.linalg.global_norm(gradients) * unscale)
+        norm = tf.linalg.global_norm(gradients) * unscale
+        self.gradient_norm.update_state(norm)
+        self.largest_gradient.update_state(norm)
         self.optimizer.apply(gradients, variables)
         self._count(loss, inputs, weights)
         return {metric.name: metric.result() for metric in self.metrics}
@@ -178,12 +204,13 @@ class Fitting:
     def fit(self, seed: int, checkpoint: Path, what: str, on_epoch: Callable[[Epoch], None] | None = None) -> FitResult:
         """Fit `seed` from the start, or from `checkpoint` if that file exists and is not damaged.
 
-        Raise `TrainingError`, naming `what`, when the loss is no longer finite.
+        Raise `TrainingError`, naming `what`, when the loss is no longer finite and it may not diverge.
         """
         keras.utils.set_random_seed(seed)
         recorder = _Recorder(self, seed, checkpoint, what, on_epoch)
         if not recorder.restore():
-            self.network.set_weights(self.build().get_weights())
+            recorder.best_weights = self.build().get_weights()
+            self.network.set_weights(recorder.best_weights)
             self._restore_optimizer(self.fresh_optimizer)
             self.trainer.optimizer.learning_rate = self.options.learning_rate
         done = len(recorder.history)
@@ -215,8 +242,13 @@ class Fitting:
         return datasets.endless(self.train, order, first_epoch)
 
     def finished(self, history: list[Epoch]) -> bool:
-        """Whether patience is exhausted or all epochs are done."""
-        return len(history) >= self.options.epochs or _waited(history) >= self.options.patience
+        """Whether patience is exhausted, the loss low enough or no longer finite, or all epochs are done."""
+        if not history:
+            return False
+        last = history[-1].valid_loss
+        solved = self.options.stop_below is not None and last < self.options.stop_below
+        done = len(history) >= self.options.epochs or _waited(history) >= self.options.patience
+        return solved or done or not isfinite(last)
 
     def learning_rate(self, history: list[Epoch]) -> float:
         """The rate of the next epoch: along half a cosine, or halved after `plateau_patience` epochs without a better validation loss."""
@@ -295,14 +327,17 @@ class _Recorder(keras.callbacks.Callback):
             loss=float(logs["mean_loss"]),
             valid_loss=float(logs["val_mean_loss"]),
             gradient_norm=float(logs["gradient_norm"]),
+            largest_gradient=float(logs["largest_gradient"]),
             learning_rate=self.fitting.learning_rate(self.history),
             seconds=time.perf_counter() - self.started,
         )
         if not (isfinite(row.loss) and isfinite(row.valid_loss)):
-            raise TrainingError(
-                f"{self.what}: the loss is not finite in epoch {epoch + 1}; "
-                "lower train.learning_rate or train.clip_norm"
-            )
+            if not self.fitting.options.may_diverge:
+                raise TrainingError(
+                    f"{self.what}: the loss is not finite in epoch {epoch + 1}; "
+                    "lower train.learning_rate or train.clip_norm"
+                )
+            row = replace(row, valid_loss=inf)
         if row.valid_loss < min((earlier.valid_loss for earlier in self.history), default=inf):
             self.best_weights = self.fitting.network.get_weights()
         self.history.append(row)

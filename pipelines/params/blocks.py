@@ -158,6 +158,10 @@ RecurrentLayers = Annotated[
 DenseLayers = Annotated[tuple[Units, ...], Field(max_length=16), AfterValidator(_dense_fit)]
 
 
+TrainOverrides = dict[str, Any]
+"""Parameters of the block `train` that this model has its own values of, such as `clip_norm`; all but `seeds` and `targets`."""
+
+
 class Model(Frozen):
     """An architecture: recurrent layers, then dense layers, then the task's own output layer."""
 
@@ -168,6 +172,7 @@ class Model(Frozen):
     """Dropped after every recurrent and dense layer."""
     parameters: int | None = Field(default=None, gt=0, le=MOST_PARAMETERS)
     """A budget: units of all recurrent layers are scaled together until the model has this many parameters (±2 %)."""
+    train: TrainOverrides = {}
 
 
 class TokenModel(Model):
@@ -195,6 +200,7 @@ class EncoderDecoder(Frozen):
     (after Nguyen & Chiang 2018)."""
     lexicon: bool = False
     """The tokens that a table of translations has for what the decoder attends to become more likely (Arthur et al. 2016)."""
+    train: TrainOverrides = {}
 
     @property
     def recurrent(self) -> tuple[RecurrentLayer, ...]:
@@ -268,10 +274,14 @@ class Train(Frozen):
     batch_size: Count
     learning_rate: float = Field(gt=0)
     """Of Adam."""
-    clip_norm: float = Field(gt=0)
-    """Global norm to which a step's gradient is clipped (Pascanu et al. 2013)."""
+    clip_norm: float | None = Field(gt=0)
+    """Global norm to which a step's gradient is clipped (Pascanu et al. 2013); null: it is not."""
     patience: Count
     """Epochs without a better validation loss before training stops."""
+    stop_below: float | None = Field(default=None, gt=0)
+    """Training stops, too, after an epoch with a validation loss below this one; null: it does not."""
+    may_diverge: bool = False
+    """Whether a loss that is no longer finite ends the training of a seed, with the weights of its best epoch, and is no error."""
     plateau_patience: Count
     """Epochs without a better validation loss before the learning rate is halved."""
     schedule: Literal["plateau", "cosine"]
@@ -284,22 +294,40 @@ class Train(Frozen):
     targets: ByName[dict[str, Any]] = {}
     """Per-target overrides: target -> parameter of this block -> value. All but `seeds`."""
 
-    def of(self, target: str) -> Self:
-        """The block for `target`, with its overrides."""
-        return self.model_validate({**self.model_dump(exclude={"targets"}), **self.targets.get(target, {})})
+    def of(self, target: str, model: Any = None) -> Self:
+        """The block for `target`, with its overrides, and over these the ones of `model`, if one is given."""
+        overrides = {**self.targets.get(target, {}), **(model.train if model else {})}
+        return self.model_validate({**self.model_dump(exclude={"targets"}), **overrides})
+
+    def of_model(self, model: Any) -> Self:
+        """The block for every target of `model`, with its overrides."""
+        targets = {
+            target: {key: value for key, value in values.items() if key not in model.train}
+            for target, values in self.targets.items()
+        }
+        return self.model_validate({**self.model_dump(), "targets": targets, **model.train})
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for target, values in self.targets.items():
             if self.TARGETS and target not in self.TARGETS:
                 raise FaultError(("targets", target), f"there is no such target; there are {', '.join(self.TARGETS)}")
-            if strange := sorted(SAME_FOR_ALL & values.keys()):
-                raise FaultError(("targets", target, strange[0]), "is the same for all targets; leave it out")
-            try:
-                self.of(target)
-            except ValidationError as error:
-                raise OverrideError(("targets", target), type(self), error) from error
+            self._check_overrides(("targets", target), values, "targets")
         return self
+
+    def _check_overrides(self, where: tuple[str, ...], values: Mapping[str, Any], what: str) -> None:
+        """Raise an error for overrides at `where` that the block does not allow."""
+        if strange := sorted(SAME_FOR_ALL & values.keys()):
+            raise FaultError((*where, strange[0]), f"is the same for all {what}; leave it out")
+        try:
+            self.model_validate({**self.model_dump(exclude={"targets"}), **values})
+        except ValidationError as error:
+            raise OverrideError(where, type(self), error) from error
+
+    def check_models(self, models: Mapping[str, Any]) -> None:
+        """Raise an error for overrides of a model that the block does not allow."""
+        for name, model in models.items():
+            self._check_overrides(("models", name, "train"), model.train, "models")
 
 
 class Evaluate(Frozen):
@@ -336,4 +364,5 @@ class Block(Frozen):
                 raise FaultError(("models", model), why)
         if alike := names.alike(self.models):
             raise FaultError(("models", alike[1]), f"some file systems take it for {alike[0]}; choose another name")
+        self.train.check_models(self.models)
         return self

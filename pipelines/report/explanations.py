@@ -138,16 +138,26 @@ def _own_training(results: Results, target: str, model: str) -> Figure:
             rows["gradient_norm"],
             color=charts.COLORS[index % len(charts.COLORS)],
         )
+        charts.add_line(
+            plot,
+            f"seed {seed}, largest",
+            rows["epoch"] + 1,
+            rows["largest_gradient"],
+            color=charts.COLORS[index % len(charts.COLORS)],
+            dash="dash",
+        )
     clip = results.training(model)["targets"][target]["clip_norm"]
-    plot.add_hline(y=clip, line={"color": "#999999", "dash": "dot"})
+    if clip is not None:
+        plot.add_hline(y=clip, line={"color": "#999999", "dash": "dot"})
     plot.update_yaxes(type="log")
     charts.integer_ticks(plot, int(history["epoch"].max()) + 1)
     return Figure(
         f"gradient-norm-{target}",
         "Gradient norm in training",
-        f"Mean global norm of the gradient over each epoch's steps, before clipping, for every seed; dotted the limit of {clip:g}.",
+        "Mean global norm of the gradient over each epoch's steps for every seed, dashed the largest; "
+        f"{'no gradient was clipped' if clip is None else f'before clipping. Dotted the limit of {clip:g}'}.",
         "Lines above the dotted one mean that most steps were clipped, so that clipping sets the pace. A norm that falls towards zero "
-        "early is a vanishing gradient, one that leaps an exploding gradient.",
+        "early is a vanishing gradient; a largest norm that leaps far above the mean is an exploding one.",
         plot,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, float):
-        return float(f"{value:.5g}") if value == value else None
+        return float(f"{value:.5g}") if isfinite(value) else None
     if isinstance(value, datetime):
         return value.isoformat() if value.time() != time.min else value.date().isoformat()
     return value

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def run(task: "Task", name: str, params: Any) -> None:
-    """Write `artifacts/evaluations/<task>/<model>` and `metrics/<task>/<model>.json`."""
+    """Write `artifacts/evaluations/<task>/<model>` and `metrics/<task>/<model>.json`.
+
+    A seed whose training diverged is scored with the weights of its best epoch, and the metrics file names it.
+    """
     from pipelines.nn import hardware
 
     hardware.set_up()
@@ -33,7 +36,7 @@ def run(task: "Task", name: str, params: Any) -> None:
         for target in meta.targets:
             progress.say(f"{task.name}/{name}/{target}: testing and explaining")
             examples = stage.datasets(prepared, meta, target)
-            head = stage.head(meta, target, params.train.of(target))
+            head = stage.head(meta, target, params.train.of(target, params.models[name]))
             network = checkpoints.load(trained_in / target)
             chosen = _median_seed(seeds, trained["targets"][target]["best_valid_loss"])
             losses: dict[str, list[Array]] = {}
@@ -93,11 +96,23 @@ def run(task: "Task", name: str, params: Any) -> None:
                 "average": statistics.averaged(values["test"], stage.AVERAGED),
                 "cost": cost,
                 "seeds": len(seeds),
+                **({"diverged": diverged} if (diverged := _diverged(trained)) else {}),
             },
         )
 
 
+def _diverged(trained: Any) -> dict[str, list[int]]:
+    """Target -> the seeds whose loss was no longer finite at the end of training, where there are such."""
+    seeds = {
+        target: [seed for seed, epoch in zip(trained["seeds"], entry["diverged"], strict=True) if epoch is not None]
+        for target, entry in trained["targets"].items()
+    }
+    return {target: diverged for target, diverged in seeds.items() if diverged}
+
+
 def _median_seed(seeds: list[int], valid_losses: list[float]) -> int:
     """The seed whose validation loss is the median: neither the luckiest nor the unluckiest is explained."""
-    order = np.argsort(valid_losses, kind="stable")
+    order = np.argsort(
+        np.array(valid_losses, float), kind="stable"
+    )  # no loss, where training diverged at once, is the worst
     return seeds[order[(len(seeds) - 1) // 2]]

@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ def run(task: "Task", name: str, params: Any) -> None:
             "precision": _precision(params.train),
             "xla": all(entry["xla"] for entry in targets.values()),
             "model": params.models[name].model_dump(),
-            "train": params.train.model_dump(),
+            "train": params.train.of_model(params.models[name]).model_dump(),
         }
         artifacts.write_json(folder / "training.json", record)
     shutil.rmtree(work)
@@ -75,7 +76,7 @@ def _fit(
 
     from pipelines.nn import checkpoints, layers, training
 
-    options = params.train.of(target)
+    options = params.train.of(target, model)
     head = stage.head(meta, target, options)
 
     def build() -> keras.Model:
@@ -100,8 +101,9 @@ def _fit(
         "layers": _layers(network),
         "xla": fitting.trainer.jit_compile,
         **loop.record(),
-        "best_epochs": [fit.best.epoch + 1 for fit in fitted],
+        "best_epochs": [fit.best.epoch + 1 if isfinite(fit.best.valid_loss) else 0 for fit in fitted],
         "best_valid_loss": [fit.best.valid_loss for fit in fitted],
+        "diverged": [len(fit.history) if fit.diverged else None for fit in fitted],
         "clip_norm": options.clip_norm,
     }
     history = [
@@ -118,6 +120,10 @@ def _fit_seed(fitting: Any, seed: int, checkpoint: Path, what: str, epochs: int)
         bar_task = bar.add_task(what, total=epochs)
         result = fitting.fit(seed, checkpoint, what, lambda row: bar.update(bar_task, completed=row.epoch + 1))
     best = result.best
+    if result.diverged:
+        kept = f"the weights of epoch {best.epoch + 1}" if isfinite(best.valid_loss) else "the untrained weights"
+        progress.say(f"{what}: diverged: the loss is not finite in epoch {len(result.history)}; {kept} are kept")
+        return result
     progress.say(f"{what}: validation loss {best.valid_loss:.4g} in epoch {best.epoch + 1} of {len(result.history)}")
     return result
 

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from pipelines import artifacts
+from pipelines.contract import Batch, Indices
 from pipelines.errors import TrainingError
 from pipelines.nn import compiled_loop, layers, loop_choice
 from pipelines.nn.datasets import Tokens, Windows
@@ -110,6 +111,66 @@ def test_fit_with_a_nan_loss_names_model_seed_and_remedy(windows: dict[str, Wind
         Fitting(build, Regression(1, "mse"), TRAINING, broken, windows["valid"]).fit(
             1, tmp_path / "s.npz", "lstm/co2, seed 1"
         )
+
+
+def test_fit_stops_below_the_validation_loss_that_is_asked_for(windows: dict[str, Windows], tmp_path: Path) -> None:
+    whole = fitting(windows, epochs=8).fit(1, tmp_path / "whole.npz", "whole").history
+    limit = whole[3].valid_loss * 1.0001
+    first = next(row.epoch for row in whole if row.valid_loss < limit)
+    stopped = fitting(windows, epochs=8, stop_below=limit).fit(1, tmp_path / "stopped.npz", "stopped").history
+    assert without_time(stopped) == without_time(whole[: first + 1])
+
+
+def test_fit_without_clipping_takes_other_steps(windows: dict[str, Windows], tmp_path: Path) -> None:
+    clipped = fitting(windows, epochs=2, clip_norm=0.01).fit(1, tmp_path / "a.npz", "clipped")
+    free = fitting(windows, epochs=2, clip_norm=None).fit(1, tmp_path / "b.npz", "free")
+    loose = fitting(windows, epochs=2, clip_norm=1e6).fit(1, tmp_path / "c.npz", "loose")
+    assert clipped.history[1].loss != free.history[1].loss
+    assert loose.history[1].loss == pytest.approx(free.history[1].loss, rel=1e-4)
+
+
+def test_fit_records_the_largest_gradient_of_each_epoch_for_itself(windows: dict[str, Windows], tmp_path: Path) -> None:
+    history = fitting(windows, epochs=4).fit(1, tmp_path / "seed.npz", "seed").history
+    assert all(row.largest_gradient > row.gradient_norm > 0 for row in history)
+    assert history[-1].largest_gradient < max(row.largest_gradient for row in history), "it begins anew in every epoch"
+
+
+class Poisoned(Windows):
+    """Training data that are not finite from the second epoch on."""
+
+    variants = 2
+
+    def __len__(self) -> int:
+        return 2 * len(self.origins)
+
+    def batch(self, indices: Indices) -> Batch:
+        batch = super().batch(indices % len(self.origins))
+        broken = batch.inputs["window"] * np.where(indices < len(self.origins), 1, np.nan)[:, None, None]
+        return Batch({"window": broken.astype(np.float32)}, batch.targets)
+
+
+def test_fit_that_may_diverge_keeps_the_best_finite_epoch(windows: dict[str, Windows], tmp_path: Path) -> None:
+    train, options = windows["train"], TRAINING.model_copy(update={"may_diverge": True})
+    poisoned = Poisoned(train.features, train.targets, train.origins, train.lookback)
+    shared = Fitting(build, Regression(1, "mse"), options, poisoned, windows["valid"])
+    diverged = shared.fit(1, tmp_path / "seed.npz", "seed")
+    assert diverged.diverged
+    assert [np.isfinite(row.valid_loss) for row in diverged.history] == [True, False]
+    assert diverged.best.epoch == 0
+    alone = fitting(windows, epochs=1).fit(1, tmp_path / "alone.npz", "alone")
+    assert not alone.diverged
+    for ours, theirs in zip(diverged.weights, alone.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    again = shared.fit(1, tmp_path / "seed.npz", "again")
+    assert without_time(again.history) == without_time(diverged.history), "it is not resumed"
+
+
+def test_fit_that_diverges_at_once_keeps_the_untrained_weights(windows: dict[str, Windows], tmp_path: Path) -> None:
+    broken = Windows(windows["train"].features * np.nan, windows["train"].targets, windows["train"].origins, 6)
+    options = TRAINING.model_copy(update={"may_diverge": True})
+    result = Fitting(build, Regression(1, "mse"), options, broken, windows["valid"]).fit(1, tmp_path / "s.npz", "s")
+    assert result.diverged
+    assert all(np.isfinite(weights).all() for weights in result.weights)
 
 
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {

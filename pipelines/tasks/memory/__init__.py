@@ -1,0 +1,1 @@
+"""Problems that need a long memory: adding, copying, and images read pixel by pixel."""
