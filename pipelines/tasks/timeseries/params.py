@@ -8,7 +8,6 @@ from pipelines.params.blocks import (
     Block,
     ByName,
     ByNameOrDefault,
-    Collect,
     Evaluate,
     FaultError,
     Frozen,
@@ -17,6 +16,7 @@ from pipelines.params.blocks import (
     Shares,
     Train,
 )
+from pipelines.params.tables import TableCollect
 
 Lag = Annotated[int, Field(ge=0, le=10_000)]
 
@@ -75,7 +75,7 @@ class ForecastTrain(Train):
 class Params(Block):
     """The block `timeseries`."""
 
-    collect: Collect
+    collect: TableCollect
     prepare: Prepare
     validation: Validate = Field(alias="validate")
     baselines: Baselines

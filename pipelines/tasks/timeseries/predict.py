@@ -1,6 +1,7 @@
 """`predict timeseries FILE`: forecasts after the last date of a table."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
@@ -9,6 +10,7 @@ from pydantic import FilePath
 
 from pipelines.errors import InputError, UsageError
 from pipelines.predict import Prediction, argument_type
+from pipelines.printing import quoted, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,22 +32,25 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
 
     Raise `InputError` for a table that cannot be used, `UsageError` for a series that no network was trained on.
     """
-    from pipelines import names
     from pipelines.sources import tables
     from pipelines.tasks.timeseries.data import Meta
 
-    meta = trained.meta(Meta)
-    table, targets = tables.read(options.file), meta.targets
+    meta, stated = trained.meta(Meta), trained.params.collect
+    table, targets = tables.read(options.file, stated.dates, stated.decimal), meta.targets
     if options.series and len(table.columns) > 1:
         raise UsageError(f"--series is for one numeric column, but {options.file} has {len(table.columns)}")
-    for column in table.columns:
-        stem = options.file.stem
-        possible = [options.series or names.slug(text) for text in (f"{stem}_{column}", str(column), stem)]
-        name = next((name for name in possible if name in targets), None)
+    wanted = {column: options.series or _series_of(options.file.stem, str(column), targets) for column in table}
+    if options.series and options.series not in targets:
+        raise UsageError(f"no network was trained on {options.series!r}; there are {', '.join(targets)}")
+    if not any(wanted.values()):
+        raise UsageError(
+            f"no network was trained on {' or '.join(map(quoted, list(table)[:3]))} of a file {quoted(options.file.stem)}; say with "
+            f"--series which it is: {shortened(', '.join(targets), 300)}"
+        )
+    for column, name in wanted.items():
         if name is None:
-            raise UsageError(
-                f"no network was trained on {possible[1]!r}; say with --series which it is: {', '.join(targets)}"
-            )
+            print(f"note: no network was trained on the column {quoted(column)}", file=sys.stderr)
+            continue
         forecast = _forecast(trained, name, targets[name], table[column], f"{options.file}, column {column}")
         lines = forecast.to_string(index=False, float_format="{:.5g}".format)
         model = trained.model(name)
@@ -54,11 +59,31 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
         )
 
 
+def _series_of(stem: str, column: str, targets: "dict[str, Series]") -> str | None:
+    """The trained series that a column of a file continues: of the same column, and of the same file where several have it.
+
+    The samples come from no file: their column is called as the series, or the file is. Raise `UsageError` where several may be meant.
+    """
+    from pipelines import names
+
+    same = [name for name, series in targets.items() if series.column == column]
+    exact = [name for name in same if targets[name].file == stem]
+    slugs = [names.slug(text) for text in (column, stem)]
+    found = exact or same or [name for name in dict.fromkeys(slugs) if name in targets and not targets[name].column]
+    if len(found) > 1:
+        raise UsageError(
+            f"the column {quoted(column)} may continue the series {' or '.join(found)}; name the file as the one that was trained on, or "
+            "say with --series which it is"
+        )
+    return found[0] if found else None
+
+
 def _forecast(
     trained: "TrainedNetworks", name: str, series: "Series", values: "pd.Series[float]", where: str
 ) -> "pd.DataFrame":
     import pandas as pd
 
+    from pipelines.sources import steps
     from pipelines.tasks.timeseries.data import even_steps, inputs, known_part, phase
 
     even, step = even_steps(values, where)
@@ -72,10 +97,10 @@ def _forecast(
     known = known_part(even.ffill().to_numpy(), np.array([len(even) - 1]), horizon, lag)
     outputs = np.concatenate(list(trained.outputs(name, {"window": window[None]}))).astype(np.float64)
     runs = known + outputs * series.target_scaler.std + series.target_scaler.mean
-    dates = pd.date_range(cast(pd.Timestamp, even.index[-1]), periods=horizon + 1, freq=step)[1:]
+    dates = pd.date_range(cast(pd.Timestamp, even.index[-1]), periods=horizon + 1, freq=steps.offset(step))[1:]
     return pd.DataFrame(
         {
-            "date": dates.strftime("%Y-%m-%d %H:%M" if step.endswith("h") else "%Y-%m-%d"),
+            "date": dates.strftime("%Y-%m-%d" if (dates == dates.normalize()).all() else "%Y-%m-%d %H:%M"),
             "forecast": runs.mean(0),
             "std": runs.std(0),
         }

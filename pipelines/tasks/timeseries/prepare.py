@@ -11,12 +11,9 @@ from pipelines.contract import SPLITS, Source, Split
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
 from pipelines.params.blocks import by_name
+from pipelines.sources import steps
 from pipelines.tasks.timeseries.data import Meta, Scaler, Series, changes, even_steps, inputs, known_part, phase
 from pipelines.tasks.timeseries.params import Prepare
-
-SEASONS = {"h": 24, "D": 7, "B": 5, "W": 52, "MS": 12, "ME": 12, "QS": 4, "QE": 4, "YS": 1, "YE": 1}
-"""Steps in a season by pandas frequency."""
-STEP_NAMES = {"h": "hour", "D": "day", "B": "business day", "W": "week", "MS": "month", "ME": "month"}
 
 
 def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
@@ -34,7 +31,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
 def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder: Path) -> Series:
     where = f"series {name!r} ({part['origin']})"
     values, frequency = even_steps(_read(path), where)
-    season = params.season.get(name) or SEASONS.get(frequency.split("-")[0], 1)
+    season = params.season.get(name) or steps.season(frequency)
     lag, lookback = by_name(params.difference, name), by_name(params.lookback, name)
     observed = values.notna().to_numpy()
     _check_gaps(values, params.max_gap, where)
@@ -89,7 +86,7 @@ def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder
         }
     )
     table.to_parquet(folder / "table.parquet", index=False)
-    step = STEP_NAMES.get(frequency.split("-")[0], "step")
+    step = steps.name(frequency)
     return Series(
         features=names,
         outputs=[f"+{k} {step}{'s' if k > 1 else ''}" for k in range(1, params.horizon + 1)],
@@ -113,6 +110,8 @@ def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder
         target_scaler=target_scaler,
         origin=part["origin"],
         unit=part["unit"],
+        file=part.get("file", ""),
+        column=part.get("column", ""),
         missing=int((~observed).sum()),
         borders=borders,
     )
