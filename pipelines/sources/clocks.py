@@ -253,10 +253,12 @@ def why(text: str, how: str = "") -> str:
         return "is not in the years 1 to 9999; correct it, or leave out the rows before"
     if CLOCK_OF_DAY.fullmatch(text):
         return "is a time without a day; add the date"
-    if how and (expected := next(formats(text), None)) is None:
-        return f"is not a date {how}; correct it, or remove the row"
+    if re.search(r":[0-9]{2} [A-Z][A-Za-z_/]+$", text):
+        return "names a zone; write its offset from UTC instead, as in +01:00"
+    if any(spoken(written) in how for written in formats(text)):
+        return "does not exist; correct it, or remove the row"
     if how:
-        return f"is not a date {how}, or does not exist; write all dates in one way" if expected else ""
+        return f"is not a date {how}; write all dates in one way, or remove the row"
     return "is not a date; write dates as YYYY-MM-DD, or state collect.dates.format"
 
 

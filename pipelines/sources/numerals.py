@@ -119,7 +119,7 @@ def decimal_of(columns: Mapping[str, Column], stated: Decimal | None, where: str
     for name, column in columns.items():
         for text in column.odd.values():
             for mark, proof in PROOFS.items():
-                if mark not in proofs and proof.fullmatch(text):
+                if mark not in proofs and proof.fullmatch(re.sub("[ ']", "", text)):
                     proofs[mark] = f"{quoted(text)} in the column {quoted(name)}"
             if "," in text and MARKED.fullmatch(text):
                 doubtful = doubtful or f"{quoted(text)} in the column {quoted(name)}"

@@ -3,6 +3,7 @@
 What is read from a `.csv` is decided from the whole file (`fields`, `clocks`, `columns`, `numerals`); what is left out is named.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,11 @@ def read(
     for note in times.notes:
         on_note(f"{path}: {note}")
     others = {name: column for name, column in texts.items() if name not in used}
+    months = [name for name in others if re.fullmatch(f"{clocks.MONTH}|{clocks.LONG_MONTH}", name, re.IGNORECASE)]
+    if times.format == "year" and len(months) > 6:
+        raise InputError(
+            f"{path}: has a column for each month ({', '.join(months[:3])}, …); give it a row for each month, and a column for each series"
+        )
     if not others:
         raise InputError(f"{path}: has no numeric column beside {quoted(used[0])}; add one with the values")
     numbers, left_out = _numbers(others, decimal, path, at, on_note)
