@@ -88,6 +88,8 @@ def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Sour
                 "origin": f"{path.as_posix()}, column {column}",
                 "licence": "the user's own",
                 "unit": "",
+                "table": path.as_posix(),
+                "column": str(column),
             }
             table[column].rename("value").to_csv(destination / f"{name}.csv")
         return len(table)
