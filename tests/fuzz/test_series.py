@@ -59,7 +59,7 @@ def test_any_series_is_prepared_in_finite_numbers_or_refused(
 
     def prepared() -> None:
         folder, meta = prepare_series(
-            fresh(tmp_path / "series"), pd.Series(series, dates), difference={"default": lag}, season={"s": 12}
+            fresh(tmp_path / "series"), pd.Series(series, dates), difference_lag={"default": lag}, season={"s": 12}
         )
         for split in SPLITS:
             windows = data.datasets(folder, meta, "s")[split]

@@ -1,18 +1,16 @@
 """Where the series come from: two natural ones from packages, or the user's own."""
 
 import gzip
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import pandas as pd
 
 from pipelines import names
 from pipelines.contract import Source
 from pipelines.params.tables import TableCollect
-from pipelines.printing import quoted
 from pipelines.sources import archives, files, tables
 
 
@@ -56,16 +54,13 @@ SAMPLES = {
 
 PLAIN = ("value", "values", "y")
 """Names of a file's only column that say nothing: its series is called as the file."""
-CALENDAR = ("year", "month", "day", "hour", "minute", "day_of_week", "day_of_year", "quarter")
-"""What a column may repeat of the dates, counted from 0 or from 1."""
 UNNAMED = ".unnamed"
 
 
 def collect(params: TableCollect, dropped: Sequence[Path], destination: Path) -> Source:
     """Write each series to `<series>.csv` (date, value).
 
-    From dropped files every numeric column is a series, but for those that `_use` leaves out. Raise `InputError` if too many files are
-    unreadable.
+    From dropped files every numeric column is a series. Raise `InputError` if too many files are unreadable.
     """
     if not dropped:
         for name in params.samples:
@@ -80,7 +75,7 @@ def collect(params: TableCollect, dropped: Sequence[Path], destination: Path) ->
         """One table at a time is in memory."""
         own: list[str] = []
         table = tables.read(path, params.dates, params.decimal, own.append)
-        for column in _used(table, path, own.append):
+        for column in map(str, table.columns):
             found.append((path, column))
             table[column].rename("value").to_csv(destination / f"{len(found) - 1}{UNNAMED}")
         notes.extend(own)
@@ -95,42 +90,11 @@ def collect(params: TableCollect, dropped: Sequence[Path], destination: Path) ->
             "origin": f"{path.as_posix()}, column {column}",
             "licence": "the user's own",
             "unit": "",
+            "table": path.as_posix(),
             "file": path.stem,
             "column": column,
         }
     return Source(False, series, readings.unreadable, notes)
-
-
-def _used(table: pd.DataFrame, path: Path, on_note: Callable[[str], None]) -> list[str]:
-    """The columns that are series: all but those that say nothing beside the dates, if any other is left."""
-    reasons = {str(column): _useless(table[column]) for column in table.columns}
-    used = [column for column, reason in reasons.items() if not reason]
-    if not used:
-        return list(reasons)
-    for column, reason in reasons.items():
-        if reason:
-            on_note(f"{path}: the column {quoted(column)} {reason}, and is left out")
-    return used
-
-
-def _useless(values: "pd.Series[float]") -> str | None:
-    """Why a column is no series of its own."""
-    present = values.dropna()
-    if len(present) < 3:
-        return "has fewer than three values"
-    if present.nunique() == 1:
-        return f"is always {present.iloc[0]:g}"
-    if len(present) < len(values):
-        return None
-    numbers, dates = values.to_numpy(), cast(pd.DatetimeIndex, values.index)
-    for part in CALENDAR:
-        of_date = getattr(dates, part).to_numpy()
-        if any((numbers == of_date + shift).all() for shift in (0, 1)):
-            return f"is the {part.replace('_', ' ')} of the dates"
-    for counted in (numbers, numbers[::-1]):
-        if counted[0] in (0, 1) and (np.diff(counted) == 1).all():
-            return "counts the rows"
-    return None
 
 
 def _names(found: Sequence[tuple[Path, str]]) -> list[str]:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -32,6 +33,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
 
     Raise `InputError` for a table that cannot be used, `UsageError` for a series that no network was trained on.
     """
+    from pipelines import names
     from pipelines.sources import tables
     from pipelines.tasks.timeseries.data import Meta
 
@@ -39,19 +41,26 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     table, targets = tables.read(options.file, stated.dates, stated.decimal), meta.targets
     if options.series and len(table.columns) > 1:
         raise UsageError(f"--series is for one numeric column, but {options.file} has {len(table.columns)}")
-    wanted = {column: options.series or _series_of(options.file.stem, str(column), targets) for column in table}
     if options.series and options.series not in targets:
         raise UsageError(f"no network was trained on {options.series!r}; there are {', '.join(targets)}")
-    if not any(wanted.values()):
+    columns = [str(column) for column in table]
+    wanted = {column: options.series or _series_of(options.file.stem, column, targets) for column in columns}
+    found = {column: name for column, name in wanted.items() if name}
+    known = {*meta.others, *(other.name for series in targets.values() for other in series.covariates)}
+    other = [column for column in columns if column not in found and names.slug(column) not in known]
+    if not found and other:
         raise UsageError(
-            f"no network was trained on {' or '.join(map(quoted, list(table)[:3]))} of a file {quoted(options.file.stem)}; say with "
-            f"--series which it is: {shortened(', '.join(targets), 300)}"
+            f"no network was trained on {' or '.join(map(quoted, other[:3]))} of a file {quoted(options.file.stem)}; say with --series "
+            f"which it is: {shortened(', '.join(targets), 300)}"
         )
-    for column, name in wanted.items():
-        if name is None:
-            print(f"note: no network was trained on the column {quoted(column)}", file=sys.stderr)
-            continue
-        forecast = _forecast(trained, name, targets[name], table[column], f"{options.file}, column {column}")
+    if not found:
+        raise InputError(
+            f"{options.file}: has only columns that are not forecast; add the column of one of {', '.join(targets)}"
+        )
+    for column in other:
+        print(f"note: no network was trained on the column {quoted(column)}", file=sys.stderr)
+    for column, name in found.items():
+        forecast = _forecast(trained, name, targets[name], table, column, options.file)
         lines = forecast.to_string(index=False, float_format="{:.5g}".format)
         model = trained.model(name)
         yield Prediction(
@@ -79,29 +88,80 @@ def _series_of(stem: str, column: str, targets: "dict[str, Series]") -> str | No
 
 
 def _forecast(
-    trained: "TrainedNetworks", name: str, series: "Series", values: "pd.Series[float]", where: str
+    trained: "TrainedNetworks", name: str, series: "Series", table: "pd.DataFrame", column: str, file: Path
 ) -> "pd.DataFrame":
     import pandas as pd
 
     from pipelines.sources import steps
-    from pipelines.tasks.timeseries.data import even_steps, inputs, known_part, phase
+    from pipelines.tasks.timeseries.data import OWN, even_steps, inputs, known_part, phase
 
-    even, step = even_steps(values, where)
+    where = f"{file}, column {column}"
+    even, step = even_steps(table[column], where)
     if step != series.frequency:
         raise InputError(f"{where}: its steps are {step}, those of {name} were {series.frequency}; resample the table")
     needed, horizon, lag = series.lookback + series.difference, series.horizon, series.difference
     if len(even) < needed:
         raise InputError(f"{where}: has {len(even)} steps, but the network looks back over {needed}; add earlier rows")
-    phases = phase(cast(pd.DatetimeIndex, even.index), series.calendar, series.start, step, series.season)
-    window = inputs(even, series.features, series.scaler, lag, phases)[-series.lookback :].astype(np.float32)
-    known = known_part(even.ffill().to_numpy(), np.array([len(even) - 1]), horizon, lag)
+    start, dates = even.index[0], cast(pd.DatetimeIndex, even.index)
+    later = pd.date_range(dates[-1], periods=horizon + 1, freq=steps.offset(step))[1:]
+    most = trained.params.prepare.max_gap
+    _check_gap(even.iloc[-needed:], most, where)
+    others = _covariates(series, name, table, dates[-needed:], later, most, file)
+    phases = phase(dates, series.calendar, series.start, step, series.season)
+    own = [feature for feature in series.features if feature in OWN]
+    features = inputs(even, others, own, series.transform, series.scaler, lag, phases, series.covariates)
+    window = features[-series.lookback :].astype(np.float32)
+    known = known_part(series.transform.apply(even.ffill().to_numpy()), np.array([len(even) - 1]), horizon, lag)
     outputs = np.concatenate(list(trained.outputs(name, {"window": window[None]}))).astype(np.float64)
-    runs = known + outputs * series.target_scaler.std + series.target_scaler.mean
-    dates = pd.date_range(cast(pd.Timestamp, even.index[-1]), periods=horizon + 1, freq=steps.offset(step))[1:]
+    runs = series.transform.invert(known + outputs * series.target_scaler.std + series.target_scaler.mean)
+    days = (later == later.normalize()).all() and start == start.normalize()
     return pd.DataFrame(
         {
-            "date": dates.strftime("%Y-%m-%d" if (dates == dates.normalize()).all() else "%Y-%m-%d %H:%M"),
+            "date": later.strftime("%Y-%m-%d" if days else "%Y-%m-%d %H:%M"),
             "forecast": runs.mean(0),
             "std": runs.std(0),
         }
     )
+
+
+def _covariates(
+    series: "Series",
+    name: str,
+    table: "pd.DataFrame",
+    dates: "pd.DatetimeIndex",
+    later: "pd.DatetimeIndex",
+    most: int,
+    file: Path,
+) -> "dict[str, pd.Series[float]]":
+    """The columns that the network sees beside the series, by name: up to the last of `dates`, or to the last of `later` where known in
+    advance."""
+    from pipelines import names
+
+    columns = {names.slug(f"{prefix}{column}"): column for prefix in (f"{file.stem}_", "") for column in table.columns}
+    columns |= {str(column): column for column in table.columns}
+    found = {other.name: columns.get(other.column, columns.get(other.name)) for other in series.covariates}
+    if missing := [other.column for other in series.covariates if found[other.name] is None]:
+        raise InputError(
+            f"{file}: has no column {', '.join(missing)}, which the network of {name} sees beside the series; add "
+            f"{'it' if len(missing) == 1 else 'them'}"
+        )
+    others = {covariate: table[column] for covariate, column in found.items()}
+    for other in series.covariates:
+        where = f"{file}, column {other.column}"
+        _check_gap(others[other.name].reindex(dates), most, where)
+        if other.ahead and others[other.name].reindex(later).isna().any():
+            raise InputError(
+                f"{where}: is known in advance, so it needs a value on each of the {len(later)} dates from {later[0]} to "
+                f"{later[-1]}; add the rows, with the column of the series left empty"
+            )
+    return others
+
+
+def _check_gap(values: "pd.Series[float]", most: int, where: str) -> None:
+    missing = values.isna()
+    run = int(missing.groupby((~missing).cumsum()).sum().max())
+    if run > most:
+        raise InputError(
+            f"{where}: {run} of the last {len(values)} values, which the network sees, are missing in a row; at most {most} are "
+            "carried forward (timeseries.prepare.max_gap): fill them, or end the table earlier"
+        )

@@ -18,7 +18,8 @@ from tests.conftest import ROOT
 
 PARAMS = params.block("timeseries", Params, ROOT / "params.yaml")
 PREPARE = Prepare(
-    lookback={"default": 6}, horizon=3, test_share=0.2, valid_share=0.2, max_gap=2, season={}, difference={"default": 1}
+    targets=None, covariates=(), known_ahead=(), lookback={"default": 6}, horizon=3, test_share=0.2, valid_share=0.2, max_gap=2,
+    max_constant_share=0.98, season={}, transform={"default": "none"}, difference_lag={"default": 1},
 )  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def test_prepare_training_windows_do_not_depend_on_later_values(tmp_path: Path) 
 
 @pytest.mark.parametrize("lag", [0, 1, 12])
 def test_evaluate_scores_perfect_outputs_perfectly_with_any_difference(tmp_path: Path, lag: int) -> None:
-    prepared, meta = prepare(tmp_path, monthly(), difference={"s": lag, "default": 1})
+    prepared, meta = prepare(tmp_path, monthly(), difference_lag={"s": lag, "default": 1})
     for split in SPLITS:
         scores = perfect(prepared, meta, split)
         assert scores.metrics["mae"] < 1e-3
@@ -127,14 +128,14 @@ def test_seasonal_naive_has_a_mase_close_to_one(tmp_path: Path, random: np.rando
 
 def gap(values: "pd.Series[float]") -> "pd.Series[float]":
     values = values.copy()
-    values.iloc[40:45] = np.nan
+    values.iloc[11:31] = np.nan
     return values
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (gap(monthly()), r"series 's'.*: 5 values in a row are missing up to 2003-09-01; at most 2 .*max_gap"),
+        (gap(monthly(40)), r"series 's'.*: 20 values in a row are missing up to 2002-07-01; at most 2 .*max_gap"),
         (monthly() * 0 + 5, r"series 's'.*: is constant over its training part"),
         (
             monthly() * 0 + np.arange(120) % 12,
