@@ -10,6 +10,10 @@ from pydantic.fields import FieldInfo
 from pipelines import artifacts, params, paths, registry, runs
 from pipelines.errors import ParameterError
 from pipelines.task import Task
+from tests.conftest import ROOT
+
+LINE = (ROOT / "params.yaml").read_text().partition('"2013-01-01"')[0].count("\n") + 1
+"""Of the first date."""
 
 
 def _replace(folder: Path, old: str, new: str) -> None:
@@ -57,18 +61,22 @@ def test_params_unknown_key_in_a_layer_is_named_with_path_and_suggestion(in_fold
             r"rnn\.recurrent\.0\.cell: there is no cell 'transformer'; there are simple_rnn, lstm, gru, vanilla, .*, mut3",
         ),
         ("seeds: [1, 2, 3]", "seeds: [1, 1]", r"timeseries\.train\.seeds: 1 is there twice"),
-        ("co2: 1,", "co2: 3,", r"timeseries\.prepare\.difference\.co2: 3 is less than the horizon"),
-        ("default: 36}", "other: 36}", r"timeseries\.prepare\.lookback: has no default"),
+        ("co2: 1,", "co2: 3,", r"timeseries\.prepare\.difference_lag\.co2: 3 is less than the horizon"),
+        (
+            "sunspots: 60, default: auto}",
+            "sunspots: 60, other: auto}",
+            r"timeseries\.prepare\.lookback: has no default",
+        ),
         (
             'test_start: "2015-01-01"',
             'test_start: "2001-01-01"',
             r"finance\.prepare\.valid_start: must lie before test_start",
         ),
         ("samples: [", "samples: [[", r"params\.yaml, line \d+: not valid YAML"),
-        ("co2: 1,", "co2: -1,", r"timeseries\.prepare\.difference\.co2 is -1; .*greater than or equal to 0"),
+        ("co2: 1,", "co2: -1,", r"timeseries\.prepare\.difference_lag\.co2 is -1; .*greater than or equal to 0"),
         ("sunspots: 12}", "sunspots: 0}", r"timeseries\.prepare\.season\.sunspots is 0; .*greater than 0"),
         ('"2013-01-01"', '"2013-13-45"', r"finance\.prepare\.valid_start: 2013-13-45 is no day of the calendar"),
-        ('"2013-01-01"', "2013-13-45", r"params\.yaml, line 72: 2013-13-45 cannot be read"),
+        ('"2013-01-01"', "2013-13-45", rf"params\.yaml, line {LINE}: 2013-13-45 cannot be read"),
         ("seeds: [1, 2, 3]", "seeds: [-1]", r"timeseries\.train\.seeds\.0 is -1"),
         (
             "seeds: [1, 2, 3]",
@@ -344,8 +352,9 @@ def test_params_that_multiply_are_refused_before_they_are_made(in_folder: Path, 
 
 
 def test_params_number_of_thousands_of_digits_is_named_with_its_line(in_folder: Path) -> None:
+    line = (ROOT / "params.yaml").read_text().partition("    epochs: 20")[0].count("\n") + 1
     _replace(in_folder, "    epochs: 20", "    epochs: " + "9" * 5000)
-    with pytest.raises(ParameterError, match=r"params\.yaml, line 47: 9{100}… cannot be read"):
+    with pytest.raises(ParameterError, match=rf"params\.yaml, line {line}: 9{{100}}… cannot be read"):
         runs.derived()
 
 

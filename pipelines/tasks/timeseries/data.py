@@ -1,5 +1,6 @@
 """The prepared series: their metadata, their windows, and the inputs of a network."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +12,8 @@ from pipelines import artifacts, contract
 from pipelines.contract import Array, Floats, Indices
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
-from pipelines.sources import tables
+from pipelines.sources import steps
+from pipelines.tasks.timeseries.transforms import Transform
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,30 @@ class Scaler:
 
     mean: float
     std: float
+
+
+@dataclass(frozen=True)
+class Covariate:
+    """Another column of the series' table."""
+
+    name: str
+    """As the task calls it."""
+    column: str
+    """As the table calls it."""
+    difference: int
+    scaler: Scaler
+    ahead: int
+    """Steps that it is known in advance: 0 or the horizon."""
+
+    @property
+    def features(self) -> list[str]:
+        """Names of its inputs."""
+        name = f"{self.column} (column)" if self.column in OWN else self.column
+        return [name, f"{name}, {self.ahead} ahead"] if self.ahead else [name]
+
+
+OWN = ("value", "season sine", "season cosine", "observed")
+"""Inputs that come from the series itself."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +63,26 @@ class Series(contract.Target):
     """Whether the season is the calendar year."""
     period: float
     """The season's exact length in steps."""
+    transform: Transform
+    """Of the values, before all else."""
     difference: int
     """Lag of the difference that the network sees; 0: none."""
+    chosen: list[str]
+    """Which of transformation, difference and lookback were chosen from the training part, not set by a parameter."""
+    covariates: list[Covariate]
     scaler: Scaler
     """Of the network's input."""
     target_scaler: Scaler
     """Of its output."""
     origin: str
     unit: str
+    file: str
+    """Name of the file that it was read from, without its ending; empty for a sample."""
+    column: str
+    """Its column there."""
     missing: int
+    over_gaps: int
+    """Windows that are left out because they contain more missing values in a row than are carried forward."""
     borders: dict[str, int]
     """First row of each part; `end` is the number of rows."""
 
@@ -55,6 +92,8 @@ class Meta(contract.Meta):
     """`meta.json`."""
 
     targets: dict[str, Series]
+    others: list[str]
+    """Columns that are not forecast, as the task calls them."""
 
 
 def datasets(prepared: Path, meta: Meta, target: str) -> dict[str, Windows]:
@@ -72,19 +111,50 @@ def even_steps(values: "pd.Series[float]", where: str) -> tuple["pd.Series[float
     if values.count() < 3:
         raise InputError(f"{where}: has {values.count()} values; a series needs at least three to have a step")
     values = values.loc[values.first_valid_index() : values.last_valid_index()]
-    step = tables.frequency(cast(pd.DatetimeIndex, values.index), where)
-    return values.asfreq(step), step
+    step = steps.frequency(cast(pd.DatetimeIndex, values.index), where)
+    return values.asfreq(steps.offset(step)), step
 
 
-def inputs(values: "pd.Series[float]", features: list[str], scaler: Scaler, lag: int, phase: Floats) -> Floats:
-    """The network's inputs of each step of a series on its even grid: (time, features)."""
+def inputs(
+    values: "pd.Series[float]",
+    table: "Mapping[str, pd.Series[float]]",
+    own: list[str],
+    transform: Transform,
+    scaler: Scaler,
+    lag: int,
+    phase: Floats,
+    covariates: Sequence[Covariate] = (),
+) -> Floats:
+    """The network's inputs of each step of a series on its even grid: (time, features).
+
+    `own` are those of `OWN` that it has; `table` holds the columns of the `covariates`, on any dates. A covariate that is known in
+    advance is an input twice: at its own step, and as early as it is known.
+    """
     columns = {
-        "value": np.nan_to_num((changes(values.ffill().to_numpy(), lag) - scaler.mean) / scaler.std),
+        "value": np.nan_to_num((changes(transform.apply(values.ffill().to_numpy()), lag) - scaler.mean) / scaler.std),
         "season sine": np.sin(2 * np.pi * phase),
         "season cosine": np.cos(2 * np.pi * phase),
         "observed": values.notna().to_numpy(float),
     }
-    return np.stack([columns[name] for name in features], axis=1)
+    parts = [columns[name] for name in own]
+    for covariate in covariates:
+        dates = cast(pd.DatetimeIndex, values.index)
+        later = pd.date_range(dates[-1], periods=covariate.ahead + 1, freq=dates.freq)[1:]
+        filled = table[covariate.name].reindex(dates.append(later)).ffill().to_numpy()
+        seen = changes(filled, covariate.difference)
+        scaled = np.nan_to_num((seen - covariate.scaler.mean) / covariate.scaler.std)
+        parts.append(scaled[: len(values)])
+        if covariate.ahead:
+            parts.append(scaled[covariate.ahead :])
+    return np.stack(parts, axis=1)
+
+
+def forecasts(table: pd.DataFrame, series: Series, origins: Indices, outputs: Any) -> Floats:
+    """Forecasts in the series' unit from scaled outputs, both (origins, horizon)."""
+    changes = outputs.astype(np.float64) * series.target_scaler.std + series.target_scaler.mean
+    transformed = series.transform.apply(table["filled"].to_numpy())
+    known = known_part(transformed, origins, series.horizon, series.difference)
+    return cast(Floats, series.transform.invert(known + changes))
 
 
 def changes(filled: Any, lag: int) -> Any:
@@ -103,8 +173,8 @@ def known_part(filled: Array, origins: Indices, horizon: int, lag: int) -> Any:
         return np.zeros((len(origins), horizon))
     if lag == 1:
         return np.repeat(filled[origins, None], horizon, axis=1)
-    steps = origins[:, None] + np.arange(1, horizon + 1) - lag
-    return filled[np.clip(steps, 0, len(filled) - 1)]
+    known = origins[:, None] + np.arange(1, horizon + 1) - lag
+    return filled[np.clip(known, 0, len(filled) - 1)]
 
 
 def phase(dates: pd.DatetimeIndex, calendar: bool, start: str, frequency: str, season: int) -> Any:
@@ -113,5 +183,5 @@ def phase(dates: pd.DatetimeIndex, calendar: bool, start: str, frequency: str, s
         return dates.day_of_year.to_numpy() / 365.25
     origin = pd.Timestamp(start)
     first, last = sorted((origin, dates[0]))
-    passed = tables.steps_between(first, last, frequency) * (1 if origin == first else -1)
+    passed = steps.steps_between(first, last, frequency) * (1 if origin == first else -1)
     return ((passed + np.arange(len(dates))) % season) / season

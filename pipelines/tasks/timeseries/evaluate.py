@@ -9,7 +9,7 @@ from pipelines import artifacts
 from pipelines.contract import Dataset, Evaluation, Predictions
 from pipelines.nn import inference, views
 from pipelines.nn.heads import Head
-from pipelines.tasks.timeseries.data import known_part, table_of
+from pipelines.tasks.timeseries.data import forecasts, table_of
 from pipelines.tasks.timeseries.params import Params
 from pipelines.tasks.timeseries.score import METRICS, score
 from pipelines.tasks.timeseries.train import Meta, datasets, head
@@ -21,20 +21,18 @@ AVERAGED = ("mase", "smape")
 def predictions(
     network: keras.Model, head: Head, meta: Meta, target: str, dataset: Dataset, params: Params
 ) -> Predictions:
-    """Scaled changes, (windows, horizon)."""
+    """Scaled outputs, (windows, horizon)."""
     return inference.predictions(network, dataset)
 
 
 def evaluate(
     prepared: Path, meta: Meta, target: str, split: str, predictions: Predictions, params: Params
 ) -> Evaluation:
-    """Score scaled changes as forecasts of the series."""
+    """Score scaled outputs as forecasts of the series."""
     series, table = meta.targets[target], table_of(prepared, target)
     origins = artifacts.read_array(prepared / target / f"{split}.npy")
-    outputs = np.concatenate([prediction.outputs for prediction in predictions]).astype(np.float64)
-    changes = outputs * series.target_scaler.std + series.target_scaler.mean
-    known = known_part(table["filled"].to_numpy(), origins, series.horizon, series.difference)
-    return score(table, series, origins, known + changes)
+    outputs = np.concatenate([prediction.outputs for prediction in predictions])
+    return score(table, series, origins, forecasts(table, series, origins, outputs))
 
 
 def view(network: keras.Model, head: Head, meta: Meta, target: str) -> views.View:

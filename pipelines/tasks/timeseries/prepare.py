@@ -6,61 +6,74 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from pipelines import artifacts
+from pipelines import artifacts, progress
 from pipelines.contract import SPLITS, Source, Split
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
 from pipelines.params.blocks import by_name
+from pipelines.sources import steps
+from pipelines.tasks.timeseries import choices, columns
 from pipelines.tasks.timeseries.data import Meta, Scaler, Series, changes, even_steps, inputs, known_part, phase
 from pipelines.tasks.timeseries.params import Prepare
-
-SEASONS = {"h": 24, "D": 7, "B": 5, "W": 52, "MS": 12, "ME": 12, "QS": 4, "QE": 4, "YS": 1, "YE": 1}
-"""Steps in a season by pandas frequency."""
-STEP_NAMES = {"h": "hour", "D": "day", "B": "business day", "W": "week", "MS": "month", "ME": "month"}
+from pipelines.tasks.timeseries.transforms import Transform
 
 
 def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
-    """Write each series' windows and table; a series that cannot be used raises `InputError`."""
+    """Write each series' windows and table.
+
+    A column that cannot be forecast is left out with the reason. Raise `InputError` if none is left or a parameter names it.
+    """
     source = artifacts.read(raw / "source.json", Source)
-    return Meta(
-        {
-            name: _series(name, raw / f"{name}.csv", part, params, destination / name)
-            for name, part in sorted(source.parts.items())
-        },
-        "Dates are those of the targets. Scaling is fitted on the training part alone; no training and no choice sees the test part.",
-    )
+    columns.check_names(source, params)
+    targets: dict[str, Series] = {}
+    faults: dict[str, InputError] = {}
+    for names in columns.tables_of(source).values():
+        wanted = [name for name in names if params.targets is None or name in params.targets]
+        table = {name: columns.read(raw / f"{name}.csv") for name in (names if wanted else ())}
+        for name in wanted:
+            try:
+                targets[name] = _series(name, table, source.parts, params, destination / name)
+            except InputError as error:
+                if params.targets is not None:
+                    raise
+                faults[name] = error
+    if not targets:
+        raise next(iter(faults.values()))
+    for fault in faults.values():
+        progress.say(f"left out: {fault}")
+    sentences = [
+        "Dates are those of the targets. Scaling, and whatever is chosen automatically, is fitted on the training part alone; no "
+        "training and no choice sees the test part.",
+        *(f"Left out: {fault}." for fault in faults.values()),
+    ]
+    others = sorted(source.parts.keys() - targets.keys())
+    return Meta(dict(sorted(targets.items())), " ".join(sentences), others)
 
 
-def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder: Path) -> Series:
+def _series(
+    name: str, table: dict[str, "pd.Series[float]"], parts: dict[str, dict[str, str]], params: Prepare, folder: Path
+) -> Series:
+    part = parts[name]
     where = f"series {name!r} ({part['origin']})"
-    values, frequency = even_steps(_read(path), where)
-    season = params.season.get(name) or SEASONS.get(frequency.split("-")[0], 1)
-    lag, lookback = by_name(params.difference, name), by_name(params.lookback, name)
+    values, frequency = even_steps(table[name], where)
+    season = params.season.get(name) or steps.season(frequency)
     observed = values.notna().to_numpy()
-    _check_gaps(values, params.max_gap, where)
     # Carried forward, never interpolated: an interpolated value would contain the later one.
     filled = values.ffill().to_numpy()
+    borders = _borders(len(filled), params)
+    training = borders["valid"]
+    if why := columns.fault(values.to_numpy()[:training], params.max_constant_share, columns.FEWEST_VALUES):
+        raise InputError(f"{where}: {why}; there is nothing to learn, leave it out")
 
-    test, valid = (round(len(filled) * share) for share in (params.test_share, params.valid_share))
-    borders = {
-        "train": 0,
-        "valid": len(filled) - test - valid,
-        "test": len(filled) - test,
-        "end": len(filled),
-    }
-    origins = window_origins(borders, lag + lookback - 1, params.horizon)
-    for split, rows in origins.items():
-        if not len(rows):
-            raise InputError(
-                f"{where}: {len(filled)} rows leave no window of {lookback} + {params.horizon} steps for {split}; "
-                "add rows, or lower timeseries.prepare.lookback, horizon or difference"
-            )
+    transform, lag, lookback = _view(name, filled[:training], season, params, where)
+    transformed = transform.apply(filled)
+    origins, over_gaps = _origins(values, borders, lag, lookback, params, where)
 
     # What is forecast: the values minus the part that is known at the origin.
-    beyond = np.append(filled, np.repeat(filled[-1], params.horizon))
+    beyond = np.append(transformed, np.repeat(transformed[-1], params.horizon))
     ahead = np.lib.stride_tricks.sliding_window_view(beyond, params.horizon)[1:]
-    targets = ahead - known_part(filled, np.arange(len(filled)), params.horizon, lag)
-    largest = float(np.abs(filled).max())
+    targets = ahead - known_part(transformed, np.arange(len(filled)), params.horizon, lag)
+    largest = float(np.abs(transformed).max())
     target_scaler = _scaler(targets[origins["train"]], largest, where)
     targets -= target_scaler.mean  # in place: a long series has many targets
     targets /= target_scaler.std
@@ -68,30 +81,31 @@ def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder
     dates = cast(pd.DatetimeIndex, values.index)
     start = dates[0].isoformat()
     calendar, period = _period(dates, season)
-    scaler = _scaler(changes(filled, lag)[lag : borders["valid"]], largest, where)
-    _check_season(values.to_numpy()[: borders["valid"]], season, where)
-    names = ["value", "season sine", "season cosine"]
-    if not observed[: borders["valid"]].all():
-        names.append("observed")
-    features = inputs(values, names, scaler, lag, phase(dates, calendar, start, frequency, season))
+    scaler = _scaler(changes(transformed, lag)[lag:training], largest, where)
+    _check_season(values.to_numpy()[:training], season, where)
+    own = ["value", "season sine", "season cosine"]
+    if not observed[:training].all():
+        own.append("observed")
+    covariates, left_out = columns.covariates_of(name, table, parts, params, dates, training)
+    phases = phase(dates, calendar, start, frequency, season)
+    features = inputs(values, table, own, transform, scaler, lag, phases, covariates)
     Windows.save(folder, features.astype(np.float32), targets, origins)
 
     row_numbers = np.arange(len(filled))
-    parts = np.select([row_numbers >= borders["test"], row_numbers >= borders["valid"]], ["test", "valid"], "train")
-    table = pd.DataFrame(
+    split_of = np.select([row_numbers >= borders["test"], row_numbers >= borders["valid"]], ["test", "valid"], "train")
+    pd.DataFrame(
         {
             "date": dates,
             "value": values.to_numpy(),
             "filled": filled,
             "observed": observed,
             "scaled": np.where(np.arange(len(filled)) < lag, np.nan, features[:, 0]),
-            "split": parts,
+            "split": split_of,
         }
-    )
-    table.to_parquet(folder / "table.parquet", index=False)
-    step = STEP_NAMES.get(frequency.split("-")[0], "step")
+    ).to_parquet(folder / "table.parquet", index=False)
+    step = steps.name(frequency)
     return Series(
-        features=names,
+        features=[*own, *(feature for covariate in covariates for feature in covariate.features)],
         outputs=[f"+{k} {step}{'s' if k > 1 else ''}" for k in range(1, params.horizon + 1)],
         lookback=lookback,
         step=step,
@@ -102,20 +116,83 @@ def _series(name: str, path: Path, part: dict[str, str], params: Prepare, folder
             )
             for split, rows in origins.items()
         },
+        left_out=left_out,
         horizon=params.horizon,
         frequency=frequency,
         start=start,
         season=season,
         calendar=calendar,
         period=period,
+        transform=transform,
         difference=lag,
+        chosen=[
+            what
+            for what, values_by_name in (
+                ("transformation", params.transform),
+                ("difference", params.difference_lag),
+                ("lookback", params.lookback),
+            )
+            if by_name(values_by_name, name) in ("auto", None)
+        ],
+        covariates=covariates,
         scaler=scaler,
         target_scaler=target_scaler,
         origin=part["origin"],
         unit=part["unit"],
+        file=part.get("file", ""),
+        column=part.get("column", ""),
         missing=int((~observed).sum()),
+        over_gaps=over_gaps,
         borders=borders,
     )
+
+
+def _borders(steps: int, params: Prepare) -> dict[str, int]:
+    test, valid = (round(steps * share) for share in (params.test_share, params.valid_share))
+    return {"train": 0, "valid": steps - test - valid, "test": steps - test, "end": steps}
+
+
+def _view(name: str, training: Any, season: int, params: Prepare, where: str) -> tuple[Transform, int, int]:
+    """Transformation, lag of the difference, and lookback."""
+    transform = choices.transform(by_name(params.transform, name), training, season, where)
+    lag, lookback = by_name(params.difference_lag, name), by_name(params.lookback, name)
+    if lag is None:
+        lag = choices.difference_lag(transform.apply(training), season, params.horizon)
+    if lookback is None:
+        lookback = choices.lookback(len(training), season, params.horizon if params.known_ahead else 0)
+    if params.known_ahead and lookback < params.horizon:
+        raise InputError(
+            f"{where}: a lookback of {lookback} steps is shorter than the horizon of {params.horizon}, over which "
+            "timeseries.prepare.known_ahead is known; raise timeseries.prepare.lookback"
+        )
+    return transform, lag, lookback
+
+
+def _origins(
+    values: "pd.Series[float]", borders: dict[str, int], lag: int, lookback: int, params: Prepare, where: str
+) -> tuple[dict[str, Any], int]:
+    """Of the windows of each split, without those over gaps that are too long; and how many these are."""
+    every = window_origins(borders, lag + lookback - 1, params.horizon)
+    missing = values.isna()
+    runs = missing.groupby((~missing).cumsum()).transform("sum").to_numpy()
+    before = np.append(0, np.cumsum(missing.to_numpy() & (runs > params.max_gap)))
+    origins = {
+        split: rows[before[rows + params.horizon + 1] == before[rows - lag - lookback + 1]]
+        for split, rows in every.items()
+    }
+    for split, rows in origins.items():
+        if not len(every[split]):
+            raise InputError(
+                f"{where}: {len(values)} rows leave no window of {lookback} + {params.horizon} steps for {split}; "
+                "add rows, or lower timeseries.prepare.lookback, horizon or difference_lag"
+            )
+        if not len(rows):
+            count, end = columns.longest_gap(values)
+            raise InputError(
+                f"{where}: {count} values in a row are missing up to {end.date()}; at most {params.max_gap} are carried "
+                f"forward (timeseries.prepare.max_gap), and no window is left for {split}: fill them, or use the part before or after"
+            )
+    return origins, sum(len(every[split]) - len(origins[split]) for split in SPLITS)
 
 
 def _scaler(training: Any, largest: float, where: str) -> Scaler:
@@ -136,21 +213,6 @@ def window_origins(borders: dict[str, int], first: int, horizon: int) -> dict[st
         split: np.arange(max(first, borders[split] - 1), end - horizon, dtype=np.int64)
         for split, end in zip(SPLITS, ends, strict=True)
     }
-
-
-def _read(path: Path) -> "pd.Series[float]":
-    return pd.read_csv(path, index_col="date", parse_dates=["date"])["value"].astype(float)
-
-
-def _check_gaps(values: "pd.Series[float]", max_gap: int, where: str) -> None:
-    missing = values.isna()
-    run = missing.groupby((~missing).cumsum()).cumsum()
-    if run.max() > max_gap:
-        end = cast(pd.Timestamp, run.idxmax())
-        raise InputError(
-            f"{where}: {run.max():.0f} values in a row are missing up to {end.date()}; at most {max_gap} are carried "
-            "forward (timeseries.prepare.max_gap): fill them, or use the part before or after"
-        )
 
 
 def _check_season(training: Any, season: int, where: str) -> None:

@@ -1,6 +1,7 @@
 """Charts of this task: the series itself, forecasts against truth, error by step."""
 
 from pipelines.report import figures as charts
+from pipelines.report import texts
 from pipelines.report.figures import Figure
 from pipelines.results import Results
 from pipelines.tasks.timeseries.data import Meta, Series, table_of
@@ -14,7 +15,7 @@ def figures(results: Results, target: str, model: str | None) -> list[Figure]:
     """Forecasts against truth for a model; error by step, of models and baselines, for the task."""
     if model is not None:
         return [_forecasts(results, target, model)]
-    return [_series(results, target), _error_by_step(results, target)]
+    return [_series(results, target), _inputs(results, target), _error_by_step(results, target)]
 
 
 def _meta(results: Results, target: str) -> Series:
@@ -37,6 +38,70 @@ def _series(results: Results, target: str) -> Figure:
         "If the test part looks unlike the training part (a trend continues, an amplitude changes), every method has "
         "to extrapolate, and a recurrent network is not good at that.",
         plot,
+    )
+
+
+TOO_FEW = 1000
+"""Training windows below which the page says that there are too few for a network, if it is clearly worse than a baseline."""
+CLEARLY = 1.2
+"""Times the error of the best baseline."""
+
+
+def _inputs(results: Results, target: str) -> Figure:
+    series = _meta(results, target)
+    windows = series.splits["train"].windows
+    lag = series.difference
+
+    def how(what: str, value: str) -> str:
+        return f"{value} (chosen from the training part)" if what in series.chosen else f"{value} (set)"
+
+    changes = "none" if not lag else "from step to step" if lag == 1 else f"over {lag} {series.step}s"
+    rows = [
+        ["transformation", how("transformation", series.transform.title)],
+        ["difference", how("difference", changes)],
+        ["lookback", how("lookback", f"{series.lookback} {series.step}s")],
+        ["season", f"{series.season} {series.step}s"],
+        *(
+            [
+                f"covariate {covariate.column}",
+                ("changes" if covariate.difference else "values")
+                + (
+                    f", known {covariate.ahead} {series.step}s in advance" if covariate.ahead else ", up to the present"
+                ),
+            ]
+            for covariate in series.covariates
+        ),
+        *([f"left out: {column}", why] for column, why in series.left_out.items()),
+    ]
+    back = (
+        ""
+        if series.transform.power is None
+        else " Forecasts are transformed back without a correction: they are medians, and the mean of what is to come lies higher."
+    )
+    gaps = (
+        f" {series.over_gaps} windows are left out because more values in a row are missing in them than are carried forward."
+        if series.over_gaps
+        else ""
+    )
+    return Figure(
+        f"inputs-{target}",
+        f"{target}: what the networks see",
+        f"How the series is prepared. The networks learn from {windows:,} windows.{gaps}{back}",
+        "Each of these can be set by hand in `params.yaml` (timeseries.prepare). " + _enough(results, target, windows),
+        texts.table(["", ""], rows, words=2),
+    )
+
+
+def _enough(results: Results, target: str, windows: int) -> str:
+    """Whether so few windows are too few for a network, judged by the baselines."""
+    baselines = {name: scores["mase"] for name, scores in results.comparison["baselines"][target].items()}
+    best = min(baselines, key=lambda name: baselines[name])
+    networks = min(results.metrics(model)["test"][target]["mase"]["mean"] for model in results.models)
+    if windows >= TOO_FEW or networks <= CLEARLY * baselines[best]:
+        return ""
+    return (
+        f"{windows:,} windows are too few for a network here: the best one has a MASE of {networks:.3g}, {best} one of "
+        f"{baselines[best]:.3g}. Use {best}."
     )
 
 

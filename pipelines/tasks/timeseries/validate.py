@@ -21,13 +21,7 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
     for name, series in meta.targets.items():
         table = table_of(prepared, name)
         values = table["value"]
-        counts.append(
-            {
-                "series": name,
-                "missing_share": values.isna().mean(),
-                "distinct_share": values.nunique() / max(values.count(), 1),
-            }
-        )
+        counts.append({"series": name, "missing_share": values.isna().mean()})
         table["in_order"] = ~(table["date"].diff() <= pd.Timedelta(0))
         table["seen"] = np.arange(len(table)) >= series.difference
         table.insert(0, "series", name)
@@ -63,10 +57,7 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
         Suite(
             "values of each series",
             pd.DataFrame(counts),
-            [
-                gxe.ExpectColumnValuesToBeBetween(column="missing_share", max_value=params.max_missing_share),
-                gxe.ExpectColumnValuesToBeBetween(column="distinct_share", min_value=params.min_distinct_share),
-            ],
+            [gxe.ExpectColumnValuesToBeBetween(column="missing_share", max_value=params.max_missing_share)],
         ),
         _borders(prepared, meta),
     ]

@@ -18,7 +18,8 @@ from tests.conftest import ROOT
 
 PARAMS = params.block("timeseries", Params, ROOT / "params.yaml")
 PREPARE = Prepare(
-    lookback={"default": 6}, horizon=3, test_share=0.2, valid_share=0.2, max_gap=2, season={}, difference={"default": 1}
+    targets=None, covariates=(), known_ahead=(), lookback={"default": 6}, horizon=3, test_share=0.2, valid_share=0.2, max_gap=2,
+    max_constant_share=0.98, season={}, transform={"default": "none"}, difference_lag={"default": 1},
 )  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def test_prepare_training_windows_do_not_depend_on_later_values(tmp_path: Path) 
 
 @pytest.mark.parametrize("lag", [0, 1, 12])
 def test_evaluate_scores_perfect_outputs_perfectly_with_any_difference(tmp_path: Path, lag: int) -> None:
-    prepared, meta = prepare(tmp_path, monthly(), difference={"s": lag, "default": 1})
+    prepared, meta = prepare(tmp_path, monthly(), difference_lag={"s": lag, "default": 1})
     for split in SPLITS:
         scores = perfect(prepared, meta, split)
         assert scores.metrics["mae"] < 1e-3
@@ -127,14 +128,14 @@ def test_seasonal_naive_has_a_mase_close_to_one(tmp_path: Path, random: np.rando
 
 def gap(values: "pd.Series[float]") -> "pd.Series[float]":
     values = values.copy()
-    values.iloc[40:45] = np.nan
+    values.iloc[11:31] = np.nan
     return values
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (gap(monthly()), r"series 's'.*: 5 values in a row are missing up to 2003-09-01; at most 2 .*max_gap"),
+        (gap(monthly(40)), r"series 's'.*: 20 values in a row are missing up to 2002-07-01; at most 2 .*max_gap"),
         (monthly() * 0 + 5, r"series 's'.*: is constant over its training part"),
         (
             monthly() * 0 + np.arange(120) % 12,
@@ -182,16 +183,17 @@ def test_collect_names_series_after_their_column_or_file(tmp_path: Path) -> None
     assert not collected.sample
 
 
-def test_collect_refuses_a_series_of_the_name_of_another(tmp_path: Path) -> None:
+def test_collect_numbers_series_whose_columns_become_the_same_word(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     path.write_text("date,a b,a_b,a-b\n2020-01-01,1,2,3\n")
     destination = tmp_path / "raw"
     destination.mkdir()
-    with pytest.raises(
-        InputError,
-        match=r"wide\.csv: the series of the column 'a-b' would be called wide_a_b, as is that of the column 'a_b'",
-    ):
-        collect.collect(PARAMS.collect, [path], destination)
+    collected = collect.collect(PARAMS.collect, [path], destination)
+    assert {name: part["column"] for name, part in collected.parts.items()} == {
+        "wide_a_b": "a b",
+        "wide_a_b_2": "a_b",
+        "wide_a_b_3": "a-b",
+    }
 
 
 def test_collect_cuts_the_name_of_a_long_column(tmp_path: Path) -> None:

@@ -1,0 +1,82 @@
+"""What is chosen for each series where the parameters say `auto`: from its training part alone."""
+
+import warnings
+
+import numpy as np
+
+from pipelines.contract import Floats
+from pipelines.errors import InputError
+from pipelines.tasks.timeseries.transforms import NONE, Transform, amplitude_grows, guerrero
+
+STRENGTH = 0.64
+"""Strength of the season from which a seasonal difference is taken, as in R's `forecast::nsdiffs`."""
+RECENT = 20_000
+"""Last steps of the training part that the choices are made from."""
+STRETCH = 4
+"""Steps of the stretches in which amplitude and level are compared, where there is no season (Guerrero & Perera 2004)."""
+SHORTEST, LONGEST = 12, 168
+"""Bounds of the lookback."""
+
+
+def transform(wanted: str, training: Floats, season: int, where: str) -> Transform:
+    """The transformation of `training`, values in the series' unit without gaps; `wanted` is auto, none, log or boxcox.
+
+    Raise `InputError` if one is wanted that values at or below zero do not have.
+    """
+    training = training[-RECENT:]
+    length, smallest = max(season, STRETCH), float(training.min())
+    positive = smallest > 0 and smallest / 2 > 0
+    if wanted == "none" or (wanted == "auto" and not (positive and amplitude_grows(training, length))):
+        return NONE
+    if not positive:
+        raise InputError(
+            f"{where}: its training part falls to {smallest:g}, and timeseries.prepare.transform is {wanted}, which needs values "
+            "above zero; set it to none"
+        )
+    if wanted == "log":
+        return Transform(0.0, smallest / 2)
+    if len(training) < 3 * length:
+        raise InputError(
+            f"{where}: its training part has {len(training)} steps, and boxcox needs three stretches of {length}; set "
+            "timeseries.prepare.transform to log or none"
+        )
+    power = guerrero(training, length)
+    if wanted == "auto" and power > 0.75:
+        return NONE
+    return Transform(0.0 if power < 0.25 else round(power, 3), smallest / 2)
+
+
+def difference_lag(training: Floats, season: int, horizon: int) -> int:
+    """Of the transformed values: a season's where it is strong (Wang, Smith & Hyndman 2006, by STL), else 1 where a KPSS test rejects
+    a constant level at 5 %, else 0.
+
+    A seasonal lag is the smallest multiple of the season that is no less than the horizon.
+    """
+    from statsmodels.tsa.stattools import kpss
+
+    recent = training[-RECENT:]
+    lag = season * -(-horizon // season)
+    if season > 1 and len(recent) >= max(3 * season, 2 * lag) and _strength(recent, season) > STRENGTH:
+        changes = recent[lag:] - recent[:-lag]
+        if changes.std() > 1e-6 * recent.std():
+            return lag
+    if np.ptp(recent) == 0:
+        return 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # p-values outside the table
+        return int(kpss(recent, nlags="auto")[1] < 0.05)
+
+
+def _strength(values: Floats, season: int) -> float:
+    """1 less the share of the variance without trend that the season does not explain."""
+    from statsmodels.tsa.seasonal import STL
+
+    parts = STL(values, period=season).fit()
+    without_trend = float(np.var(parts.seasonal + parts.resid))
+    return max(0.0, 1 - float(np.var(parts.resid)) / without_trend) if without_trend else 0.0
+
+
+def lookback(training_steps: int, season: int, least: int) -> int:
+    """Two seasons, between 12 and 168 steps, and at most a quarter of the training part; no less than `least`."""
+    steps = min(max(2 * season, SHORTEST), LONGEST, training_steps // 4)
+    return max(2, least, steps)
