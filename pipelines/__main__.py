@@ -120,10 +120,11 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
 
 def _stage(name: str, kind: str, *values: Any) -> int:
     """Run the stage that DVC calls `name`, in the only process that does."""
-    from pipelines import process
+    from pipelines import experiments, process
 
     process.end_with_dvc()
     with process.alone(name):
+        experiments.link_input()
         import_module(f"pipelines.stages.{kind}").run(*values)
     return 0
 
