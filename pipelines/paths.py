@@ -15,8 +15,11 @@ BASELINES = Path("artifacts/baselines")
 COMPARISONS = Path("artifacts/comparisons")
 HISTORIES = Path("artifacts/histories")
 METRICS = Path("metrics")
+SWEEPS = Path("sweeps")
+"""Results of sweeps, one file a task, kept in Git."""
 REPORTS = Path("reports")
 TASK_REPORTS = Path("reports/tasks")
+SWEEP_REPORTS = Path("reports/sweeps")
 FILES = "files"
 """Folder of an evaluation whose files a page offers as they are."""
 WORK = Path(".work")
