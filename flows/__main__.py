@@ -1,4 +1,4 @@
-"""The command line: `python -m flows run | doctor | server | deploy | worker | trigger | show`."""
+"""The command line: `python -m flows run | sweep | doctor | server | deploy | worker | trigger | show`."""
 
 import argparse
 import os
@@ -7,10 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from flows import settings
+from pipelines import sweep_options
 from pipelines.errors import UsageError, exit_status
 
 COMMANDS = {
     "run": "bring the graph, or what TARGETs need, up to date on this host",
+    "sweep": "fit TASK at every point of a grid of cells, units and learning rates, side by side",
     "doctor": "check everything that runs need, and say how to fix what is missing",
     "server": "start a Prefect server",
     "deploy": "create the work pools and register the deployments of prefect.yaml",
@@ -43,6 +45,12 @@ def parser(prog: str = "python -m flows") -> argparse.ArgumentParser:
     run.add_argument("--force", action="store_true", help="run every stage, changed or not")
     run.add_argument("--dry", action="store_true", help="only say what would run, and why")
     run.add_argument("--devices", type=_names, metavar="A,B", help="GPUs to use (default: all that the driver lists)")
+
+    sweep = commands["sweep"]
+    sweep_options.add(sweep)
+    sweep.add_argument("--jobs", type=_count, metavar="N", help="points at a time (default: one per core)")
+    sweep.add_argument("--devices", type=_names, metavar="A,B", help="GPUs to use (default: all that the driver lists)")
+    sweep.add_argument("--workers", action="store_true", help="send every point to the workers of the pool gpu")
 
     server = commands["server"]
     server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
@@ -100,6 +108,8 @@ def _execute(arguments: argparse.Namespace) -> int:
     match arguments.command:
         case "run":
             return _run(arguments)
+        case "sweep":
+            return _sweep(arguments)
         case "doctor":
             from flows import doctor
 
@@ -146,6 +156,20 @@ def _run(arguments: argparse.Namespace) -> int:
             arguments.targets, arguments.jobs, arguments.keep_going, arguments.force, gpus, return_state=True
         )
         PLANNED.reset(token)
+    return 0 if state.is_completed() else 1
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from flows import console, devices, server
+    from flows.sweep import sweep
+    from flows.trials import check
+
+    options = sweep_options.given(arguments)
+    check(options)  # a wrong task, model or cell is wrong usage, not a failed run
+    gpus = devices.available(arguments.devices)
+    console.quiet_prefect()
+    with server.connected(server.configured() or server.LOCAL) if arguments.workers else server.for_a_run():
+        state = sweep(options, arguments.jobs, gpus, arguments.workers, return_state=True)
     return 0 if state.is_completed() else 1
 
 

@@ -28,7 +28,7 @@ from pipelines.errors import UserError
 LOCAL = "http://127.0.0.1:4200/api"
 """Where `gatehouse server` listens by default: workers and deployments use it when no other server is configured."""
 POOLS = ("gpu", "cpu")
-DEPLOYMENTS = ("reproduce/reproduce", "nightly/nightly", "nightly/weekly-full")
+DEPLOYMENTS = ("reproduce/reproduce", "trial/trial", "nightly/nightly", "nightly/weekly-full")
 HEARTBEAT_TIMEOUT = timedelta(seconds=75)
 """How long a run may go without a heartbeat (one every 30 s) before it counts as crashed."""
 CRASH_DETECTION = "gatehouse: runs without a heartbeat have crashed"

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from flows.__main__ import COMMANDS
 from flows.__main__ import main as flows_main
-from pipelines.__main__ import PREDICT, PROFILE, RUNS, STAGES
+from pipelines.__main__ import PREDICT, PROFILE, RUNS, STAGES, TRIALS
 from pipelines.__main__ import main as pipelines_main
 
 GROUPS = {
     "run the graph": {name: COMMANDS[name] for name in ("run", "doctor")},
+    "search hyper-parameters": {"sweep": COMMANDS["sweep"], "trials": TRIALS},
     "on workers and on a schedule": {
         name: COMMANDS[name] for name in ("server", "deploy", "worker", "trigger", "show")
     },

@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pipelines import sweep_options
 from pipelines.errors import UsageError, exit_status
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ OF_ALL_TASKS = ("code", "site")
 PER_MODEL = ("train", "evaluate")
 RUNS = "derive runs.yaml, which dvc.yaml iterates over, from the tasks and models of params.yaml"
 PROFILE = "apply profiles/NAME.yaml to params.yaml"
+TRIALS = "fit the points of a sweep in this process, one after the other; `gatehouse sweep` does it side by side"
 PREDICT = "predict with a trained network on your own data"
 
 
@@ -47,6 +49,9 @@ def parser(prog: str = "python -m pipelines") -> argparse.ArgumentParser:
     commands.add_parser("runs", help=RUNS, description=RUNS)
     profile = commands.add_parser("profile", help=PROFILE, description=PROFILE)
     profile.add_argument("name", metavar="NAME")
+    trials = commands.add_parser("trials", help=TRIALS, description=TRIALS)
+    sweep_options.add(trials)
+    trials.add_argument("--list", action="store_true", help="only print the points and the results there are, as JSON")
     predict = commands.add_parser("predict", help=PREDICT, description=PREDICT)
     predict.add_argument("task", metavar="TASK")
     predict.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="see: predict TASK --help")
@@ -108,6 +113,11 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
     params = task.params()
     if arguments.command != "collect":
         task.check_names(params)
+    if arguments.command == "trials":
+        from pipelines import trials
+
+        trials.run(task, arguments)
+        return 0
     if arguments.command not in PER_MODEL:
         return _stage(f"{arguments.command}@{task.name}", arguments.command, task, params)
     if arguments.model not in params.models:
@@ -120,10 +130,11 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
 
 def _stage(name: str, kind: str, *values: Any) -> int:
     """Run the stage that DVC calls `name`, in the only process that does."""
-    from pipelines import process
+    from pipelines import experiments, process
 
     process.end_with_dvc()
     with process.alone(name):
+        experiments.link_input()
         import_module(f"pipelines.stages.{kind}").run(*values)
     return 0
 

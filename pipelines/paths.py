@@ -14,8 +14,11 @@ EVALUATIONS = Path("artifacts/evaluations")
 BASELINES = Path("artifacts/baselines")
 HISTORIES = Path("artifacts/histories")
 METRICS = Path("metrics")
+SWEEPS = Path("sweeps")
+"""Results of sweeps, one file a task, kept in Git."""
 REPORTS = Path("reports")
 TASK_REPORTS = Path("reports/tasks")
+SWEEP_REPORTS = Path("reports/sweeps")
 FILES = "files"
 """Folder of an evaluation whose files a page offers as they are."""
 WORK = Path(".work")

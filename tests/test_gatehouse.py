@@ -29,6 +29,7 @@ def test_gatehouse_help_lists_every_command_in_its_group() -> None:
     paragraphs = done.stdout.split("\n\n")
     for title, names in (
         ("run the graph", ["run", "doctor"]),
+        ("search hyper-parameters", ["sweep", "trials"]),
         ("on workers and on a schedule", ["server", "deploy", "worker", "trigger", "show"]),
         ("use a trained network", ["predict"]),
         ("set up what runs", ["profile", "runs"]),

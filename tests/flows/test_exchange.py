@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from prefect.client.schemas.objects import FlowRun
 
-from flows import dvc_cli, exchange, nightly
+from flows import dvc_cli, exchange, nightly, subruns
 from flows.stages import StageStatus
 from tests.flows.conftest import Toy
 
@@ -220,7 +220,7 @@ class Artifacts:
 
 def adopted(handed_over: dict[str, Any]) -> dict[str, StageStatus]:
     """What the parent makes of it, by stage."""
-    subrun = nightly.SubRun("a", STAGES, FlowRun(flow_id=uuid4()), 0.0)
+    subrun = subruns.SubRun("a", STAGES, FlowRun(flow_id=uuid4()), 0.0)
     outcomes = nightly._adopt(cast(Any, Artifacts(json.dumps(handed_over))), subrun)
     return {outcome.stage: outcome.status for outcome in outcomes}
 
