@@ -21,6 +21,7 @@ STAGES = {
     "train": "fit every seed of MODEL",
     "evaluate": "compute test metrics and explanations of MODEL",
     "compare": "compare models and baselines: statistics and verdict",
+    "release": "write every model's card, Keras archive and SavedModel",
     "report": "write the task's page and a page per model",
     "site": "write the index of all reports",
 }

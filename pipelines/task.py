@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import keras
 
+    from pipelines.nn.export import RawFunction
     from pipelines.nn.heads import Head
     from pipelines.nn.views import View
     from pipelines.params.blocks import Block
@@ -168,6 +169,23 @@ class Compare(Protocol):
         """What decides on `target`."""
 
 
+class Release(Protocol):
+    """`release.py`."""
+
+    Meta: type[Meta]
+    PIPELINE: str
+    """What Hugging Face calls tasks of this kind: the `pipeline_tag` of the model cards."""
+    USE: str
+    """What the models are for, in a sentence or two."""
+    LIMITS: Sequence[str]
+    """What they are not for, or not tested on, a sentence each."""
+
+    def raw_function(
+        self, network: "keras.Model", meta: Any, target: str, params: Any, prepared: Path
+    ) -> "RawFunction":
+        """The trained network as a function from raw input to answer, which a SavedModel computes without this project."""
+
+
 class Report(Protocol):
     """`report.py`."""
 
@@ -201,6 +219,7 @@ STAGES: dict[str, type] = {
     "train": Train,
     "evaluate": Evaluate,
     "compare": Compare,
+    "release": Release,
     "report": Report,
 }
 """Kind of stage -> interface of the task's file of that name. `predict.py` belongs to no stage: users run it."""

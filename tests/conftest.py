@@ -79,7 +79,7 @@ for name in sys.argv[1:]:
     models = registry.find(name).params().models
     stages = [[kind, name] for kind in ("collect", "prepare", "validate", "baselines")]
     stages += [[kind, name, model] for model in models for kind in ("train", "evaluate")]
-    for stage in [*stages, ["compare", name], ["report", name]]:
+    for stage in [*stages, ["compare", name], ["release", name], ["report", name]]:
         assert main(stage) == 0, stage
 """
 REAL = "timeseries"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from dvc.repo import Repo
 
-from pipelines import paths, registry, runs
+from pipelines import paths, registry, releases, runs
 from pipelines.__main__ import OF_ALL_TASKS, PER_MODEL, STAGES
 from pipelines.task import Task
 from tests.conftest import ROOT
@@ -67,6 +67,7 @@ def test_graph_outputs_match_the_paths(stages: dict[str, Any]) -> None:
             "evaluate": {paths.evaluation(task, model), paths.metrics(task, model)},
             "baselines": {paths.baselines(task)},
             "compare": {paths.comparison(task)},
+            "release": {releases.folder(task)},
             "report": {paths.report(task)},
             "site": {paths.REPORTS / "index.html", paths.REPORTS / "assets"},
         }

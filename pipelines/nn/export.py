@@ -1,0 +1,96 @@
+"""Networks for use without this project: as a Keras archive, and as a TensorFlow SavedModel from raw input to answer."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from pipelines import artifacts
+from pipelines.nn import cells  # noqa: F401  # an exported network may contain any of the project's cells
+
+Tensor = Any
+SIGNATURE = "serving_default"
+"""TensorFlow's name of the only signature."""
+EARLIEST = (1980, 1, 1, 0, 0, 0)
+"""The first date that a zip archive can have, in place of the present one."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input of a raw function."""
+
+    shape: tuple[int | None, ...]
+    """None where any size is allowed."""
+    dtype: str
+    meaning: str
+    """In words, with its unit."""
+    example: str
+    """A Python expression that `tf.constant` takes, for the model card."""
+
+
+@dataclass(frozen=True)
+class RawFunction:
+    """What a SavedModel computes: from raw input to answer, preprocessing included."""
+
+    call: Callable[..., dict[str, Tensor]]
+    """Traced once, with the inputs by name; it may call the network, in Keras's own loop."""
+    inputs: Mapping[str, Input]
+    outputs: Mapping[str, str]
+    """Name -> meaning, in words."""
+    tables: Sequence[Any] = ()
+    """The lookup tables that `call` uses."""
+    limits: Sequence[str] = ()
+    """What it does differently from `gatehouse predict`, a sentence each."""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """Files that a user needs beside it, by name."""
+
+
+def of_network(network: keras.Model, inputs: Mapping[str, Input], outputs: str, meaning: str) -> RawFunction:
+    """The network itself, without preprocessing: its own inputs -> one output called `outputs`."""
+    return RawFunction(lambda **given: {outputs: network(given, training=False)}, inputs, {outputs: meaning})
+
+
+def save_function(raw: RawFunction, network: keras.Model, folder: Path) -> None:
+    """Write `folder`, a SavedModel with the signature `serving_default`, which has neither Python code nor this project's classes."""
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.variables]
+    module.tables = list(raw.tables)
+    specs = {name: tf.TensorSpec(given.shape, given.dtype, name) for name, given in raw.inputs.items()}
+    function = tf.function(raw.call, autograph=False).get_concrete_function(**specs)
+    tf.saved_model.save(module, str(folder), {SIGNATURE: function})
+    (folder / "fingerprint.pb").unlink()  # it has a random number, and nothing needs it
+    (folder / "assets").rmdir()  # DVC does not restore empty folders
+
+
+def save_archive(network: keras.Model, path: Path) -> None:
+    """Write `path`, a `.keras` archive; the same network gives the same bytes, since the archive has no dates."""
+    with artifacts.replacing(path) as partial:
+        whole = partial.with_name(f"{partial.name}.keras")
+        try:
+            network.save(whole)
+            partial.write_bytes(_without_dates(whole))
+        finally:
+            whole.unlink(missing_ok=True)
+
+
+def _without_dates(archive: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(archive) as dated, zipfile.ZipFile(buffer, "w") as dateless:
+        for name in sorted(dated.namelist()):
+            content = dated.read(name)
+            if name == "metadata.json":
+                kept = {key: value for key, value in json.loads(content).items() if key != "date_saved"}
+                content = json.dumps(kept).encode()
+            dateless.writestr(zipfile.ZipInfo(name, EARLIEST), content)
+    return buffer.getvalue()
+
+
+def needs_project(network: keras.Model) -> bool:
+    """Whether Keras needs this project's classes to load the archive."""
+    return '"registered_name": "gatehouse>' in network.to_json()

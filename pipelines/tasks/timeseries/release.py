@@ -1,0 +1,103 @@
+"""The networks of the task as functions from a series' last values to its next ones."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pipelines.nn.datasets import WINDOW
+from pipelines.nn.export import Input, RawFunction
+from pipelines.tasks.timeseries.data import Series
+from pipelines.tasks.timeseries.params import Params
+from pipelines.tasks.timeseries.train import Meta
+
+__all__ = ["LIMITS", "PIPELINE", "USE", "Meta", "raw_function"]
+PIPELINE = "time-series-forecasting"
+USE = "Forecasts the next steps of the series that it was trained on, from its last values."
+LIMITS = (
+    "A network knows one series with its step and its unit; of another it knows nothing.",
+    "It was tested on the last part of the series alone, which comes right after what it was trained on.",
+    "The forecast is a single value for each step, without an interval.",
+)
+Tensor = Any
+
+
+def raw_function(network: keras.Model, meta: Meta, target: str, params: Params, prepared: Path) -> RawFunction:
+    """`values` (batch, steps) with NaN for gaps, and where in the season they are -> `forecast` (batch, horizon), in the series' unit."""
+    series = meta.targets[target]
+    steps, lag = series.lookback + series.difference, series.difference
+    position = "day_of_year" if series.calendar else "passed"
+
+    def call(values: Tensor, **where: Tensor) -> dict[str, Tensor]:
+        filled = _filled(values)
+        columns = _columns(values, filled, _phase(series, where[position]), series)
+        window = tf.stack([columns[name] for name in series.features], -1)[:, -series.lookback :]
+        outputs = tf.cast(network({WINDOW: tf.cast(window, tf.float32)}, training=False), tf.float64)
+        changes = outputs * series.target_scaler.std + series.target_scaler.mean
+        return {"forecast": _known(filled, series.horizon, lag) + changes}
+
+    unit = f" ({series.unit})" if series.unit else ""
+    described = {
+        "values": Input(
+            (None, steps),
+            "float64",
+            f"the last {steps} values of the series, a {series.step} apart, in its unit{unit}; NaN where one is missing, but not the first",
+            f"[[float(step) for step in range({steps})]]",
+        )
+    }
+    if series.calendar:
+        meaning = f"the day of the year of each of the {steps} values, 1 for the first of January"
+        described[position] = Input(
+            (None, steps), "int64", meaning, f"[[1 + 7 * step % 365 for step in range({steps})]]"
+        )
+    else:
+        meaning = f"how many steps the last value is after {series.start[:16]}, the first date of training"
+        described[position] = Input((None,), "int64", meaning, f"[{series.rows}]")
+    return RawFunction(
+        call,
+        described,
+        {"forecast": f"the next {series.horizon} values, in the unit of the series"},
+        limits=("`gatehouse predict` averages the forecasts of all seeds; this is one of them.",),
+    )
+
+
+def _phase(series: Series, where: Tensor) -> Tensor:
+    """Position within the season, 0 to 1, (batch, steps), as `data.phase` has it."""
+    if series.calendar:
+        return tf.cast(where, tf.float64) / 365.25
+    steps = tf.range(1 - series.lookback - series.difference, 1, dtype=tf.int64)
+    return tf.cast((where[:, None] + steps) % series.season, tf.float64) / series.season
+
+
+def _filled(values: Tensor) -> Tensor:
+    """(batch, steps) with the last value before it in place of each NaN."""
+    steps = values.shape[1]
+    known = tf.where(tf.math.is_nan(values), 0, tf.range(steps))
+    earlier = np.tril(np.ones((steps, steps), np.int32))
+    last = tf.reduce_max(known[:, None] * earlier, -1)
+    return tf.gather(values, last, axis=1, batch_dims=1)
+
+
+def _columns(values: Tensor, filled: Tensor, phase: Tensor, series: Series) -> dict[str, Tensor]:
+    """The inputs of each step, as `data.inputs` has them."""
+    lag = series.difference
+    change = filled[:, lag:] - filled[:, : values.shape[1] - lag] if lag else filled
+    scaled = (tf.pad(change, [[0, 0], [lag, 0]]) - series.scaler.mean) / series.scaler.std
+    return {
+        "value": tf.where(tf.math.is_nan(scaled), tf.zeros_like(scaled), scaled),
+        "season sine": tf.sin(2 * np.pi * phase),
+        "season cosine": tf.cos(2 * np.pi * phase),
+        "observed": tf.cast(~tf.math.is_nan(values), tf.float64),
+    }
+
+
+def _known(filled: Tensor, horizon: int, lag: int) -> Tensor:
+    """What each forecast step is measured from, as `data.known_part` has it."""
+    if lag == 0:
+        return tf.zeros((), tf.float64)
+    if lag == 1:
+        return filled[:, -1:]
+    last = filled.shape[1] - 1
+    return tf.gather(filled, np.clip(last + np.arange(1, horizon + 1) - lag, 0, last), axis=1)

@@ -1,0 +1,243 @@
+"""The released models of the tiny graph, loaded in a process that has TensorFlow and not this project."""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import artifacts, params, paths, registry, releases
+from pipelines.__main__ import predict_parser
+from pipelines.nn import generation, hardware
+from pipelines.nn.datasets import WINDOW
+from pipelines.predict import TrainedNetworks
+from pipelines.task import Task
+from pipelines.tasks.music.midi import KEYS
+from pipelines.tasks.timeseries.data import table_of
+from pipelines.tasks.translation import placeholders
+from pipelines.tasks.translation.capitals import raised
+from pipelines.tasks.translation.subwords import Subwords
+
+pytestmark = [pytest.mark.graph, pytest.mark.parametrize("task", registry.TASKS, ids=lambda task: task.name)]
+Case = tuple[Path, dict[str, Any], dict[str, Any]]
+"""A SavedModel, its inputs, and the outputs that it has to have."""
+ELSEWHERE = """
+import importlib.util, json, sys
+import tensorflow as tf
+
+assert importlib.util.find_spec("pipelines") is None
+answers = []
+for folder, inputs in json.load(sys.stdin):
+    function = tf.saved_model.load(folder).signatures["serving_default"]
+    specs = function.structured_input_signature[1]
+    outputs = function(**{name: tf.constant(value, specs[name].dtype, name=name) for name, value in inputs.items()})
+    answers.append({name: value.numpy() for name, value in outputs.items()})
+assert "keras" not in sys.modules or "pipelines" not in sys.modules
+plain = lambda value: value.decode() if isinstance(value, bytes) else value
+print(json.dumps([{name: json.loads(json.dumps(value.tolist() if hasattr(value, "tolist") else value, default=plain))
+                   for name, value in answer.items()} for answer in answers]))
+"""
+
+
+@pytest.fixture
+def graph(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The finished tiny graph, as the current folder."""
+    monkeypatch.chdir(tiny)
+    monkeypatch.setattr(hardware, "set_up", lambda: None)
+    params.values.cache_clear()
+    yield tiny
+    params.values.cache_clear()
+
+
+def isolated(code: str, folder: Path, text: str = "") -> str:
+    """The output of Python code in `folder`, without this project and without the user's settings."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=folder, input=text, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def trained(task: Task, model: str, target: str) -> TrainedNetworks:
+    """The networks of a model, of which only the seed that is released counts."""
+    networks = TrainedNetworks(task.name, task.params(), model)
+    record = networks.records[model]
+    losses = record["targets"][target]["best_valid_loss"]
+    best = int(np.argmin(losses))
+    record["seeds"] = [record["seeds"][best]]
+    record["targets"][target]["best_valid_loss"] = [losses[best]]
+    return networks
+
+
+def predicted(task: Task, networks: TrainedNetworks, *words: str) -> list[dict[str, Any]]:
+    """What `predict` says, with `words` as its arguments."""
+    options: argparse.Namespace = predict_parser(task, "gatehouse").parse_intermixed_args(list(words))
+    return [prediction.values for prediction in task.stage("predict").predict(networks, options)]
+
+
+def meta_of(task: Task) -> Any:
+    return artifacts.read(paths.prepared(task.name) / "meta.json", task.stage("release").Meta)
+
+
+def test_released_function_in_another_process_gives_what_predict_gives(task: Task, graph: Path, tmp_path: Path) -> None:
+    cases = [
+        (releases.model(task.name, model) / releases.SAVED_MODEL / target, *inputs_and_outputs)
+        for model in task.params().models
+        for target in meta_of(task).targets
+        for inputs_and_outputs in CASES[task.name](task, trained(task, model, target), target, tmp_path)
+    ]
+    assert cases
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    given = json.dumps([(str(graph / folder), inputs) for folder, inputs, _ in cases])
+    answers = json.loads(isolated(ELSEWHERE, empty, given))
+    for (folder, _, expected), answer in zip(cases, answers, strict=True):
+        for name, value in expected.items():
+            if isinstance(value, str) or (isinstance(value, list) and isinstance(value[0], str)):
+                assert answer[name] == value, folder
+            else:
+                np.testing.assert_allclose(answer[name], value, rtol=1e-5, atol=1e-5, err_msg=str(folder))
+
+
+def test_released_card_has_code_that_runs_as_it_stands(task: Task, graph: Path) -> None:
+    for model in task.params().models:
+        text = releases.card(task.name, model)
+        blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+        assert len(blocks) == len(meta_of(task).targets)
+        assert all(len(block.split("\n\n")[1].splitlines()) <= 5 for block in blocks)
+        assert isolated("\n".join(blocks), graph / releases.model(task.name, model))
+
+
+def test_released_archive_is_the_network_itself(task: Task, graph: Path) -> None:
+    import keras
+
+    for model in task.params().models:
+        for target in meta_of(task).targets:
+            network, seed = trained(task, model, target).network(target)
+            stored = keras.saving.load_model(releases.model(task.name, model) / releases.archive(target, seed))
+            for one, other in zip(network.get_weights(), stored.get_weights(), strict=True):
+                np.testing.assert_array_equal(one, other)
+
+
+# What each task's function gets, and has to give
+
+
+def timeseries(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
+    series = meta_of(task).targets[target]
+    table = table_of(paths.prepared(task.name), target)[["date", "value"]]
+    file = folder / f"{target}.csv"
+    table.to_csv(file, index=False)
+    steps = series.lookback + series.difference
+    last = table.iloc[-steps:]
+    position = {"day_of_year": [last["date"].dt.day_of_year.tolist()]} if series.calendar else {"passed": [len(table) - 1]}
+    (values,) = predicted(task, networks, str(file), "--series", target)
+    expected = [row["forecast"] for row in values["forecast"]]
+    return [({"values": [last["value"].tolist()], **position}, {"forecast": [expected]})]
+
+
+def finance(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
+    from pipelines.tasks.finance.data import WARM_UP
+
+    cases = []
+    prices = meta_of(task).targets[target]
+    for symbol in prices.symbols:
+        table = pd.read_csv(paths.raw(task.name) / f"{symbol}.csv", parse_dates=["date"]).iloc[-WARM_UP - prices.lookback :]
+        file = folder / f"{symbol}.csv"
+        table.to_csv(file, index=False)
+        inputs = {name: [table[name].tolist()] for name in ("open", "high", "low", "close", "volume")}
+        if "VIX" in prices.features:
+            inputs["vix"] = [[float("nan")] * len(table)]  # which predict does not read
+        dates = table["date"].dt
+        inputs |= {"symbol": [symbol], "day_of_week": [dates.day_of_week.tolist()], "month": [dates.month.tolist()]}
+        by_target = {
+            values["target"]: values["forecast"]
+            for values in predicted(task, networks, str(file))
+            if values["target"] == target
+        }
+        key = "return" if target == "returns" else "volatility"
+        rows = [row[key] for row in by_target[target]]
+        cases.append((inputs, {target: [rows] if target == "returns" else rows}))
+    return cases
+
+
+def language(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
+    cases = []
+    for prompt in ("The king", "Ω said “no”", "x"):
+        (values,) = predicted(task, networks, prompt, "--length", "12", "--temperature", "0")
+        cases.append(({"prompt": prompt, "length": 12, "temperature": 0.0, "seed": 1}, {"text": values["text"]}))
+    return cases
+
+
+def texts(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
+    written = ["A fine day, isn't it?", "rock'n'roll: WHAT A 3rd-rate film!", "Don't   stop\t‘now’", "ünïcödé word's 12.5"]
+    values = predicted(task, networks, *written)
+    classes = meta_of(task).label.classes
+    probabilities = [[row["probabilities"][name] for name in classes] for row in values]
+    return [({"text": written}, {"probabilities": probabilities, "class": [row["class"] for row in values]})]
+
+
+def numbers(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
+    sources = ["three hundred twelve", "Forty-Two!", "one zillion", "nine"]
+    values = predicted(task, networks, *sources, "--beam", "1")
+    expected = {"text": [row["written"] for row in values], "log_probability": [row["log_probability"] for row in values]}
+    return [({"source": sources}, expected)]
+
+
+def translation(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
+    sources = ["Save changes", "%(count)s files in <b>this</b> folder", "Zürich ☃", "an error"]
+    values = predicted(task, networks, *sources, "--beam", "1")
+    tokenizer = Subwords(paths.prepared(task.name))
+    rows = [tokenizer.source(source) for source in sources]
+    longest = max(map(len, rows))
+    inputs = {"tokens": [row + [""] * (longest - len(row)) for row in rows]}
+    assert all(re.search(r"⟨1⟩", "".join(row)) or "%" not in source for row, source in zip(rows, sources, strict=True))
+    expected = {"log_probability": [row["log_probability"] for row in values]}
+    plain = [
+        row["written"]
+        for row, source in zip(values, sources, strict=True)
+        if placeholders.restored(raised(row["written"], source, "tr"), []) == row["written"]
+    ]
+    assert plain
+    return [(inputs, expected)]
+
+
+def music(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
+    meta = meta_of(task)
+    network, _ = networks.network(target)
+    if target == "events":
+        from pipelines.tasks.music.data import mark
+
+        vocabulary = meta.tokens.vocabulary
+        cases = []
+        for style in meta.styles:
+            (row,) = generation.generate(network, [np.array(vocabulary.encode([mark(style)]), np.int32)], 16, 0, 0, 1, 1)
+            expected = {"tokens": [vocabulary.words[token] for token in row]}
+            cases.append(({"style": style, "length": 16, "temperature": 0.0, "seed": 1}, expected))
+        return cases
+    examples = task.stage("train").datasets(paths.prepared(task.name), meta, target)["test"]
+    batch = examples.batch(np.arange(min(2, len(examples))))
+    probabilities = (1 / (1 + np.exp(-network.predict_on_batch(batch.inputs)))).tolist()
+    window = batch.inputs[WINDOW]
+    if target == "transfer":
+        return [({WINDOW: window.tolist()}, {"probabilities": probabilities})]
+    style = [meta.styles[index] for index in window[:, 0, KEYS:].argmax(-1)]
+    return [({"keys": (window[..., :KEYS] > 0).tolist(), "style": style}, {"probabilities": probabilities})]
+
+
+CASES: dict[str, Callable[[Task, TrainedNetworks, str, Path], list[Any]]] = {
+    "timeseries": timeseries,
+    "finance": finance,
+    "language": language,
+    "music": music,
+    "numbers": numbers,
+    "sentiment": texts,
+    "topics": texts,
+    "translation": translation,
+}
