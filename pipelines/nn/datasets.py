@@ -22,6 +22,8 @@ SOURCE, DECODER_INPUT = "source", "decoder_input"
 """Names of the inputs of an encoder–decoder: (batch, steps) tokens, (batch, time) tokens that begin with `BEGIN`."""
 FORECAST, NEXT, LABEL = "forecast", "next", "label"
 """Names of targets: (batch, outputs) numbers, (batch, time) tokens, (batch,) classes."""
+LABELS, SYMBOLS, FRAMES = "labels", "symbols", "frames"
+"""Names of targets without alignment: (batch, length) symbols, and how many of them and of the output's frames are not padding, (batch,)."""
 SCORING_STREAMS = 16
 """Parallel streams in which a split of consecutive examples is scored; the state is carried within each."""
 

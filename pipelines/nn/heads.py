@@ -13,13 +13,12 @@ from keras import ops
 from numpy.typing import NDArray
 
 from pipelines.contract import Array, Importances
-from pipelines.nn.datasets import FORECAST, LABEL, NEXT
+from pipelines.nn import alignment
+from pipelines.nn.datasets import FORECAST, FRAMES, LABEL, LABELS, NEXT, SYMBOLS
 
 Tensor = Any
-KEYS, LABELS = "keys", "labels"
-"""Names of targets: (batch, time, labels) zeros and ones, (batch, length) tokens."""
-FRAMES, SYMBOLS = "frames", "symbols"
-"""Names of targets: how many frames and symbols of each example are not padding, (batch,)."""
+KEYS = "keys"
+"""Name of a target: (batch, time, labels) zeros and ones."""
 
 
 class Head(ABC):
@@ -183,13 +182,18 @@ class CTC(Head):
         return keras.layers.Dense(1 + self.symbols, name="logits", dtype="float32")(hidden)
 
     def loss(self, targets: dict[str, Tensor], outputs: Tensor) -> Tensor:
-        """Negative log-likelihood of the labels, summed over all alignments, (batch,)."""
+        """Negative log-likelihood of the labels, summed over all alignments, (batch,).
+
+        Labels are sparse for TensorFlow: with dense ones it runs another implementation, whose loss and gradient take several times longer.
+        """
+        labels = tf.cast(targets[LABELS], tf.int32)
+        own = tf.sequence_mask(targets[SYMBOLS], tf.shape(labels)[1], tf.int32)
         return tf.nn.ctc_loss(
-            tf.cast(targets[LABELS], tf.int32),
-            outputs,
-            label_length=tf.cast(targets[SYMBOLS], tf.int32),
+            tf.sparse.from_dense(labels * own),
+            tf.transpose(outputs, (1, 0, 2)),
+            label_length=None,
             logit_length=tf.cast(targets[FRAMES], tf.int32),
-            logits_time_major=False,
+            logits_time_major=True,
             blank_index=0,
         )
 
@@ -212,7 +216,4 @@ class CTC(Head):
         """The log-probability of each symbol and the blank at the last frame."""
         return ops.log_softmax(outputs[:, -1], axis=-1)
 
-    @staticmethod
-    def fits(labels: Array, frames: int) -> bool:
-        """Whether `labels` (length,) can be aligned with so many frames: repeated symbols need a blank between them."""
-        return len(labels) + int((labels[1:] == labels[:-1]).sum()) <= frames
+    fits = staticmethod(alignment.fits)

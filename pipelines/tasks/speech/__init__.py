@@ -1,0 +1,1 @@
+"""Speech: the words of an utterance, by connectionist temporal classification."""
