@@ -13,6 +13,8 @@ from markupsafe import Markup
 from pipelines.report import explanations, texts
 from pipelines.report.figures import Figure
 from pipelines.report.texts import files_folder, format_number
+from pipelines.report.tour import self_test, steps
+from pipelines.report.tour.material import Chart, Material
 from pipelines.results import Results
 
 if TYPE_CHECKING:
@@ -111,6 +113,12 @@ def write_index(path: Path, summaries: Sequence[dict[str, Any]]) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def write_tour(path: Path, materials: Sequence[Material]) -> None:
+    """The guided tour."""
+    page = _environment(".").get_template("tour.html")
+    path.write_text(page.render(steps=steps.of_run(materials), questions=self_test.of_run(materials)), encoding="utf-8")
+
+
 def write_assets(folder: Path) -> None:
     """The style sheet, the script of coloured texts, and Plotly's, which comes in Plotly's package."""
     import plotly
@@ -137,9 +145,10 @@ def _template() -> Markup:
     return texts.script_json(plotly.io.templates["plotly_white"].to_plotly_json())
 
 
-def _chart(figure: Figure) -> Markup:
+def _chart(figure: Figure | Chart) -> Markup:
     """The figure's data and layout."""
-    content = json.loads(cast("go.Figure", figure.plot).to_json())
+    plot = figure.plot
+    content = dict(plot) if isinstance(plot, dict) else json.loads(cast("go.Figure", plot).to_json())
     content["layout"].pop("template", None)  # the page contains it once for all charts
     content["config"] = CHART_OPTIONS
     return texts.script_json(content)
