@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pipelines.report import explanations, texts
+from pipelines import artifacts
+from pipelines.report import choice, explanations, texts
 from pipelines.report.figures import Figure
 from pipelines.report.texts import files_folder, format_number
 from pipelines.report.tour import self_test, steps
@@ -107,9 +108,10 @@ def summary(results: Results, title: str, question: str, params: dict[str, Any])
     }
 
 
-def write_index(path: Path, summaries: Sequence[dict[str, Any]]) -> None:
-    """The index of all tasks."""
-    text = _environment(".").get_template("index.html").render(tasks=summaries)
+def write_index(path: Path, summaries: Sequence[dict[str, Any]], materials: Sequence[Material]) -> None:
+    """The index of all tasks, with a table that recommends a cell for a problem like theirs."""
+    chosen = choice.content(materials) if materials else None
+    text = _environment(".").get_template("index.html").render(tasks=summaries, choice=chosen)
     path.write_text(text, encoding="utf-8")
 
 
@@ -124,7 +126,7 @@ def write_assets(folder: Path) -> None:
     import plotly
 
     folder.mkdir(parents=True, exist_ok=True)
-    for own in ("style.css", "coloured.js"):
+    for own in ("style.css", "coloured.js", "choice.js"):
         shutil.copyfile(texts.TEMPLATES / own, folder / own)
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     shutil.copyfile(script, folder / "plotly.min.js")
@@ -132,7 +134,7 @@ def write_assets(folder: Path) -> None:
 
 def _environment(root: str) -> Environment:
     environment = texts.environment()
-    environment.filters |= {"chart": _chart, "number": format_number, "bytes": _bytes}
+    environment.filters |= {"chart": _chart, "number": format_number, "bytes": _bytes, "script_json": _script_json}
     environment.globals["root"] = root
     environment.globals["chart_template"] = _template()
     return environment
@@ -152,6 +154,11 @@ def _chart(figure: Figure | Chart) -> Markup:
     content["layout"].pop("template", None)  # the page contains it once for all charts
     content["config"] = CHART_OPTIONS
     return texts.script_json(content)
+
+
+def _script_json(value: Any) -> Markup:
+    """Plain values and dataclasses as JSON inside a script element."""
+    return texts.script_json(artifacts.plain(value))
 
 
 def _bytes(size: int) -> str:

@@ -26,6 +26,8 @@ def run(task: "Task", params: Any) -> None:
         pages.write_task(folder, results, stage.TITLE, stage.QUESTION, own(None), block)
         for model in results.models:
             pages.write_model(folder, results, stage.TITLE, model, own(model), block)
-        artifacts.write_json(folder / "tour.json", Tour(tour.of_task(results, stage.TITLE, params.models)))
+        artifacts.write_json(
+            folder / "tour.json", Tour(tour.of_task(results, stage.TITLE, stage.SEQUENCE, params.models))
+        )
         artifacts.write_json(folder / "summary.json", pages.summary(results, stage.TITLE, stage.QUESTION, block))
     progress.say(f"{task.name}: {paths.report(task.name) / 'index.html'}")

@@ -19,5 +19,5 @@ def run() -> None:
     with artifacts.replacing(paths.REPORTS / "tour.html") as page:
         pages.write_tour(page, materials)
     with artifacts.replacing(paths.REPORTS / "index.html") as page:
-        pages.write_index(page, summaries)
+        pages.write_index(page, summaries, materials)
     progress.say(f"the reports: {(paths.REPORTS / 'index.html').resolve()}")

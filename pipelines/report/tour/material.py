@@ -73,8 +73,12 @@ class Material:
     title: str
     target: str
     only_target: bool
+    sequence: str
+    """What its sequences are: measurements, text, …"""
     step: str
     steps: int
+    examples: int
+    """Of training."""
     metric: str
     lower_is_better: bool
     baseline: str
@@ -82,6 +86,8 @@ class Material:
     outcome: str
     """`won`, `lost` or `even`: the best network against the best baseline."""
     best: str
+    alike: list[str]
+    """Models that are not significantly worse than the best."""
     recommended: str
     networks: list[Network]
     lstm: str | None
@@ -112,12 +118,12 @@ class Tour:
     materials: list[Material]
 
 
-def of_task(results: Results, title: str, models: dict[str, Any]) -> list[Material]:
-    """What a task gives; `models` are its blocks of parameters by name."""
-    return [_of_target(results, title, target, models) for target in results.targets]
+def of_task(results: Results, title: str, sequence: str, models: dict[str, Any]) -> list[Material]:
+    """What a task gives; `sequence` says what its sequences are, `models` are its blocks of parameters by name."""
+    return [_of_target(results, title, sequence, target, models) for target in results.targets]
 
 
-def _of_target(results: Results, title: str, target: str, models: dict[str, Any]) -> Material:
+def _of_target(results: Results, title: str, sequence: str, target: str, models: dict[str, Any]) -> Material:
     verdict, meta = results.verdict[target], results.target_meta[target]
     networks = [_network(results, target, model, models[model]) for model in results.models]
     lstm = next((network.model for network in networks if network.is_plain("lstm")), None)
@@ -127,14 +133,17 @@ def _of_target(results: Results, title: str, target: str, models: dict[str, Any]
         title=title,
         target=target,
         only_target=len(results.targets) == 1,
+        sequence=sequence,
         step=meta["step"],
         steps=meta["lookback"],
+        examples=meta["splits"]["train"]["windows"],
         metric=verdict["metric"]["title"],
         lower_is_better=verdict["metric"]["lower_is_better"],
         baseline=verdict["baseline"],
         baseline_value=verdict["baseline_value"],
         outcome=verdict["outcome"],
         best=verdict["best"],
+        alike=verdict["alike"],
         recommended=verdict["recommended"],
         networks=networks,
         lstm=lstm,
