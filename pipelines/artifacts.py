@@ -166,7 +166,7 @@ def reading(path: Path) -> Iterator[None]:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` (dataclasses too) with sorted keys; a number that is not finite becomes null (JSON has no other)."""
     with replacing(path) as partial:
-        text = json.dumps(_plain(value), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(plain(value), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         partial.write_text(text + "\n", encoding="utf-8")
 
 
@@ -297,18 +297,18 @@ def _fits(kind: Any, value: Any) -> bool:
     return kind is not type(None)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """`value` with dataclasses, NumPy's scalars and arrays, tuples and non-finite floats made plain."""
     if is_dataclass(value):
-        return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
+        return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return plain(value.item())
     if isinstance(value, float):
         return float(f"{value:.7g}") if math.isfinite(value) else None
     return value

@@ -193,6 +193,8 @@ class Report(Protocol):
     """What the task is called in reports."""
     QUESTION: str
     """What it asks."""
+    SEQUENCE: str
+    """What its sequences are, as readers who choose a cell for a problem of their own would say: measurements, text, …"""
 
     def figures(self, results: "Results", target: str, model: str | None) -> "list[Figure]":
         """Charts that only this task has: for a model's page, or for the task's page where `model` is None."""

@@ -19,7 +19,7 @@ FEW = 6
 def of_task(results: Results, target: str) -> list[Figure]:
     """Explanations that compare the models of a task."""
     pairs = [_pairs(results, target)] if len(results.models) > 1 else []
-    return [*pairs, _training(results, target), _dependency(results, target)]
+    return [*pairs, training_chart(results, target), dependency_chart(results, target)]
 
 
 def of_model(results: Results, target: str, model: str) -> list[Figure]:
@@ -88,7 +88,8 @@ def _p_value(p: float) -> str:
 # Training
 
 
-def _training(results: Results, target: str) -> Figure:
+def training_chart(results: Results, target: str) -> Figure:
+    """Training and validation loss of every model by epoch."""
     from plotly.subplots import make_subplots
 
     plot = make_subplots(rows=1, cols=2, subplot_titles=("training loss", "validation loss"), horizontal_spacing=0.08)
@@ -165,7 +166,8 @@ def _own_training(results: Results, target: str, model: str) -> Figure:
 # Long-term dependency
 
 
-def _dependency(results: Results, target: str) -> Figure:
+def dependency_chart(results: Results, target: str) -> Figure:
+    """The gradient of the last output with respect to every earlier input, for every model."""
     plot = charts.empty("steps before the prediction", "share of |d output / d input|")
     banded = len(results.models) <= FEW
     for index, model in enumerate(results.models):

@@ -5,16 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.analysis import overview
-from pipelines.analysis.overview import Row
-from pipelines.report import pages
+from pipelines.report import choice, pages
+from pipelines.report.tour.material import Material
 from pipelines.results import Results
-
-CHARACTERISTICS = {
-    "examples": ("amount of training data", "examples", (1_000, 10_000)),
-    "steps": ("length of a sequence", "steps", (25, 60)),
-    "memory": ("length of memory that was used", "steps", (5, 20)),
-}
-"""What a reader's problem may be like: key -> title, unit, limits between few, some and many."""
 
 
 def summary(results: Results, title: str, question: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -32,23 +25,13 @@ def summary(results: Results, title: str, question: str, params: dict[str, Any])
 
 
 def _facts(results: Results, target: str) -> dict[str, Any]:
-    """What the problem is like; the memory is that which the best model used, by its gradients (None: unknown)."""
     meta = results.target_meta[target]
-    gradients = results.explanation(results.decisions[target]["best"], target).gradients
-    return {
-        "rows": meta["rows"],
-        "examples": meta["splits"]["train"]["windows"],
-        "test": meta["splits"]["test"]["windows"],
-        "steps": meta["lookback"],
-        "step": meta["step"],
-        "memory": max((gradient.memory_length for gradient in gradients), default=None),
-    }
+    return {"rows": meta["rows"], "test": meta["splits"]["test"]["windows"], "step": meta["step"]}
 
 
-def write(path: Path, summaries: Sequence[dict[str, Any]]) -> None:
+def write(path: Path, summaries: Sequence[dict[str, Any]], materials: Sequence[Material]) -> None:
     """The index of all tasks."""
     rows = [row for entry in summaries for row in overview.rows(entry["task"], entry["title"], entry["comparison"])]
-    facts = {(entry["task"], target): found for entry in summaries for target, found in entry["targets"].items()}
     columns = [*overview.COLUMNS.values(), overview.OTHER]
     text = (
         pages.environment(".")
@@ -61,40 +44,8 @@ def write(path: Path, summaries: Sequence[dict[str, Any]]) -> None:
             counts=overview.cell_counts(rows),
             ranks=overview.ranks(rows),
             undecided=[row for row in rows if row.decision["outcome"] == "even"],
-            choices=[_choice(row, facts[row.task, row.target]) for row in rows],
-            characteristics=[
-                {
-                    "key": key,
-                    "title": title,
-                    "levels": [_level_name(limits, unit, level) for level in range(len(limits) + 1)],
-                }
-                for key, (title, unit, limits) in CHARACTERISTICS.items()
-            ],
+            choice=choice.content(materials) if materials else None,
             seeds=sorted({entry["seeds"] for entry in summaries}),
         )
     )
     path.write_text(text, encoding="utf-8")
-
-
-def _choice(row: Row, facts: dict[str, Any]) -> dict[str, Any]:
-    """A target as an example for a reader's own problem: what it is like, and what won."""
-    column = next(name for name, entry in row.entries.items() if entry.standing == "best")
-    return {
-        "row": row,
-        "facts": facts,
-        "levels": {
-            key: None if facts[key] is None else sum(facts[key] > limit for limit in limits)
-            for key, (_, _, limits) in CHARACTERISTICS.items()
-        },
-        "winner": overview.BASELINE if row.decision["reason"].startswith("baseline") else column,
-    }
-
-
-def _level_name(limits: Sequence[int], unit: str, level: int) -> str:
-    if level == 0:
-        return f"up to {limits[0]:,} {unit}"
-    return (
-        f"more than {limits[-1]:,} {unit}"
-        if level == len(limits)
-        else f"{limits[level - 1]:,} to {limits[level]:,} {unit}"
-    )

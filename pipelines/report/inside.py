@@ -19,13 +19,13 @@ def of_model(results: Results, target: str, model: str) -> list[Figure]:
     gated = [layer for layer in explanation.layers if layer.gates]
     memory = explanation.memory
     return [
-        *(_gates(layer, target) for layer in gated),
+        *(gates_chart(layer, target) for layer in gated),
         *([_saturation(gated, target, explanation.windows)] if gated else []),
-        *([_memory(memory, _layer_of(memory, gated), target), _time_constants(memory, target)] if memory else []),
+        *([memory_chart(memory, layer_of(memory, gated), target), _time_constants(memory, target)] if memory else []),
     ]
 
 
-def _layer_of(memory: MemoryRecord, layers: list[LayerRecord]) -> LayerRecord | None:
+def layer_of(memory: MemoryRecord, layers: list[LayerRecord]) -> LayerRecord | None:
     """The layer whose memory it is, unless that has no gates."""
     found = [layer for layer in layers if (layer.layer, layer.direction) == (memory.layer, memory.direction)]
     return found[0] if found else None
@@ -40,7 +40,8 @@ def _read(layer: LayerRecord, window: int) -> NDArray[np.bool_]:
 # Gates
 
 
-def _gates(layer: LayerRecord, target: str) -> Figure:
+def gates_chart(layer: LayerRecord, target: str) -> Figure:
+    """The gates of all units of a layer at every step of an example, of which there is a choice if there are several."""
     from plotly.subplots import make_subplots
 
     names = list(layer.gates)
@@ -140,7 +141,8 @@ def _saturation(layers: list[LayerRecord], target: str, windows: int) -> Figure:
 # Memory
 
 
-def _memory(memory: MemoryRecord, layer: LayerRecord | None, target: str) -> Figure:
+def memory_chart(memory: MemoryRecord, layer: LayerRecord | None, target: str) -> Figure:
+    """The states of the units most correlated with the output; `layer` tells which steps are padding."""
     state = memory.hidden_state if memory.cell_state is None else memory.cell_state
     read = np.ones(state.shape[1], bool) if layer is None else _read(layer, 0)
     times = charts.times(read.sum(), memory.direction)

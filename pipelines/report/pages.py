@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 from jinja2 import Environment
 from markupsafe import Markup
 
+from pipelines import artifacts
 from pipelines.report import cost, explanations, texts
 from pipelines.report.figures import Figure
 from pipelines.report.texts import files_folder
+from pipelines.report.tour.material import Chart
 from pipelines.results import Results
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def write_assets(folder: Path) -> None:
     import plotly
 
     folder.mkdir(parents=True, exist_ok=True)
-    for own in ("style.css", "coloured.js", "index.js"):
+    for own in ("style.css", "coloured.js", "index.js", "choice.js"):
         shutil.copyfile(texts.TEMPLATES / own, folder / own)
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     shutil.copyfile(script, folder / "plotly.min.js")
@@ -103,7 +105,7 @@ def write_assets(folder: Path) -> None:
 def environment(root: str) -> Environment:
     """The templates for a page from which `root` leads to the folder of the reports."""
     found = texts.environment()
-    found.filters |= {"chart": _chart, "bytes": _bytes}
+    found.filters |= {"chart": _chart, "bytes": _bytes, "script_json": _script_json}
     found.globals["root"] = root
     found.globals["chart_template"] = _template()
     return found
@@ -116,12 +118,18 @@ def _template() -> Markup:
     return texts.script_json(plotly.io.templates["plotly_white"].to_plotly_json())
 
 
-def _chart(figure: Figure) -> Markup:
+def _chart(figure: Figure | Chart) -> Markup:
     """The figure's data and layout."""
-    content = json.loads(cast("go.Figure", figure.plot).to_json())
+    plot = figure.plot
+    content = dict(plot) if isinstance(plot, dict) else json.loads(cast("go.Figure", plot).to_json())
     content["layout"].pop("template", None)  # the page contains it once for all charts
     content["config"] = CHART_OPTIONS
     return texts.script_json(content)
+
+
+def _script_json(value: Any) -> Markup:
+    """Plain values and dataclasses as JSON inside a script element."""
+    return texts.script_json(artifacts.plain(value))
 
 
 def _bytes(size: int) -> str:

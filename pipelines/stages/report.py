@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from pipelines import artifacts, paths, progress
 from pipelines.report import index, pages
 from pipelines.report.figures import Figure
+from pipelines.report.tour import material as tour
+from pipelines.report.tour.material import Tour
 from pipelines.results import Results
 
 if TYPE_CHECKING:
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run(task: "Task", params: Any) -> None:
-    """Write `reports/tasks/<task>`, with a `summary.json` for the index."""
+    """Write `reports/tasks/<task>`, with a `summary.json` for the index and a `tour.json` for the guided tour."""
     stage: Report = task.stage("report")
     results = Results(task.name, tuple(params.models))
     block = params.model_dump(by_alias=True)
@@ -24,5 +26,8 @@ def run(task: "Task", params: Any) -> None:
         pages.write_task(folder, results, stage.TITLE, stage.QUESTION, own(None), block)
         for model in results.models:
             pages.write_model(folder, results, stage.TITLE, model, own(model), block)
+        artifacts.write_json(
+            folder / "tour.json", Tour(tour.of_task(results, stage.TITLE, stage.SEQUENCE, params.models))
+        )
         artifacts.write_json(folder / "summary.json", index.summary(results, stage.TITLE, stage.QUESTION, block))
     progress.say(f"{task.name}: {paths.report(task.name) / 'index.html'}")

@@ -16,7 +16,7 @@ def test_gates_are_drawn_over_the_steps_that_were_read(direction: str, times: li
     layer = LayerRecord(
         "lstm_1", direction, "lstm", "", 0.0, {"forget gate": GateRecord(values, None, None)}, None, 1.0
     )
-    plot: Any = inside._gates(layer, "label").plot
+    plot: Any = inside.gates_chart(layer, "label").plot
     assert list(plot.data[0].x) == times
     assert [len(row) for row in plot.data[0].z] == [2, 2, 2]
     second = plot.layout.updatemenus[0].buttons[1].args[0]

@@ -40,7 +40,7 @@ def pages(project: Path) -> list[Path]:
 
 @pytest.mark.graph
 def test_pages_exist_for_every_task_and_model(tiny: Path) -> None:
-    expected = {tiny / "reports" / "index.html"}
+    expected = {tiny / "reports" / "index.html", tiny / "reports" / "tour.html"}
     for task in registry.TASKS:
         names = ["index", *task.params().models]
         expected |= {tiny / "reports" / "tasks" / task.name / f"{name}.html" for name in names}
@@ -64,9 +64,9 @@ def _watch(page: Page) -> tuple[list[str], list[str]]:
 
 
 def one_of_every_kind(project: Path) -> list[Path]:
-    """The index, and the page of every task and of one of its models: together they have all kinds of charts."""
+    """The index, the tour, and the page of every task and of one of its models: together they have all kinds of charts."""
     reports = project / "reports"
-    found = [reports / "index.html"]
+    found = [reports / "index.html", reports / "tour.html"]
     for task in registry.TASKS:
         model = next(iter(task.params().models))
         found += [reports / "tasks" / task.name / f"{name}.html" for name in ("index", model)]

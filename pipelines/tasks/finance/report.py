@@ -13,6 +13,7 @@ from pipelines.tasks.finance.data import Meta, Prices
 from pipelines.tasks.finance.score import Returns, Volatility
 
 TITLE = "Financial forecasting"
+SEQUENCE = "measurements over time"
 QUESTION = "Can a recurrent network forecast index returns or volatility several days ahead?"
 
 

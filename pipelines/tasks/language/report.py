@@ -16,6 +16,7 @@ from pipelines.tasks.language.records import Illustration
 from pipelines.tasks.language.score import Reading
 
 TITLE = "Language"
+SEQUENCE = "text"
 QUESTION = (
     "Which gates does a network need to write like the text it has read, and does it know more than an n-gram model?"
 )

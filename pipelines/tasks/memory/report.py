@@ -6,6 +6,7 @@ from pipelines.tasks.memory import charts_of_networks, charts_of_training
 from pipelines.tasks.memory.data import Meta
 
 TITLE = "Long memory"
+SEQUENCE = "artificial symbols and numbers"
 QUESTION = "Over how many steps does each cell learn to remember, and what do gates, clipping and the forget bias have to do with it?"
 
 

@@ -17,6 +17,7 @@ from pipelines.tasks.music.midi import KEYS, LOWEST
 from pipelines.tasks.music.records import ClipRecord, Generated, Inside, Likeness, Measured, Stretch, Transferred
 
 TITLE = "Music"
+SEQUENCE = "music"
 QUESTION = "Which cell predicts the next notes of a chorale or a fiddle tune best, and can it write and rewrite pieces in either style?"
 PUBLISHED = {
     "JSB chorales": {"tanh": 9.10, "GRU": 8.54, "LSTM": 8.67},

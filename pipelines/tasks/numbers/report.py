@@ -8,6 +8,7 @@ from pipelines.tasks.numbers.data import Meta
 from pipelines.tasks.numbers.records import Transcripts
 
 TITLE = "Numbers in words"
+SEQUENCE = "text"
 QUESTION = (
     "What does attention buy when one sequence is turned into another, and does what is learned hold for longer ones?"
 )

@@ -2,6 +2,7 @@
 
 from pipelines.text_classification.report import figures
 
-__all__ = ["QUESTION", "TITLE", "figures"]
+__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures"]
 TITLE = "Sentiment of sentences"
+SEQUENCE = "text"
 QUESTION = "Does a network that reads a sentence word by word tell praise from blame better than one that only counts its words?"

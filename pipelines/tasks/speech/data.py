@@ -160,7 +160,8 @@ class Utterances:
     def open(cls, folder: Path, split: str, target: SpeechTarget) -> "Utterances":
         """The split that `prepare` wrote to `folder`."""
         ends, labels, label_ends, order = (
-            np.asarray(artifacts.read_array(folder / f"{split}-{name}.npy")) for name in ("ends", "labels", "label_ends", "order")
+            np.asarray(artifacts.read_array(folder / f"{split}-{name}.npy"))
+            for name in ("ends", "labels", "label_ends", "order")
         )
         shape = (int(ends[-1]), len(target.features))
         spectrograms = artifacts.read_binary(folder / f"{split}.f32", np.float32, shape)

@@ -66,7 +66,9 @@ def trimmed(sound: Sound, params: Prepare) -> Sound:
         return sound
     import librosa
 
-    kept, _ = librosa.effects.trim(sound, top_db=params.trim_db, frame_length=params.n_fft, hop_length=params.hop_length)
+    kept, _ = librosa.effects.trim(
+        sound, top_db=params.trim_db, frame_length=params.n_fft, hop_length=params.hop_length
+    )
     return np.asarray(kept, np.float32)
 
 

@@ -51,7 +51,9 @@ class SpecAugment(keras.layers.Layer):
         frames = ops.sum(ops.cast(mask, "float32"), axis=1)
         bands = ops.cast(ops.shape(sound)[2], "float32") * ops.ones_like(frames)
         for _ in range(self.time_masks):
-            shown = self._shown(ops.shape(sound)[1], frames, ops.minimum(float(self.time_width), LARGEST_SHARE * frames))
+            shown = self._shown(
+                ops.shape(sound)[1], frames, ops.minimum(float(self.time_width), LARGEST_SHARE * frames)
+            )
             sound = sound * ops.cast(shown, sound.dtype)[:, :, None]
         for _ in range(self.mel_masks):
             shown = self._shown(ops.shape(sound)[2], bands, ops.minimum(float(self.mel_width), bands))

@@ -34,7 +34,9 @@ def transcriber(bands: int, strides: tuple[int, ...], model: SpeechModel, head: 
             )
             hidden = convolution(hidden)
             steps = EveryNth(stride, name=f"mask_{index}")(steps)
-            hidden = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"normalisation_{index}")(hidden, mask=steps)
+            hidden = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"normalisation_{index}")(
+                hidden, mask=steps
+            )
             hidden = keras.layers.ReLU(name=f"relu_{index}")(hidden)
         hidden = keras.layers.Dropout(model.dropout, name="dropout")(hidden)
         for index, options in enumerate(stack, start=1):

@@ -111,7 +111,8 @@ def _prepared(job: Job) -> Prepared:
     if job.split == "train":
         random = np.random.default_rng([job.seed, 0])
         spectrograms = [
-            features.spectrogram(variation.augmented(kept, params, random), params) for _ in range(params.augment.variants)
+            features.spectrogram(variation.augmented(kept, params, random), params)
+            for _ in range(params.augment.variants)
         ]
     elif job.split == "test":
         heard = (variation.heard(sound, name, params, job.seed) for name in variation.conditions(params))
@@ -142,7 +143,11 @@ class Written:
             what += f", {self.table['speaker'].nunique():,} speakers"
         if self.examples > count:
             times = self.examples // count
-            what += f", each in {times:,} variants" if self.table["split"].iloc[0] == "train" else f", each heard in {times:,} ways"
+            what += (
+                f", each in {times:,} variants"
+                if self.table["split"].iloc[0] == "train"
+                else f", each heard in {times:,} ways"
+            )
         return SpeechSplit(self.examples, "; ".join([what, *notes]), utterances=count, seconds=seconds)
 
 
@@ -151,9 +156,12 @@ def _write(
 ) -> Written:
     """Write the spectrograms of a part as they come: one ahead of the other in a file, so that memory holds one at a time."""
     jobs = [
-        Job(raw / row.file, row.text, row.origin, split, index, params) for index, row in enumerate(table.itertuples(index=False))
+        Job(raw / row.file, row.text, row.origin, split, index, params)
+        for index, row in enumerate(table.itertuples(index=False))
     ]
-    versions = params.augment.variants if split == "train" else 1 + len(variation.conditions(params)) if split == "test" else 1
+    versions = (
+        params.augment.variants if split == "train" else 1 + len(variation.conditions(params)) if split == "test" else 1
+    )
     lengths: list[list[int]] = []
     seconds, kept, refused = [], [], []
     total, squares, frames = np.zeros(params.n_mels), np.zeros(params.n_mels), 0

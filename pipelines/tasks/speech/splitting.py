@@ -53,7 +53,9 @@ def _held_out(table: pd.DataFrame, split: str, share: float, enough: int, whole:
         )
     order = table["origin"].map(files.order_key).sort_values().index
     chosen = order[: max(1, round(share * whole))] if len(order) > 1 else order[:0]
-    unknown = "whose speakers are not named" if (table["speaker"] == "").any() else "of the same speakers as in training"
+    unknown = (
+        "whose speakers are not named" if (table["speaker"] == "").any() else "of the same speakers as in training"
+    )
     return chosen, f"For {what} other utterances are held out, {unknown}: the figures say nothing of unseen people."
 
 

@@ -31,7 +31,9 @@ def write(utterances: Sequence[Utterance], files: Sequence[Path]) -> None:
     with context.Pool(min(SHARDS, context.cpu_count()), maxtasksperchild=1) as pool:
         for fault in pool.imap(_write, [jobs[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]):
             if fault:
-                raise SourceError(f"eSpeak NG, which speaks the sample, {fault}; put recordings of your own into data/input/speech")
+                raise SourceError(
+                    f"eSpeak NG, which speaks the sample, {fault}; put recordings of your own into data/input/speech"
+                )
 
 
 def _write(jobs: Sequence[Job]) -> str | None:

@@ -8,6 +8,7 @@ from pipelines.tasks.timeseries.data import Meta, Series, table_of
 from pipelines.tasks.timeseries.score import Forecasts
 
 TITLE = "Time series"
+SEQUENCE = "measurements over time"
 QUESTION = "Which cell forecasts a seasonal and a quasi-periodic series, and does it beat classical statistics?"
 
 

@@ -2,6 +2,7 @@
 
 from pipelines.text_classification.report import figures
 
-__all__ = ["QUESTION", "TITLE", "figures"]
+__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures"]
 TITLE = "Topics of news"
+SEQUENCE = "text"
 QUESTION = "Which topic is a text about, and what do a second direction, pooling and attention add where single words already say much?"

@@ -9,6 +9,7 @@ from pipelines.tasks.translation.data import Meta
 from pipelines.tasks.translation.records import Translations
 
 TITLE = "Translation"
+SEQUENCE = "text"
 QUESTION = "Can a recurrent network that learns from a few thousand messages translate new ones better than a translation memory?"
 
 
