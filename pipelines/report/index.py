@@ -86,7 +86,7 @@ def _choice(row: Row, facts: dict[str, Any]) -> dict[str, Any]:
             key: None if facts[key] is None else sum(facts[key] > limit for limit in limits)
             for key, (_, _, limits) in CHARACTERISTICS.items()
         },
-        "winner": overview.BASELINE if row.decision["reason"].startswith("baseline") else column,
+        "winner": column if row.decision["outcome"] == "won" else "a baseline",
     }
 
 
