@@ -18,7 +18,8 @@ def compared(folder: Path, advantage: float, target: str = "words", seed: int = 
     random = np.random.default_rng(seed)
     baseline = random.normal(1.0, 0.2, 300)
     losses = {
-        model: baseline - advantage - 0.02 * (model == "gru" and advantage > 0) + random.normal(0, 0.05, (3, 300)) for model in MODELS
+        model: baseline - advantage - 0.02 * (model == "gru" and advantage > 0) + random.normal(0, 0.05, (3, 300))
+        for model in MODELS
     }
     values = {model: array.mean(1).tolist() for model, array in losses.items()}
     parameters = {"lstm": 400, "gru": 300, "bigru": 600}
