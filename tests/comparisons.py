@@ -14,7 +14,7 @@ MODELS = {"lstm": ("lstm", False), "gru": ("gru", False), "bigru": ("gru", True)
 
 
 def compared(folder: Path, advantage: float, target: str = "words", seed: int = 0) -> Any:
-    """`comparison.json` of one target on which the networks are better than the baseline by `advantage`, the GRU a little more than the others."""
+    """`comparison.json` of one target. The networks are better than the baseline by `advantage`, the GRU a little more than the others."""
     random = np.random.default_rng(seed)
     baseline = random.normal(1.0, 0.2, 300)
     losses = {
