@@ -5,6 +5,7 @@ from typing import Any
 
 from pipelines import artifacts, params, registry
 from pipelines.errors import ParameterError
+from pipelines.params.blocks import size_of
 from pipelines.printing import quoted
 
 RUNS = Path("runs.yaml")
@@ -27,8 +28,10 @@ def derived(blocks: dict[str, Any] | None = None) -> str:
     tasks = [task for task in registry.TASKS if task.name in blocks]
     lines = [f"tasks: [{', '.join(task.name for task in tasks)}]", "runs:"]
     for task in tasks:
+        models = task.params(blocks).models
         lines += [
-            f"  {task.name}-{model}: {{task: {task.name}, model: {model}}}" for model in task.params(blocks).models
+            f"  {task.name}-{name}: {{task: {task.name}, model: {name}, match: {size_of(models, name)}}}"
+            for name in models
         ]
     return HEADER + "\n".join(lines) + "\n"
 

@@ -245,8 +245,29 @@ def test_metrics_file_has_mean_and_spread_of_every_target(task: Task, graph: Pat
 def test_metrics_file_has_the_cost(task: Task, graph: Path) -> None:
     for model in task.params().models:
         assert set(artifacts.read_json(paths.metrics(task.name, model))["cost"]) == {
-            "parameters", "seconds_per_epoch", "epochs", "train_seconds", "peak_memory_mb"
+            "parameters", "parameters_without_embeddings", "seconds_per_epoch", "epochs", "train_seconds", "peak_memory_mb",
+            "inference_ms", "inference_batch",
         }  # fmt: skip
+
+
+def test_comparison_decides_on_every_target(task: Task, graph: Path) -> None:
+    found = artifacts.read_json(paths.comparison(task.name))
+    models = task.params().models.keys()
+    assert found["decisions"].keys() == found["statistics"].keys() == meta_of(task).targets.keys()
+    assert found["models"].keys() == found["cost"]["models"].keys() == models
+    for target, decision in found["decisions"].items():
+        assert decision["use"] in {*models, *found["baselines"][target]}
+        assert {decision["best"], *decision["alike"], *decision["worse"]} == models
+        assert found["cost"]["to_reach"][target]["models"].keys() == models
+
+
+def test_clusters_are_there_for_every_test_item_or_for_none(task: Task, graph: Path) -> None:
+    for target in meta_of(task).targets:
+        for model in task.params().models:
+            stored = artifacts.read_arrays(paths.evaluation(task.name, model) / target / "losses.npz")
+            if "clusters" in stored:
+                assert len(stored["clusters"]) == stored["losses"].shape[1]
+                assert len(np.unique(stored["clusters"])) > 1
 
 
 def test_metrics_file_averages_are_means_over_the_targets(task: Task, graph: Path) -> None:

@@ -8,6 +8,7 @@ from dvc.repo import Repo
 
 from pipelines import paths, registry, releases, runs
 from pipelines.__main__ import OF_ALL_TASKS, PER_MODEL, STAGES
+from pipelines.params.blocks import size_of
 from pipelines.task import Task
 from tests.conftest import ROOT
 
@@ -97,8 +98,14 @@ def test_input_folder_exists_for_every_task(task: Task) -> None:
     assert (paths.input_folder(task.name) / ".gitkeep").exists()
 
 
-def test_gru_matched_differs_from_gru_only_in_its_parameter_budget() -> None:
-    models = registry.find("timeseries").params().models
-    matched = models["gru_matched"]
-    assert matched.parameters is not None
-    assert matched.model_copy(update={"parameters": None}) == models["gru"]
+@every_task
+def test_matched_models_differ_from_another_only_in_their_size(task: Task) -> None:
+    models = task.params().models
+    for name, model in models.items():
+        if size_of(models, name) != name:
+            assert model.model_copy(update={"match": None}) in models.values()
+
+
+def test_graph_trains_a_matched_model_again_when_the_other_one_changes(stages: dict[str, Any]) -> None:
+    deps = {name for dep in stages["train@timeseries-gru_matched"].params for name in dep.params}
+    assert {"timeseries.models.gru_matched", "timeseries.models.lstm"} <= deps

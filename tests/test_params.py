@@ -250,6 +250,23 @@ def _whole_numbers(annotation: Any, metadata: tuple[Any, ...], where: str) -> It
             yield from _whole_numbers(part, metadata, where)
 
 
+@pytest.mark.parametrize(
+    ("new", "message"),
+    [
+        (
+            "match: gru_matched",
+            r"there is no such other model without a match of its own; there are rnn, lstm, gru, bilstm$",
+        ),
+        ("match: lstmm", r"there is no such other model"),
+        ("match: lstm\n      parameters: 1000", r"match and parameters exclude each other; leave one out$"),
+    ],
+)
+def test_params_match_that_names_no_size_is_refused(in_folder: Path, new: str, message: str) -> None:
+    _replace(in_folder, "match: lstm\n", f"{new}\n")
+    with pytest.raises(ParameterError, match=rf"timeseries\.models\.gru_matched\.match: {message}"):
+        runs.derived()
+
+
 @pytest.mark.parametrize("task", registry.TASKS, ids=lambda task: task.name)
 def test_params_every_whole_number_has_a_highest_value(task: Task) -> None:
     found = list(_whole_numbers(task.stage("params").Params, (), task.name))
@@ -263,8 +280,8 @@ def test_params_every_whole_number_has_a_highest_value(task: Task) -> None:
     ("old", "new", "where"),
     [
         (
-            "parameters: 31712",
-            "parameters: 1e15",
+            "match: lstm\n",
+            "parameters: 1e15\n",
             r"timeseries\.models\.gru_matched\.parameters is 1000000000000000\.0",
         ),
         ("units: 50}", "units: 1e9}", r"timeseries\.models\.rnn\.recurrent\.0\.units is 1000000000\.0"),

@@ -32,7 +32,7 @@ def test_profile_replaces_removes_and_adds_models(project: Path) -> None:
     block = registry.find("timeseries").params()
     assert block.train.epochs == 3
     assert "rnn" not in block.models
-    assert "timeseries-small: {task: timeseries, model: small}" in (project / "runs.yaml").read_text()
+    assert "timeseries-small: {task: timeseries, model: small, match: small}" in (project / "runs.yaml").read_text()
 
 
 def test_profile_with_an_unknown_key_is_refused(project: Path) -> None:

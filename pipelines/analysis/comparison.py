@@ -18,7 +18,7 @@ Reason = Literal[
     "best model",
     "smallest within one standard error",
     "baseline is better",
-    "baseline is not significantly different",
+    "no significant difference from baseline",
 ]
 Tests = dict[str, dict[str, Any]]
 
@@ -147,10 +147,8 @@ def decide(scores: Scores, primary: Primary) -> tuple[Decision, Tests]:
     contradicted = differs and gap * test["relative"] < 0
     outcome: Outcome = "even" if contradicted or not differs else "won" if gap < 0 else "lost"
     reason: Reason = "best model" if model == best else "smallest within one standard error"
-    if gap > 0:
-        reason = "baseline is better"
-    elif outcome == "even":
-        reason = "baseline is not significantly different"
+    if outcome != "won":
+        reason = "baseline is better" if outcome == "lost" else "no significant difference from baseline"
     decision = Decision(
         metric=metric,
         best=best,
@@ -169,7 +167,7 @@ def decide(scores: Scores, primary: Primary) -> tuple[Decision, Tests]:
         worse=worse,
         cheaper={name: share for name, share in shares.items() if share < SMALLER},
         model=model,
-        use=baseline if reason.startswith("baseline") else model,
+        use=model if outcome == "won" else baseline,
         reason=reason,
         dependence=_dependence(primary, scores.clusters),
     )

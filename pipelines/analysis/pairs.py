@@ -24,7 +24,8 @@ def bidirectional(model: Mapping[str, Any]) -> bool:
 def fair(models: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, int]) -> list[dict[str, Any]]:
     """Pairs of models that differ in the cell alone, apart from units and a budget of parameters.
 
-    `models` are the parameters of each as plain values, `parameters` the number that each really has. `equal` lists what is equal:
+    `models` are the parameters of each as plain values, `parameters` the number that each really has without embeddings, which would hide
+    a difference. `equal` lists what is equal:
     `units`, `parameters` (to within 2 %), or both.
     """
     found = []

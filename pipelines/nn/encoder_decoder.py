@@ -95,13 +95,19 @@ def encoder_decoder(
 
     `lexicon` (sources, targets) has the probability of each translation of a token, for models that use it.
     """
-    encoder, decoder = _encoder(sources, targets, model), _decoder(targets, model, head)
-    if model.lexicon:
-        encoder.get_layer(LEXICON).set_weights([lexicon])
-    source = keras.Input((None,), dtype="int32", name=SOURCE)
-    tokens = keras.Input((None,), dtype="int32", name=DECODER_INPUT)
-    logits, *_ = decoder([tokens, *encoder(source)])
-    return keras.Model({SOURCE: source, DECODER_INPUT: tokens}, logits, name=name)
+
+    def build(stack: tuple[RecurrentLayer, ...]) -> keras.Model:
+        split = len(model.encoder)
+        sized = model.model_copy(update={"encoder": stack[:split], "decoder": stack[split:]})
+        encoder, decoder = _encoder(sources, targets, sized), _decoder(targets, sized, head)
+        if model.lexicon:
+            encoder.get_layer(LEXICON).set_weights([lexicon])
+        source = keras.Input((None,), dtype="int32", name=SOURCE)
+        tokens = keras.Input((None,), dtype="int32", name=DECODER_INPUT)
+        logits, *_ = decoder([tokens, *encoder(source)])
+        return keras.Model({SOURCE: source, DECODER_INPUT: tokens}, logits, name=name)
+
+    return layers.size_matched(build, model)
 
 
 def _state_sizes(options: RecurrentLayer) -> list[int]:

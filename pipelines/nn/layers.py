@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -117,7 +118,9 @@ def require_unidirectional(model: Model, name: str, what: str) -> None:
 # Size
 
 
-def size_matched(build: Callable[[tuple[RecurrentLayer, ...]], keras.Model], model: Model) -> keras.Model:
+def size_matched(
+    build: Callable[[tuple[RecurrentLayer, ...]], keras.Model], model: Model | EncoderDecoder
+) -> keras.Model:
     """The network that `build` makes of the model's layers, or of as many units as its parameter budget allows.
 
     Raise `ParameterError` if no number of units comes within 2 % of the budget.
@@ -140,16 +143,20 @@ def _match_size(
     def scaled(factor: float) -> list[int]:
         return [round(options.units * factor) for options in stack]
 
+    @cache  # building a network takes a second
+    def count(*units: int) -> int:
+        return parameter_count(with_units(units))
+
     def miss(units: Sequence[int]) -> int:
-        return abs(parameter_count(with_units(units)) - budget)
+        return abs(count(*units) - budget)
 
     low, high = 0.0, 1.0
-    while parameter_count(with_units(scaled(high))) < budget:
+    while count(*scaled(high)) < budget:
         low, high = high, high * 2
     tried = [scaled(high)]
     for _ in range(12):  # units are integers: twelve halvings separate any two that matter
         tried.append(scaled((low + high) / 2))
-        if parameter_count(with_units(tried[-1])) < budget:
+        if count(*tried[-1]) < budget:
             low = (low + high) / 2
         else:
             high = (low + high) / 2
@@ -166,9 +173,10 @@ def _match_size(
     return best
 
 
-def parameter_count(model: keras.Model) -> int:
-    """Trainable parameters."""
-    return sum(prod(weight.shape) for weight in model.trainable_weights)
+def parameter_count(model: keras.Model, embeddings: bool = True) -> int:
+    """Trainable parameters, with or without those of embeddings, which depend on the vocabulary and not on the cell."""
+    weights = [weight for weight in model.trainable_weights if embeddings or "/embeddings" not in f"/{weight.path}"]
+    return sum(prod(weight.shape) for weight in weights)
 
 
 # Inside

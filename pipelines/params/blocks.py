@@ -172,6 +172,8 @@ class Model(Frozen):
     """Dropped after every recurrent and dense layer."""
     parameters: int | None = Field(default=None, gt=0, le=MOST_PARAMETERS)
     """A budget: units of all recurrent layers are scaled together until the model has this many parameters (±2 %)."""
+    match: str | None = None
+    """The same, as many parameters as the model of this name has."""
     train: TrainOverrides = {}
 
 
@@ -195,6 +197,10 @@ class EncoderDecoder(Frozen):
     """The score of attention (Luong et al. 2015, Bahdanau et al. 2015), or none."""
     dropout: float = Share
     """Dropped after embeddings and recurrent layers."""
+    parameters: int | None = Field(default=None, gt=0, le=MOST_PARAMETERS)
+    """A budget, as for other models."""
+    match: str | None = None
+    """The same, as many parameters as the model of this name has."""
     lexical: bool = False
     """The decoder attends to the embeddings of the source too, so that what a token means need not pass through the encoder's states
     (after Nguyen & Chiang 2018)."""
@@ -220,6 +226,11 @@ class EncoderDecoder(Frozen):
             why = "a bidirectional decoder would see what it is to write; set bidirectional to false"
             raise FaultError(("decoder",), why)
         return self
+
+
+def size_of(models: Mapping[str, Any], name: str) -> str:
+    """The model whose number of parameters the model `name` is to have: itself, where it does not match another."""
+    return getattr(models[name], "match", None) or name
 
 
 # Stages
@@ -359,10 +370,20 @@ class Block(Frozen):
     def _some_model(self) -> Self:
         if not self.models:
             raise FaultError(("models",), "is empty; describe at least one")
-        for model in self.models:
-            if why := names.fault_of_identifier(model):
-                raise FaultError(("models", model), why)
+        for name in self.models:
+            if why := names.fault_of_identifier(name):
+                raise FaultError(("models", name), why)
+        for name, model in self.models.items():
+            if getattr(model, "match", None) is not None and (why := self._fault_of_match(name, model)):
+                raise FaultError(("models", name, "match"), why)
         if alike := names.alike(self.models):
             raise FaultError(("models", alike[1]), f"some file systems take it for {alike[0]}; choose another name")
         self.train.check_models(self.models)
         return self
+
+    def _fault_of_match(self, name: str, model: Any) -> str | None:
+        """Why a model cannot have as many parameters as the one that it names."""
+        others = [other for other in self.models if other != name and size_of(self.models, other) == other]
+        if model.match not in others:
+            return f"there is no such other model without a match of its own; there are {', '.join(others) or 'none'}"
+        return "match and parameters exclude each other; leave one out" if model.parameters is not None else None

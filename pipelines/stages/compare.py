@@ -54,7 +54,9 @@ def run(task: "Task", params: Any) -> None:
                 for name, model in described.items()
             },
             "scores": {target: _scores(evaluations, target, decision) for target, decision in decisions.items()},
-            "pairs": pairs.fair(described, parameters),
+            "pairs": pairs.fair(
+                described, {model: int(spent["parameters_without_embeddings"]) for model, spent in costs.items()}
+            ),
             "cost": {
                 "models": costs,
                 "to_reach": {target: cost.to_reach(histories, target) for target in meta.targets},

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipelines import artifacts, code, paths, progress
+from pipelines.params.blocks import size_of
 from pipelines.sources import files
 
 if TYPE_CHECKING:
+    import keras
+
     from pipelines.task import Task, Train
 
 
@@ -34,7 +37,7 @@ def run(task: "Task", name: str, params: Any) -> None:
         for target in meta.targets:
             what = f"{task.name}/{name}/{target}"
             targets[target], epochs = _fit(
-                stage, prepared, meta, target, params, params.models[name], folder / target, work / target, what
+                stage, prepared, meta, target, params, name, folder / target, work / target, what
             )
             rows += epochs
         history = pd.DataFrame(rows)
@@ -44,7 +47,10 @@ def run(task: "Task", name: str, params: Any) -> None:
             "targets": targets,
             "seeds": params.train.seeds,
             "cost": {
-                "parameters": max(int(entry["parameters"]) for entry in targets.values()),
+                **{
+                    kind: max(int(entry[kind]) for entry in targets.values())
+                    for kind in ("parameters", "parameters_without_embeddings")
+                },
                 "seconds_per_epoch": float(history["seconds"].mean()),
                 "epochs": len(history) / (len(targets) * len(params.train.seeds)),
                 "train_seconds": float(history["seconds"].sum()),
@@ -66,7 +72,7 @@ def _fit(
     meta: Any,
     target: str,
     params: Any,
-    model: Any,
+    name: str,
     folder: Path,
     work: Path,
     what: str,
@@ -82,6 +88,7 @@ def _fit(
     def build() -> keras.Model:
         return stage.build(model, meta, target, head)
 
+    model = _matched(params, name, lambda other: stage.build(other, meta, target, head))
     examples = stage.datasets(prepared, meta, target)
     keras.mixed_precision.set_global_policy(_precision(options))
     fitting = training.Fitting(build, head, options, examples["train"], examples["valid"])
@@ -98,6 +105,7 @@ def _fit(
     checkpoints.save(folder, network, options.seeds, [fit.weights for fit in fitted])
     record = {
         "parameters": layers.parameter_count(network),
+        "parameters_without_embeddings": layers.parameter_count(network, embeddings=False),
         "layers": _layers(network),
         "xla": fitting.trainer.jit_compile,
         **loop.record(),
@@ -112,6 +120,16 @@ def _fit(
         for row in fit.history
     ]
     return record, history
+
+
+def _matched(params: Any, name: str, build: "Callable[[Any], keras.Model]") -> Any:
+    """The parameters of a model, with the budget of the one that it is to match."""
+    from pipelines.nn import layers
+
+    model, other = params.models[name], size_of(params.models, name)
+    if other == name:
+        return model
+    return model.model_copy(update={"parameters": layers.parameter_count(build(params.models[other]))})
 
 
 def _fit_seed(fitting: Any, seed: int, checkpoint: Path, what: str, epochs: int) -> Any:
@@ -153,6 +171,7 @@ def _work_folder(task: str, name: str, params: Any) -> Path:
     data = [path for path in paths.prepared(task).rglob("*") if path.is_file()]
     identity = {
         "model": params.models[name].model_dump(),
+        "matched": params.models[size_of(params.models, name)].model_dump(),
         "train": params.train.model_dump(),
         "code": code.hashes("train", task),
         "data": {path.as_posix(): files.sha256(path) for path in sorted(data)},

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipelines.analysis import gates
-from pipelines.nn import checkpoints, decoding, encoder_decoder, views
+from pipelines.nn import checkpoints, decoding, encoder_decoder, layers, timing, views
 from pipelines.nn.datasets import Pairs
 from pipelines.nn.decoding import BeamSearch, Required
 from pipelines.nn.heads import Decoder
@@ -24,7 +24,7 @@ LEXICON = np.eye(SOURCES, TARGETS, dtype=np.float32)
 
 
 def network(
-    attention: str | None = "general", cell: str = "lstm", decoder: str = "gru", units: int = 5, **options: bool
+    attention: str | None = "general", cell: str = "lstm", decoder: str = "gru", units: int = 5, **options: int
 ) -> keras.Model:
     keras.utils.set_random_seed(1)
     model = EncoderDecoder.model_validate(
@@ -38,6 +38,19 @@ def network(
         }
     )
     return encoder_decoder.encoder_decoder(SOURCES, TARGETS, model, Decoder(TARGETS), "net", LEXICON)
+
+
+def test_encoder_decoder_meets_a_parameter_budget_within_two_percent() -> None:
+    budget = layers.parameter_count(network(cell="lstm", decoder="lstm", units=32))
+    matched = layers.parameter_count(network(cell="gru", decoder="gru", units=32, parameters=budget))
+    assert layers.parameter_count(network(cell="gru", decoder="gru", units=32)) < 0.9 * budget
+    assert abs(matched - budget) <= 0.02 * budget
+
+
+def test_parameter_count_without_embeddings_does_not_depend_on_the_vocabularies() -> None:
+    found = network()
+    embeddings = 8 * (SOURCES + TARGETS)
+    assert layers.parameter_count(found) - layers.parameter_count(found, embeddings=False) == embeddings
 
 
 @pytest.fixture
@@ -151,6 +164,10 @@ def test_view_of_a_source_gives_the_log_probability_of_the_output(pairs: Pairs) 
         assert explained[row] == pytest.approx(written[row].log_probability, abs=1e-4)
     assert view.mask
     assert view.mask(batch.inputs).sum(1).tolist() == [3, 6, 1]
+
+
+def test_seconds_an_item_are_those_of_a_forward_pass(pairs: Pairs) -> None:
+    assert 0 < timing.seconds_an_item(network(), pairs) < 1
 
 
 def test_encoder_decoder_survives_saving(pairs: Pairs, tmp_path: Path) -> None:

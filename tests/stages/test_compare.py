@@ -69,10 +69,10 @@ def test_decide_does_not_declare_an_insignificant_win(errors: Losses) -> None:
     small = small + (baseline[0].mean() * 0.98 - small.mean())
     decision = decide({"small": small, "large": large + 1}, baseline[0])
     assert (decision.outcome, decision.use, decision.model) == ("even", "naive", "small")
-    assert decision.reason == "baseline is not significantly different"
+    assert decision.reason == "no significant difference from baseline"
     said = words(decision)
     assert "is 2.0 % better than the best baseline, naive: no significant difference" in said["short"]
-    assert said["advice"] == "Use naive, from which there is no significant difference; or small."
+    assert said["advice"] == "Use naive: no network is significantly better. If it must be one: small."
 
 
 def test_decide_declares_a_win_for_a_consistently_better_network(errors: Losses) -> None:
