@@ -54,8 +54,8 @@ def gradients(results: Results, target: str) -> Figure:
         "Norm of the gradient of the loss with respect to the state of the recurrent layer (hidden and cell state together) after every "
         "step, mean over test examples: dotted with initial weights, solid after training (explained seed).",
         "Read from right to left, as errors do. A line that falls steadily is a vanishing gradient: what happened further left "
-        "cannot be learned from. One that rises to the left explodes. A gate that is open carries the error back unchanged, so its line is flat; "
-        "training that succeeds lifts the left end.",
+        "cannot be learned from. One that rises to the left explodes. A gate that is open carries the error back "
+        "unchanged, so its line is flat; training that succeeds lifts the left end.",
         plot,
     )
 
