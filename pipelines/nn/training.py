@@ -68,7 +68,7 @@ class FitResult:
 
 
 class Largest(keras.metrics.Metric):
-    """The largest value of an epoch; NaN and infinity count as such."""
+    """The largest value of an epoch."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name)

@@ -14,6 +14,8 @@ from pipelines.tasks.memory.score import Answers
 
 LEAST = 1e-30
 """A logarithmic axis has no zero."""
+OPEN = 0.9
+"""A gate with a larger mean keeps its memory for ten steps and more."""
 
 
 def of_model(results: Results, target: str, model: str) -> list[Figure]:
@@ -52,9 +54,8 @@ def gradients(results: Results, target: str) -> Figure:
         "Norm of the gradient of the loss with respect to the state of the recurrent layer (hidden and cell state together) after every "
         "step, mean over test examples: dotted with initial weights, solid after training (explained seed).",
         "Read from right to left, as errors do. A line that falls steadily is a vanishing gradient: what happened further left "
-        "cannot be learned "
-        "from. One that rises to the left explodes. A gate that is open carries the error back unchanged, so its line is flat; "
-        "training that succeeds lifts the left end.",
+        "cannot be learned from. One that rises to the left explodes. A gate that is open carries the error back "
+        "unchanged, so its line is flat; training that succeeds lifts the left end.",
         plot,
     )
 
@@ -67,6 +68,10 @@ def kept(results: Results, target: str) -> list[Figure]:
     if not found:
         return []
     plot = charts.empty("share of the units", "mean of the gate")
+    moved = ", ".join(
+        f"{model} {int((both.before > OPEN).sum())} to {int((both.after > OPEN).sum())} of {len(both.after)}"
+        for model, both in found.items()
+    )
     for index, (model, both) in enumerate(found.items()):
         color = charts.COLORS[index % len(charts.COLORS)]
         for name, values, dash in _both(model, both):
@@ -78,12 +83,10 @@ def kept(results: Results, target: str) -> list[Figure]:
             f"kept-{target}",
             f"{target}: gates that learn to stay open",
             "The gate that decides how much of the memory is kept (forget gate of an LSTM, update gate of a GRU): its mean over "
-            "test examples and "
-            "steps, units sorted from the most closed to the most open; dotted with initial weights, solid after training "
-            "(explained seed).",
+            "test examples and steps, units sorted from the most closed to the most open; dotted with initial weights, solid after "
+            f"training (explained seed). Units with a mean above {OPEN}, before and after: {moved}.",
             "A unit with a mean of 0.99 keeps its memory for about a hundred steps, one with 0.73 (an initial forget bias of 1) for "
-            "three, and "
-            "one with 0.5 (a bias of 0) for one and a half. Where a problem is solved, some units have moved to the top.",
+            "three, and one with 0.5 (a bias of 0) for one and a half. Where a problem is solved, some units have moved to the top.",
             plot,
         )
     ]

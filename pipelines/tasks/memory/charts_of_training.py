@@ -124,11 +124,11 @@ def updates(results: Results, target: str, problem: Problem) -> Figure:
         f"updates-{target}",
         f"{target}: loss against updates",
         f"Validation loss after each epoch, one line a seed, by the number of gradient steps done. Dotted: the {metric.reference} "
-        f"on the test part"
-        f"{', and the value below which the problem is solved' if problem.solved_below is not None else ''}. A line ends where training "
-        "stopped: solved, without progress for as many epochs as `patience` says, or diverged.",
+        f"on the test part{', and the value below which the problem is solved' if problem.solved_below is not None else ''}. A line "
+        "ends where training stopped: solved, without progress for as many epochs as `patience` says, or diverged.",
         "A network that has found nothing stays on the upper dotted line; the moment in which it finds the marks, or the symbols, is a "
-        "sudden fall. Compare how many updates each cell needs before it, and whether it comes at all.",
+        "sudden fall. Compare how many updates each cell needs before it, and whether it comes at all; differences below "
+        "the lower line only tell when training was stopped.",
         plot,
     )
 
@@ -179,10 +179,8 @@ def clipping(results: Results, target: str, problem: Problem) -> list[Figure]:
             f"{target}: the same training with and without clipping",
             f"The largest gradient norm among the steps of each epoch, before clipping, one line a seed. {' '.join(said)}",
             f"A step whose gradient is far above the limit has exploded (here: {EXPLODED} times the limit). Without clipping Adam "
-            f"moves by about its "
-            "learning rate all the same, but its averages remember the explosion and later steps become tiny; with clipping the "
-            "direction is "
-            "kept and the length is not.",
+            "moves by about its learning rate all the same, but its averages remember the explosion, and later steps become tiny; with "
+            "clipping the direction is kept and the length is not.",
             plot,
         )
     ]
