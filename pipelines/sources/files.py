@@ -53,6 +53,10 @@ def check(folder: Path) -> list[Path]:
 
     Raise `InputError` for what is none (such as a pipe, whose reader waits for ever), may not be read, or has a name that is no text.
     """
+    if folder.is_symlink() and not folder.exists():
+        raise InputError(f"{folder}: is a link to a folder that does not exist; correct or remove it")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file, not a folder; put it into a folder of that name")
     entries = sorted(_entries(folder)) if folder.exists() else []
     for path in entries:
         _check(path)

@@ -75,6 +75,7 @@ def parse(params: Prepare, path: Path) -> Parsed:
         "tempo": piece.tempi[0][1],
         "tempi": len(piece.tempi),
         "signatures": len(piece.signatures),
+        "without_token": events.without_token(piece),
         "too_short": too_short,
         **piece.left_out,
         "density": (len(intervals) + 1) / max(piece.quarters, 1e-9),
@@ -106,7 +107,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     pieces = _split(pd.DataFrame(table), params)
     styles = sorted(pieces["style"].unique())
     shifts = np.array([_shifts(row, params.keys) for _, row in pieces.iterrows()])
-    pieces.drop(columns="opening").to_parquet(destination / "pieces.parquet", index=False)
+    pieces.drop(columns=["opening", "without_token"]).to_parquet(destination / "pieces.parquet", index=False)
 
     targets: dict[str, RollTarget | TokenTarget] = {
         FRAMES: _rolls(pieces, shifts, styles, "frames", params, destination)
@@ -273,12 +274,25 @@ def _tokens(
         lookback=params.tokens,
         step="token",
         rows=sum(part.tokens for part in splits.values()),
+        left_out=_metres(pieces),
         splits=splits,
         vocabulary=vocabulary,
         tokens_per_quarter=_density(pieces, tokens),
         kind=kind.name,
         variants=params.keys,
     )
+
+
+def _metres(pieces: pd.DataFrame) -> dict[str, str]:
+    """Each time signature that has no token -> in how many pieces, and in which."""
+    found: dict[str, list[str]] = {}
+    for name, metres in zip(pieces["piece"], pieces["without_token"], strict=True):
+        for metre in metres:
+            found.setdefault(metre, []).append(name)
+    return {
+        f"bars of {metre}": f"in {len(names)} pieces, such as {names[0]}, which have bars of 4/4 in their place"
+        for metre, names in sorted(found.items())
+    }
 
 
 def _density(pieces: pd.DataFrame, tokens: list[list[str]]) -> dict[str, float]:
