@@ -131,22 +131,34 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
 def _split(pieces: pd.DataFrame, params: Prepare) -> pd.DataFrame:
     """Add each piece's `split`, style by style, in an order that only the names decide."""
     pieces["split"] = "train"
+    known: dict[str, str] = {}
     for style, group in pieces.groupby("style"):
         versions = sorted(
-            group.groupby("opening").groups.values(), key=lambda rows: files.order_key(pieces.loc[rows[0], "piece"])
+            group.groupby("opening").groups.items(),
+            key=lambda version: files.order_key(pieces.loc[version[1][0], "piece"]),
         )
         if len(versions) < FEWEST:
             raise InputError(
                 f"music: there are {len(versions)} different pieces of the style {style!r}, too few to keep whole pieces for "
                 f"validation and test; put at least {FEWEST} into its folder of data/input/music, better dozens"
             )
+        for opening, rows in versions:  # a piece of another style too: it stays in one split
+            pieces.loc[rows, "split"] = known.get(str(opening), "train")
+        free = [(opening, rows) for opening, rows in versions if opening not in known]
         taken = 0
         for split, share in (("test", params.test_share), ("valid", params.valid_share)):
-            filled = 0
-            while filled < max(1, share * len(group)) and taken < len(versions) - 1 - (split == "test"):
-                pieces.loc[versions[taken], "split"] = split
-                filled += len(versions[taken])
+            filled = int((pieces.loc[group.index, "split"] == split).sum())
+            while filled < max(1, share * len(group)) and taken < len(free) - 1 - (split == "test"):
+                pieces.loc[free[taken][1], "split"] = split
+                filled += len(free[taken][1])
                 taken += 1
+        known |= {str(opening): str(pieces.loc[rows[0], "split"]) for opening, rows in versions}
+        for split in SPLITS:
+            if not (pieces.loc[group.index, "split"] == split).any():
+                raise InputError(
+                    f"music: no piece of the style {style!r} is left for {split}, for pieces that other styles have too stay in one part; "
+                    "add pieces, or remove the copies"
+                )
     return pieces
 
 
