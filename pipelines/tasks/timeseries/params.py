@@ -75,6 +75,8 @@ class Validate(Frozen):
 
     max_missing_share: float = Share
     max_abs_scaled: float = Field(gt=0)
+    outlier_distance: float = Field(gt=0)
+    """How much wider than the spread of the other values the gap before an outlier is (`outliers.py`)."""
 
 
 class Baselines(Frozen):
