@@ -149,12 +149,14 @@ def _are_recurrent(value: Any) -> bool:
 
 def fit(task: "Task", sweep: Sweep, point: Point) -> Result:
     """Fit every seed and target at one point; an interrupted training resumes. Training and validation data are read, nothing else."""
-    import keras
-
-    from pipelines import artifacts
-    from pipelines.nn import hardware, layers, training
+    from pipelines.nn import hardware
 
     hardware.set_up()
+    import keras  # after what has to be set before TensorFlow is imported
+
+    from pipelines import artifacts
+    from pipelines.nn import layers, training
+
     stage: Train = task.stage("train")
     prepared = paths.prepared(task.name)
     meta = artifacts.read(prepared / "meta.json", stage.Meta)

@@ -68,7 +68,7 @@ def test_graph_outputs_match_the_paths(stages: dict[str, Any]) -> None:
             "baselines": {paths.baselines(task)},
             "compare": {paths.comparison(task), paths.comparison_metrics(task)},
             "report": {paths.report(task)},
-            "site": {paths.REPORTS / "index.html", paths.REPORTS / "assets"},
+            "site": {paths.REPORTS / "index.html", paths.REPORTS / "assets", paths.SWEEP_REPORTS},
         }
         assert {Path(out.def_path) for out in stage.outs} == expected[kind_of(address)], address
 

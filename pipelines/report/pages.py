@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pipelines.report import explanations, texts
+from pipelines.report import explanations, history, sweeps, texts
 from pipelines.report.figures import Figure
 from pipelines.report.texts import files_folder, format_number
 from pipelines.results import Results
+from pipelines.sweeps import Sweep
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -105,10 +106,26 @@ def summary(results: Results, title: str, question: str, params: dict[str, Any])
     }
 
 
-def write_index(path: Path, summaries: Sequence[dict[str, Any]]) -> None:
-    """The index of all tasks."""
-    text = _environment(".").get_template("index.html").render(tasks=summaries)
+def write_index(path: Path, summaries: Sequence[dict[str, Any]], swept: Sequence[Sweep] = ()) -> None:
+    """The index of all tasks, with links to the sweeps and what has changed since the last record."""
+    titles = {summary["task"]: summary["title"] for summary in summaries}
+    after = {
+        "sweeps": [
+            {"task": of.task, "title": titles.get(of.task, of.task), "points": len(of.results), "model": of.model}
+            for of in swept
+        ],
+        "history": history.since_last_record(summaries),
+        "named": history.NAMED,
+    }
+    text = _environment(".").get_template("index.html").render(tasks=summaries, **after)
     path.write_text(text, encoding="utf-8")
+
+
+def write_sweep(path: Path, sweep: Sweep, summaries: Sequence[dict[str, Any]]) -> None:
+    """The page of a sweep."""
+    titles = {summary["task"]: summary["title"] for summary in summaries}
+    shown = sweeps.content(sweep, titles.get(sweep.task, sweep.task), sweep.task in titles)
+    path.write_text(_environment("..").get_template("sweep.html").render(**shown), encoding="utf-8")
 
 
 def write_assets(folder: Path) -> None:
