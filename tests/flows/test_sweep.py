@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def stored(project: Toy) -> Sweep:
     return Sweep.model_validate_json((project.folder / "sweeps/timeseries.json").read_text())
 
 
+@pytest.mark.graph
 def test_sweep_fits_every_point_once_and_by_validation_alone(project: Toy, server: Server, run_flows: Flows) -> None:
     done = run_flows(project, "sweep", "timeseries", *GRID, "--jobs", "2")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -56,7 +58,7 @@ def test_sweep_fits_every_point_once_and_by_validation_alone(project: Toy, serve
     spans = sorted(
         (of["start_time"], of["end_time"]) for name, of in points.items() if name.startswith(("lstm", "gru"))
     )
-    assert any(other[0] < one[1] for one, other in zip(spans, spans[1:], strict=False)), "side by side"
+    assert any(other[0] < one[1] for one, other in pairwise(spans)), "side by side"
     assert not (project.folder / "metrics").exists(), "nothing is tested"
 
     (
@@ -68,6 +70,7 @@ def test_sweep_fits_every_point_once_and_by_validation_alone(project: Toy, serve
     assert stored(project) == found
 
 
+@pytest.mark.graph
 def test_sweep_over_workers_brings_the_results_here(
     project: Toy, deployed: None, server: Server, tmp_path: Path, run_flows: Flows
 ) -> None:
@@ -103,13 +106,14 @@ def test_sweep_wrong_usage_ends_with_status_two(toy: Toy, run_flows: Flows, word
     assert sentence in done.stderr
 
 
+@pytest.mark.graph
 def test_sweep_over_workers_without_a_deployment_names_the_command(
-    project: Toy, server: Server, run_flows: Flows
+    project: Toy, run_flows: Flows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.remove_deployment("trial")
+    monkeypatch.setattr(sweep, "DEPLOYMENT", "trial/none")
     done = run_flows(project, "sweep", "timeseries", *GRID, "--workers")
     assert done.returncode == 1
-    assert "there is no deployment trial/trial: create it with `gatehouse deploy`" in done.stdout
+    assert "there is no deployment trial/none: create it with `gatehouse deploy`" in done.stdout
 
 
 # What a worker hands over is the word of another host.
