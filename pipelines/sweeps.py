@@ -34,7 +34,7 @@ class Point(Record):
     @property
     def name(self) -> str:
         """`gru-64-0.003`."""
-        return f"{self.cell}-{self.units}-{self.learning_rate:g}"
+        return f"{self.cell}-{self.units}-{self.learning_rate!r}"
 
 
 class Fitted(Record):
@@ -85,7 +85,7 @@ class Sweep(Record):
         """Its options, all of them."""
         return [
             *("--model", self.model, "--cells", ",".join(self.cells), "--units", ",".join(map(str, self.units))),
-            *("--learning-rate", ",".join(f"{rate:g}" for rate in self.learning_rates)),
+            *("--learning-rate", ",".join(map(repr, self.learning_rates))),
             *("--seeds", ",".join(map(str, self.seeds))),
         ]
 

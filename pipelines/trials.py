@@ -109,31 +109,27 @@ def at(task: "Task", sweep: Sweep, point: Point) -> tuple[Any, dict[str, Any]]:
     blocks = copy.deepcopy(params.values())
     block = blocks[task.name]
     base = block["models"][sweep.model]
-    overrides: dict[str, Any] = {"train.learning_rate": point.learning_rate}
+    overrides: dict[tuple[str, ...], Any] = {("train", "learning_rate"): point.learning_rate}
+    for target, values in (block["train"].get("targets") or {}).items():
+        if "learning_rate" in values:  # the target's own, which would stay as it is
+            overrides["train", "targets", target, "learning_rate"] = point.learning_rate
     layers = {key: value for key, value in base.items() if _are_recurrent(value)}
     first = next(iter(layers.values()))[0]["units"]
     for key, stack in layers.items():
-        overrides[f"models.{sweep.model}.{key}"] = [
+        overrides["models", sweep.model, key] = [
             {**layer, "cell": point.cell, "units": max(1, round(layer["units"] * point.units / first))}
             for layer in stack
         ]
     if base.get("parameters") is not None:  # a budget, which would decide on the units
-        overrides[f"models.{sweep.model}.parameters"] = None
-    own = block["train"].get("targets") or {}
-    if any("learning_rate" in values for values in own.values()):  # a target's own rate, which would be left as it is
-        overrides["train.targets"] = {
-            target: {name: value for name, value in values.items() if name != "learning_rate"}
-            for target, values in own.items()
-        }
+        overrides["models", sweep.model, "parameters"] = None
     for where, value in overrides.items():
         part = block
-        *parents, name = where.split(".")
-        for parent in parents:
+        for parent in where[:-1]:
             part = part[parent]
-        part[name] = value
+        part[where[-1]] = value
     block["train"]["seeds"] = list(sweep.seeds)
     try:
-        return task.params(blocks), overrides
+        return task.params(blocks), {".".join(where): value for where, value in overrides.items()}
     except ParameterError as error:
         raise ParameterError(f"at the point {point.name} of the sweep: {error}") from error
 
@@ -149,12 +145,14 @@ def _are_recurrent(value: Any) -> bool:
 
 def fit(task: "Task", sweep: Sweep, point: Point) -> Result:
     """Fit every seed and target at one point; an interrupted training resumes. Training and validation data are read, nothing else."""
-    import keras
-
-    from pipelines import artifacts
-    from pipelines.nn import hardware, layers, training
+    from pipelines.nn import hardware
 
     hardware.set_up()
+    import keras  # after what has to be set before TensorFlow is imported
+
+    from pipelines import artifacts
+    from pipelines.nn import layers, training
+
     stage: Train = task.stage("train")
     prepared = paths.prepared(task.name)
     meta = artifacts.read(prepared / "meta.json", stage.Meta)

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.analysis import overview
-from pipelines.report import choice, pages
+from pipelines.report import choice, history, pages
 from pipelines.report.tour.material import Material
 from pipelines.results import Results
+from pipelines.sweeps import Sweep
 
 
 def summary(results: Results, title: str, question: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -29,9 +30,12 @@ def _facts(results: Results, target: str) -> dict[str, Any]:
     return {"rows": meta["rows"], "test": meta["splits"]["test"]["windows"], "step": meta["step"]}
 
 
-def write(path: Path, summaries: Sequence[dict[str, Any]], materials: Sequence[Material]) -> None:
-    """The index of all tasks."""
+def write(
+    path: Path, summaries: Sequence[dict[str, Any]], materials: Sequence[Material], swept: Sequence[Sweep] = ()
+) -> None:
+    """The index of all tasks, with links to the sweeps and what has changed since the last record."""
     rows = [row for entry in summaries for row in overview.rows(entry["task"], entry["title"], entry["comparison"])]
+    titles = {summary["task"]: summary["title"] for summary in summaries}
     columns = [*overview.COLUMNS.values(), overview.OTHER]
     text = (
         pages.environment(".")
@@ -46,6 +50,12 @@ def write(path: Path, summaries: Sequence[dict[str, Any]], materials: Sequence[M
             undecided=[row for row in rows if row.decision["outcome"] == "even"],
             choice=choice.content(materials) if materials else None,
             seeds=sorted({entry["seeds"] for entry in summaries}),
+            sweeps=[
+                {"task": of.task, "title": titles.get(of.task, of.task), "points": len(of.results), "model": of.model}
+                for of in swept
+            ],
+            history=history.since_last_record(summaries),
+            named=history.NAMED,
         )
     )
     path.write_text(text, encoding="utf-8")

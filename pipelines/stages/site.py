@@ -1,8 +1,14 @@
-"""`site`: the index of all reports, and what the pages share."""
+"""`site`: the index of all reports, the pages of the sweeps, and what the pages share.
 
-from pipelines import artifacts, paths, progress, registry
+The index compares the metrics with the last Git commit whose metrics are others. Git's state is no dependency of the stage, for then no
+`dvc status` would be clean after a commit. The price: the page keeps naming the commit that was the last one when it was written (what it
+says of that commit stays true), until something else changes or `dvc repro --force --single-item site` writes it again.
+"""
+
+from pipelines import artifacts, paths, progress, registry, sweeps
 from pipelines.errors import MissingStageError
 from pipelines.report import index, pages
+from pipelines.report import sweeps as sweep_pages
 from pipelines.report.tour import page as tour
 from pipelines.report.tour.material import Tour
 
@@ -15,10 +21,14 @@ def run() -> None:
         raise MissingStageError(f"{paths.TASK_REPORTS} holds no report: run `dvc repro`, which writes them first")
     with artifacts.replacing_folder(paths.REPORTS / "assets") as folder:
         pages.write_assets(folder)
+    swept = [sweep for task in registry.TASKS if (sweep := sweeps.read(task.name))]
+    with artifacts.replacing_folder(paths.SWEEP_REPORTS) as folder:
+        for sweep in swept:
+            sweep_pages.write(folder / f"{sweep.task}.html", sweep, summaries)
     tours = [paths.report(task.name) / "tour.json" for task in registry.TASKS]
     materials = [part for path in tours if path.exists() for part in artifacts.read(path, Tour).materials]
     with artifacts.replacing(paths.REPORTS / "tour.html") as page:
         tour.write(page, materials)
     with artifacts.replacing(paths.REPORTS / "index.html") as page:
-        index.write(page, summaries, materials)
+        index.write(page, summaries, materials, swept)
     progress.say(f"the reports: {(paths.REPORTS / 'index.html').resolve()}")

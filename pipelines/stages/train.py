@@ -82,7 +82,7 @@ def _fit(
 
     from pipelines.nn import checkpoints, layers, training
 
-    options = params.train.of(target, model)
+    options = params.train.of(target, params.models[name])
     head = stage.head(meta, target, options)
 
     def build() -> keras.Model:

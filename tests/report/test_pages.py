@@ -44,6 +44,7 @@ def test_pages_exist_for_every_task_and_model(tiny: Path) -> None:
     for task in registry.TASKS:
         names = ["index", *task.params().models]
         expected |= {tiny / "reports" / "tasks" / task.name / f"{name}.html" for name in names}
+    expected |= {tiny / "reports" / "sweeps" / f"{path.stem}.html" for path in (tiny / "sweeps").glob("*.json")}
     assert set(pages(tiny)) == expected
 
 
@@ -70,6 +71,7 @@ def one_of_every_kind(project: Path) -> list[Path]:
     for task in registry.TASKS:
         model = next(iter(task.params().models))
         found += [reports / "tasks" / task.name / f"{name}.html" for name in ("index", model)]
+    found += sorted((reports / "sweeps").glob("*.html"))
     return found
 
 
