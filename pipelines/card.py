@@ -101,7 +101,7 @@ def _fields(results: Results, model: str, pipeline: str, cells: list[str], metri
                         "task": {"type": pipeline, "name": results.task},
                         "dataset": {"name": target, "type": results.task, "split": "test"},
                         "metrics": [
-                            {"type": name, "name": metrics[name].title, "value": summary["mean"]}
+                            {"type": name, "name": results.metric_title(name), "value": summary["mean"]}
                             for name, summary in of_target.items()
                             if summary["mean"] is not None
                         ],
@@ -160,18 +160,16 @@ def _tables(results: Results, model: str, metrics: Mapping[str, Metric]) -> str:
     for target, values in results.metrics(model)["test"].items():
         rows = ["| metric | test | 95 % interval | best baseline | its value |", "|---|---|---|---|---|"]
         for name, summary in values.items():
-            metric = metrics[name]
+            metric = metrics.get(name)  # there is none of a part of the items, such as one style
+            direction = "" if metric is None else f" ({'lower' if metric.lower_is_better else 'higher'} is better)"
             of_baselines = {
                 baseline: numbers[name] for baseline, numbers in scored[target].items() if numbers.get(name) is not None
             }
-            best = metric.best(of_baselines) if of_baselines else None
-            arrow = "lower" if metric.lower_is_better else "higher"
+            best = metric.best(of_baselines) if metric and of_baselines else None
             cells = [
-                f"{plain(metric.title)} ({arrow} is better)",
+                plain(results.metric_title(name)) + direction,
                 _number(summary["mean"]) + (f" ± {_number(summary['std'], 2)}" if summary["std"] is not None else ""),
-                f"{_number(summary['low'])} to {_number(summary['high'])}"
-                if summary["low"] is not None
-                else "one seed",
+                f"{_number(summary['low'])} to {_number(summary['high'])}" if summary["low"] is not None else "–",
                 "–" if best is None else plain(best),
                 "–" if best is None else _number(of_baselines[best]),
             ]

@@ -21,8 +21,6 @@ from pipelines.predict import TrainedNetworks
 from pipelines.task import Task
 from pipelines.tasks.music.midi import KEYS
 from pipelines.tasks.timeseries.data import table_of
-from pipelines.tasks.translation import placeholders
-from pipelines.tasks.translation.capitals import raised
 from pipelines.tasks.translation.subwords import Subwords
 
 pytestmark = [pytest.mark.graph, pytest.mark.parametrize("task", registry.TASKS, ids=lambda task: task.name)]
@@ -136,7 +134,9 @@ def timeseries(task: Task, networks: TrainedNetworks, target: str, folder: Path)
     table.to_csv(file, index=False)
     steps = series.lookback + series.difference
     last = table.iloc[-steps:]
-    position = {"day_of_year": [last["date"].dt.day_of_year.tolist()]} if series.calendar else {"passed": [len(table) - 1]}
+    position = (
+        {"day_of_year": [last["date"].dt.day_of_year.tolist()]} if series.calendar else {"passed": [len(table) - 1]}
+    )
     (values,) = predicted(task, networks, str(file), "--series", target)
     expected = [row["forecast"] for row in values["forecast"]]
     return [({"values": [last["value"].tolist()], **position}, {"forecast": [expected]})]
@@ -148,7 +148,9 @@ def finance(task: Task, networks: TrainedNetworks, target: str, folder: Path) ->
     cases = []
     prices = meta_of(task).targets[target]
     for symbol in prices.symbols:
-        table = pd.read_csv(paths.raw(task.name) / f"{symbol}.csv", parse_dates=["date"]).iloc[-WARM_UP - prices.lookback :]
+        table = pd.read_csv(paths.raw(task.name) / f"{symbol}.csv", parse_dates=["date"]).iloc[
+            -WARM_UP - prices.lookback :
+        ]
         file = folder / f"{symbol}.csv"
         table.to_csv(file, index=False)
         inputs = {name: [table[name].tolist()] for name in ("open", "high", "low", "close", "volume")}
@@ -176,7 +178,12 @@ def language(task: Task, networks: TrainedNetworks, target: str, folder: Path) -
 
 
 def texts(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
-    written = ["A fine day, isn't it?", "rock'n'roll: WHAT A 3rd-rate film!", "Don't   stop\t‘now’", "ünïcödé word's 12.5"]
+    written = [
+        "A fine day, isn't it?",
+        "rock'n'roll: WHAT A 3rd-rate film!",
+        "Don't   stop\t‘now’",
+        "ünïcödé word's 12.5",
+    ]
     values = predicted(task, networks, *written)
     classes = meta_of(task).label.classes
     probabilities = [[row["probabilities"][name] for name in classes] for row in values]
@@ -186,25 +193,27 @@ def texts(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> l
 def numbers(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
     sources = ["three hundred twelve", "Forty-Two!", "one zillion", "nine"]
     values = predicted(task, networks, *sources, "--beam", "1")
-    expected = {"text": [row["written"] for row in values], "log_probability": [row["log_probability"] for row in values]}
+    expected = {
+        "text": [row["written"] for row in values],
+        "log_probability": [row["log_probability"] for row in values],
+    }
     return [({"source": sources}, expected)]
 
 
 def translation(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
     sources = ["Save changes", "%(count)s files in <b>this</b> folder", "Zürich ☃", "an error"]
-    values = predicted(task, networks, *sources, "--beam", "1")
+    with pytest.MonkeyPatch.context() as patched:  # slots and capitals are put back outside the SavedModel
+        patched.setattr(Subwords, "text", lambda self, tokens, source: "".join(tokens).replace("▁", " ").strip())
+        values = predicted(task, networks, *sources, "--beam", "1")
     tokenizer = Subwords(paths.prepared(task.name))
     rows = [tokenizer.source(source) for source in sources]
     longest = max(map(len, rows))
     inputs = {"tokens": [row + [""] * (longest - len(row)) for row in rows]}
-    assert all(re.search(r"⟨1⟩", "".join(row)) or "%" not in source for row, source in zip(rows, sources, strict=True))
-    expected = {"log_probability": [row["log_probability"] for row in values]}
-    plain = [
-        row["written"]
-        for row, source in zip(values, sources, strict=True)
-        if placeholders.restored(raised(row["written"], source, "tr"), []) == row["written"]
-    ]
-    assert plain
+    assert "⟨1⟩" in rows[1]
+    expected = {
+        "text": [row["written"] for row in values],
+        "log_probability": [row["log_probability"] for row in values],
+    }
     return [(inputs, expected)]
 
 
@@ -217,7 +226,9 @@ def music(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> l
         vocabulary = meta.tokens.vocabulary
         cases = []
         for style in meta.styles:
-            (row,) = generation.generate(network, [np.array(vocabulary.encode([mark(style)]), np.int32)], 16, 0, 0, 1, 1)
+            (row,) = generation.generate(
+                network, [np.array(vocabulary.encode([mark(style)]), np.int32)], 16, 0, 0, 1, 1
+            )
             expected = {"tokens": [vocabulary.words[token] for token in row]}
             cases.append(({"style": style, "length": 16, "temperature": 0.0, "seed": 1}, expected))
         return cases
