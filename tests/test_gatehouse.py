@@ -30,7 +30,7 @@ def test_gatehouse_help_lists_every_command_in_its_group() -> None:
     for title, names in (
         ("run the graph", ["run", "doctor"]),
         ("on workers and on a schedule", ["server", "deploy", "worker", "trigger", "show"]),
-        ("use a trained network", ["predict"]),
+        ("use a trained network", ["predict", "export"]),
         ("set up what runs", ["profile", "runs"]),
         ("run a single stage", list(STAGES)),
     ):

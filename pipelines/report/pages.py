@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pipelines.report import explanations, texts
+from pipelines import releases
+from pipelines.report import cards, explanations, texts
 from pipelines.report.figures import Figure
 from pipelines.report.texts import files_folder, format_number
 from pipelines.results import Results
@@ -78,6 +79,8 @@ def write_model(
         model=model,
         training=results.training(model),
         sections=sections,
+        card=cards.rendered(releases.card(results.task, model)),
+        card_folder=releases.model(results.task, model).as_posix(),
         provenance=_provenance(results, params, model),
     )
     (folder / f"{model}.html").write_text(text, encoding="utf-8")
