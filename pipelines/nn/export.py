@@ -62,8 +62,15 @@ def save_function(raw: RawFunction, network: keras.Model, folder: Path) -> None:
     module = tf.Module()
     module.weights = [weight.value for weight in network.weights]
     module.tables = list(raw.tables)
-    specs = {name: tf.TensorSpec(given.shape, given.dtype, name) for name, given in raw.inputs.items()}
-    function = tf.function(raw.call, autograph=False).get_concrete_function(**specs)
+    # TensorFlow does not check the shapes of a signature, and a network reads a window of any length: so they are checked within.
+    specs = {
+        name: tf.TensorSpec([None] * len(given.shape), given.dtype, name) for name, given in raw.inputs.items()
+    }
+
+    def checked(**given: Tensor) -> dict[str, Tensor]:
+        return raw.call(**{name: tf.ensure_shape(value, raw.inputs[name].shape) for name, value in given.items()})
+
+    function = tf.function(checked, autograph=False).get_concrete_function(**specs)
     tf.saved_model.save(module, str(folder), {SIGNATURE: function})
     (folder / "fingerprint.pb").unlink()  # it has a random number, and nothing needs it
     (folder / "assets").rmdir()  # DVC does not restore empty folders
