@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
 from pipelines import artifacts, params, paths, registry, releases
 from pipelines.__main__ import predict_parser
 from pipelines.nn import generation, hardware
 from pipelines.nn.datasets import WINDOW
 from pipelines.predict import TrainedNetworks
+from pipelines.stages import release
 from pipelines.task import Task
 from pipelines.tasks.music.midi import KEYS
 from pipelines.tasks.timeseries.data import table_of
@@ -111,6 +113,28 @@ def test_released_card_has_code_that_runs_as_it_stands(task: Task, graph: Path) 
         assert len(blocks) == len(meta_of(task).targets)
         assert all(len(block.split("\n\n")[1].splitlines()) <= 5 for block in blocks)
         assert isolated("\n".join(blocks), graph / releases.model(task.name, model))
+
+
+def test_released_card_has_fields_that_a_hub_reads(task: Task, graph: Path) -> None:
+    for model in task.params().models:
+        text = (releases.model(task.name, model) / releases.CARD).read_text(encoding="utf-8")
+        fields = YAML(typ="safe").load(text.split(releases.MARK)[1])
+        assert fields["pipeline_tag"] == task.stage("release").PIPELINE
+        assert {"library_name", "license", "license_name", "tags", "datasets", "metrics"} < fields.keys()
+        (index,) = fields["model-index"]
+        stored = artifacts.read_json(paths.metrics(task.name, model))["test"]
+        for result in index["results"]:
+            of_target = stored[result["dataset"]["name"]]
+            assert {row["type"]: row["value"] for row in result["metrics"]} == {
+                name: summary["mean"] for name, summary in of_target.items() if summary["mean"] is not None
+            }
+
+
+def test_release_again_writes_the_same_bytes(task: Task, graph: Path) -> None:
+    folder = releases.folder(task.name)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    release.run(task, task.params())
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_released_archive_is_the_network_itself(task: Task, graph: Path) -> None:

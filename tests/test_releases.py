@@ -57,7 +57,9 @@ def test_export_refuses_a_folder_that_holds_files_and_leaves_them(
 ) -> None:
     Path("given").mkdir()
     Path("given", "mine").write_text("mine")
-    assert "given: is a folder that is not empty; name a folder that is new or empty" in refused(capsys, "--to", "given")
+    assert "given: is a folder that is not empty; name a folder that is new or empty" in refused(
+        capsys, "--to", "given"
+    )
     assert "given/mine: is a file" in refused(capsys, "--to", "given/mine")
     assert [path.name for path in Path("given").iterdir()] == ["mine"]
 

@@ -60,7 +60,9 @@ def test_greedy_decoding_in_a_graph_is_beam_search_with_a_beam_of_one(attention:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "cifg"])
 def test_generation_in_a_graph_writes_the_likeliest_tokens_at_temperature_zero(cell: str) -> None:
     keras.utils.set_random_seed(1)
-    model = TokenModel(embedding=4, embedding_std=1.0, recurrent=(RecurrentLayer(cell=cell, units=8),), dropout=0.0, dense=())
+    model = TokenModel(
+        embedding=4, embedding_std=1.0, recurrent=(RecurrentLayer(cell=cell, units=8),), dropout=0.0, dense=()
+    )
     built = layers.next_step_model(12, model, NextToken(12), "network")
     prompt = np.array([END, 5, 6, 7], np.int32)
     (expected,) = generation.generate(built, [prompt], 20, 0, 0, 1, 1)

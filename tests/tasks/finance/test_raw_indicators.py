@@ -27,7 +27,9 @@ def table_of(random: Any) -> pd.DataFrame:
         },
         dates,
     )
-    table.iloc[70, table.columns.get_loc("volume")] = 0.0  # no trade: its logarithm is missing for as long as a window contains it
+    table.iloc[70, table.columns.get_loc("volume")] = (
+        0.0  # no trade: its logarithm is missing for as long as a window contains it
+    )
     return table
 
 

@@ -46,7 +46,9 @@ def last_value_and_mean() -> keras.Model:
     window = keras.Input((LOOKBACK, 4), name=WINDOW)
     weights = keras.ops.reshape(keras.ops.arange(LOOKBACK * 4, dtype="float32"), (LOOKBACK, 4))
     total = keras.layers.Flatten()(window)
-    kernel = keras.ops.concatenate([keras.ops.reshape(weights, (-1, 1)) / (step + 1) for step in range(HORIZON)], axis=1)
+    kernel = keras.ops.concatenate(
+        [keras.ops.reshape(weights, (-1, 1)) / (step + 1) for step in range(HORIZON)], axis=1
+    )
     dense = keras.layers.Dense(HORIZON, use_bias=False)
     network = keras.Model({WINDOW: window}, dense(total))
     dense.set_weights([np.asarray(kernel)])
