@@ -31,6 +31,7 @@ RUNS = "derive runs.yaml, which dvc.yaml iterates over, from the tasks and model
 PROFILE = "apply profiles/NAME.yaml to params.yaml"
 TRIALS = "fit the points of a sweep in this process, one after the other; `gatehouse sweep` does it side by side"
 PREDICT = "predict with a trained network on your own data"
+EXPORT = "copy a model with its card to a folder, for use without this project"
 
 
 def parser(prog: str = "python -m pipelines") -> argparse.ArgumentParser:
@@ -56,6 +57,10 @@ def parser(prog: str = "python -m pipelines") -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help=PREDICT, description=PREDICT)
     predict.add_argument("task", metavar="TASK")
     predict.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="see: predict TASK --help")
+    export = commands.add_parser("export", help=EXPORT, description=EXPORT)
+    export.add_argument("task", metavar="TASK")
+    export.add_argument("model", metavar="MODEL")
+    export.add_argument("--to", required=True, metavar="FOLDER", help="a folder that is new or empty")
     return top
 
 
@@ -112,6 +117,8 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
     if arguments.command == "predict":
         return _predict(task, arguments.rest, prog)
     params = task.params()
+    if arguments.command == "export":
+        return _export(task, arguments.model, arguments.to, params)
     if arguments.command != "collect":
         task.check_names(params)
     if arguments.command == "trials":
@@ -121,10 +128,7 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
         return 0
     if arguments.command not in PER_MODEL:
         return _stage(f"{arguments.command}@{task.name}", arguments.command, task, params)
-    if arguments.model not in params.models:
-        raise UsageError(
-            f"{task.name} has no model {arguments.model!r}; its models in params.yaml are {', '.join(params.models)}"
-        )
+    _check_model(task, arguments.model, params)
     name = f"{arguments.command}@{task.name}-{arguments.model}"
     return _stage(name, arguments.command, task, arguments.model, params)
 
@@ -137,6 +141,24 @@ def _stage(name: str, kind: str, *values: Any) -> int:
     with process.alone(name):
         experiments.link_input()
         import_module(f"pipelines.stages.{kind}").run(*values)
+    return 0
+
+
+def _check_model(task: "Task", model: str, params: Any) -> None:
+    if model not in params.models:
+        raise UsageError(
+            f"{task.name} has no model {model!r}; its models in params.yaml are {', '.join(params.models)}"
+        )
+
+
+def _export(task: "Task", model: str, folder: str, params: Any) -> int:
+    from pathlib import Path
+
+    from pipelines import progress, releases
+
+    _check_model(task, model, params)
+    releases.copy(task.name, model, Path(folder))
+    progress.say(f"{task.name}/{model}: copied to {folder}; its {releases.CARD} says how to load it")
     return 0
 
 

@@ -58,7 +58,7 @@ def written(
         "## Data and licence\n\n" + _data(results),
         "## Metrics\n\n" + _tables(results, model, metrics),
         "## Limits\n\n" + _list([*limits, *dict.fromkeys(limit for part in parts.values() for limit in part.limits)]),
-        "## How to load it\n\n" + "\n\n".join(_loading(target, part) for target, part in parts.items()),
+        "## How to load it\n\n" + "\n\n".join(_loading(results.task, target, part) for target, part in parts.items()),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -101,7 +101,7 @@ def _fields(results: Results, model: str, pipeline: str, cells: list[str], metri
                         "task": {"type": pipeline, "name": results.task},
                         "dataset": {"name": target, "type": results.task, "split": "test"},
                         "metrics": [
-                            {"type": name, "name": metrics[name].title, "value": summary["mean"]}
+                            {"type": name, "name": results.metric_title(name), "value": summary["mean"]}
                             for name, summary in of_target.items()
                             if summary["mean"] is not None
                         ],
@@ -131,11 +131,10 @@ def _made(results: Results, model: str) -> str:
 
 
 def _about(parts: Mapping[str, Part]) -> list[str]:
-    target, part = next(iter(parts.items()))
-    several = f" Each of the {len(parts)} targets has a network of its own." if len(parts) > 1 else ""
+    seeds = ", ".join(f"{plain(target)}: seed {part.seed}" for target, part in parts.items())
+    networks = "network of each target is that" if len(parts) > 1 else "network is that"
     return [
-        f"The network of {plain(target)} is that of seed {part.seed}, which has the lowest validation loss; the metrics are means over "
-        f"all seeds.{several}"
+        f"The {networks} of the seed with the lowest validation loss ({seeds}); the metrics are means over all seeds."
     ]
 
 
@@ -160,18 +159,16 @@ def _tables(results: Results, model: str, metrics: Mapping[str, Metric]) -> str:
     for target, values in results.metrics(model)["test"].items():
         rows = ["| metric | test | 95 % interval | best baseline | its value |", "|---|---|---|---|---|"]
         for name, summary in values.items():
-            metric = metrics[name]
+            metric = metrics.get(name)  # there is none of a part of the items, such as one style
+            direction = "" if metric is None else f" ({'lower' if metric.lower_is_better else 'higher'} is better)"
             of_baselines = {
                 baseline: numbers[name] for baseline, numbers in scored[target].items() if numbers.get(name) is not None
             }
-            best = metric.best(of_baselines) if of_baselines else None
-            arrow = "lower" if metric.lower_is_better else "higher"
+            best = metric.best(of_baselines) if metric and of_baselines else None
             cells = [
-                f"{plain(metric.title)} ({arrow} is better)",
+                plain(results.metric_title(name)) + direction,
                 _number(summary["mean"]) + (f" ± {_number(summary['std'], 2)}" if summary["std"] is not None else ""),
-                f"{_number(summary['low'])} to {_number(summary['high'])}"
-                if summary["low"] is not None
-                else "one seed",
+                f"{_number(summary['low'])} to {_number(summary['high'])}" if summary["low"] is not None else "–",
                 "–" if best is None else plain(best),
                 "–" if best is None else _number(of_baselines[best]),
             ]
@@ -186,7 +183,7 @@ def _tables(results: Results, model: str, metrics: Mapping[str, Metric]) -> str:
     return "\n\n".join([*parts, f"{spread} Baselines have no recurrent network; the best of each metric is shown."])
 
 
-def _loading(target: str, part: Part) -> str:
+def _loading(task: str, target: str, part: Part) -> str:
     given = ", ".join(f"{name}=tf.constant({value.example}, tf.{value.dtype})" for name, value in part.inputs.items())
     example = [
         "import tensorflow as tf",
@@ -202,9 +199,9 @@ def _loading(target: str, part: Part) -> str:
     outputs = [f"Output {code(name)}: {plain(meaning)}" for name, meaning in part.outputs.items()]
     archive = releases.archive(target, part.seed)
     keras = (
-        f"{code(archive)} is the same network as a Keras archive, without preprocessing: `keras.saving.load_model({archive!r})`"
+        f"{code(archive)} is the same network as a Keras archive, without preprocessing: {code(f'keras.saving.load_model({archive!r})')}"
         + (
-            ", after `import pipelines.nn.checkpoints` of this project, whose layers it has."
+            f", after {code(f'import pipelines.tasks.{task}.train')} of Gatehouse, whose layers it has."
             if part.needs_project
             else "."
         )

@@ -93,6 +93,14 @@ def test_graph_stages_of_a_task_depend_on_no_other_task(stages: dict[str, Any]) 
         assert kind_of(address) in OF_ALL_TASKS or not others & named, address
 
 
+def test_graph_artifacts_are_the_released_models_of_every_task() -> None:
+    """Each task needs its line under `artifacts` in dvc.yaml."""
+    artifacts = Repo(str(ROOT)).artifacts.read()["dvc.yaml"]
+    assert {name: Path(artifact.path) for name, artifact in artifacts.items()} == {
+        task.name: releases.folder(task.name) for task in registry.TASKS
+    }
+
+
 @every_task
 def test_input_folder_exists_for_every_task(task: Task) -> None:
     assert (paths.input_folder(task.name) / ".gitkeep").exists()

@@ -89,6 +89,26 @@ def test_dvc_repro_after_edits_without_effect_runs_only_code(restored: Path) -> 
     assert stages_run(run(restored, "dvc", "repro").stdout) == []
 
 
+def test_dvc_artifacts_get_fetches_released_models_from_a_remote(restored: Path, tmp_path: Path) -> None:
+    def succeeds(folder: Path, *command: str) -> None:
+        done = run(folder, *command)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    user = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    succeeds(restored, "dvc", "remote", "add", "--default", "local", str(tmp_path / "remote"))
+    succeeds(restored, "dvc", "push", "release@language")
+    succeeds(restored, "git", "add", "-A")
+    succeeds(restored, "git", *user, "commit", "-qm", "run")
+    succeeds(restored, "git", *user, "tag", "-a", "language@v1.0.0", "-m", "released")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    succeeds(elsewhere, "dvc", "artifacts", "get", str(restored), "language", "--out", "models")
+    kept = restored / "artifacts" / "releases" / "language"
+    files = sorted(path.relative_to(kept) for path in kept.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(elsewhere / "models") for path in elsewhere.rglob("*") if path.is_file())
+    assert all((kept / file).read_bytes() == (elsewhere / "models" / file).read_bytes() for file in files)
+
+
 def test_dvc_status_lists_exactly_the_stages_that_use_the_edited_code(restored: Path) -> None:
     every_report = {"site", *(f"report@{task.name}" for task in registry.TASKS)}
     edit(restored, "report/templates/style.css", "margin: 0;", "margin: 1px;")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,36 +60,53 @@ def of_network(network: keras.Model, inputs: Mapping[str, Input], outputs: str, 
 def save_function(raw: RawFunction, network: keras.Model, folder: Path) -> None:
     """Write `folder`, a SavedModel with the signature `serving_default`, which has neither Python code nor this project's classes."""
     module = tf.Module()
-    module.weights = [variable.value for variable in network.variables]
+    module.weights = [weight.value for weight in network.weights]
     module.tables = list(raw.tables)
-    specs = {name: tf.TensorSpec(given.shape, given.dtype, name) for name, given in raw.inputs.items()}
-    function = tf.function(raw.call, autograph=False).get_concrete_function(**specs)
+    # TensorFlow does not check the shapes of a signature, and a network reads a window of any length: so they are checked within.
+    specs = {
+        name: tf.TensorSpec([None] * len(given.shape), given.dtype, name) for name, given in raw.inputs.items()
+    }
+
+    def checked(**given: Tensor) -> dict[str, Tensor]:
+        return raw.call(**{name: tf.ensure_shape(value, raw.inputs[name].shape) for name, value in given.items()})
+
+    function = tf.function(checked, autograph=False).get_concrete_function(**specs)
     tf.saved_model.save(module, str(folder), {SIGNATURE: function})
     (folder / "fingerprint.pb").unlink()  # it has a random number, and nothing needs it
     (folder / "assets").rmdir()  # DVC does not restore empty folders
 
 
 def save_archive(network: keras.Model, path: Path) -> None:
-    """Write `path`, a `.keras` archive; the same network gives the same bytes, since the archive has no dates."""
+    """Write `path`, a `.keras` archive; the same network gives the same bytes, since it has no dates."""
     with artifacts.replacing(path) as partial:
         whole = partial.with_name(f"{partial.name}.keras")
         try:
             network.save(whole)
-            partial.write_bytes(_without_dates(whole))
+            partial.write_bytes(_reproducible(whole))
         finally:
             whole.unlink(missing_ok=True)
 
 
-def _without_dates(archive: Path) -> bytes:
+def _reproducible(archive: Path) -> bytes:
+    """The archive without what differs from run to run: dates, and addresses in memory as names of objects."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(archive) as dated, zipfile.ZipFile(buffer, "w") as dateless:
-        for name in sorted(dated.namelist()):
-            content = dated.read(name)
+    with zipfile.ZipFile(archive) as written, zipfile.ZipFile(buffer, "w") as reproducible:
+        for name in sorted(written.namelist()):
+            content = written.read(name)
             if name == "metadata.json":
                 kept = {key: value for key, value in json.loads(content).items() if key != "date_saved"}
                 content = json.dumps(kept).encode()
-            dateless.writestr(zipfile.ZipInfo(name, EARLIEST), content)
+            elif name == "config.json":
+                content = _numbered(content.decode()).encode()
+            reproducible.writestr(zipfile.ZipInfo(name, EARLIEST), content)
     return buffer.getvalue()
+
+
+def _numbered(config: str) -> str:
+    """The addresses of shared objects replaced by numbers, in order."""
+    pattern = re.compile(r'(?<="shared_object_id": )\d+')
+    numbers = {address: str(number) for number, address in enumerate(dict.fromkeys(pattern.findall(config)))}
+    return pattern.sub(lambda found: numbers[found.group()], config)
 
 
 def needs_project(network: keras.Model) -> bool:

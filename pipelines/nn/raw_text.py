@@ -54,11 +54,6 @@ def joined(words: Tensor, kept: Tensor, separator: str) -> Tensor:
     return tf.strings.reduce_join(tf.ragged.boolean_mask(words, kept), axis=-1, separator=separator)
 
 
-def choices(names: Sequence[str], what: str) -> "Choices":
-    """Names that a function takes, with their index."""
-    return Choices(names, what)
-
-
 class Choices:
     """A closed list of names, looked up by name; another name is an error that lists them."""
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pipelines import artifacts
-from pipelines.report import cost, explanations, texts
+from pipelines import artifacts, releases
+from pipelines.report import cards, cost, explanations, texts
 from pipelines.report.figures import Figure
 from pipelines.report.texts import files_folder
 from pipelines.report.tour.material import Chart
@@ -81,6 +81,8 @@ def write_model(
         model=model,
         training=results.training(model),
         sections=sections,
+        card=cards.rendered(releases.card(results.task, model)),
+        card_folder=releases.model(results.task, model).as_posix(),
         provenance=provenance(results, params, model),
     )
     (folder / f"{model}.html").write_text(text, encoding="utf-8")

@@ -36,11 +36,16 @@ def run(task: "Task", params: Any) -> None:
 
 def _export(stage: "Release", task: str, name: str, target: str, meta: Any, params: Any, folder: Path) -> card.Part:
     """Write a network and its function; return what the card says of them."""
+    import keras
+
     from pipelines.nn import checkpoints, export
 
     trained_in = paths.model(task, name)
     trained = artifacts.read_json(trained_in / "training.json")
     seed = trained["seeds"][int(np.argmin(trained["targets"][target]["best_valid_loss"]))]
+    keras.utils.set_random_seed(
+        seed
+    )  # the states of dropout are drawn when the network is made, and are in the archive
     network = checkpoints.load(trained_in / target)
     checkpoints.load_seed(network, trained_in / target, seed)
     raw = stage.raw_function(network, meta, target, params, paths.prepared(task))

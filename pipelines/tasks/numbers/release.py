@@ -29,10 +29,7 @@ def raw_function(network: keras.Model, meta: Meta, target: str, params: Params, 
     translator = Translator(network, meta.targets[target], WORDS.copied, params.evaluate.copy_unknown)
 
     def call(source: tf.Tensor) -> dict[str, tf.Tensor]:
-        words = raw_text.pieces(tf.strings.lower(raw_text.cleaned(source), "utf-8"), WORD)
-        flat = tf.strings.regex_replace(words.flat_values, f"[{SPACE}]", "")
-        words = words.with_flat_values(flat)
-        return translator(tf.ragged.boolean_mask(words, tf.not_equal(words, "")), " ")
+        return translator(words(source), " ")
 
     meaning = "numbers in words, in UTF-8"
     return RawFunction(
@@ -42,3 +39,10 @@ def raw_function(network: keras.Model, meta: Meta, target: str, params: Params, 
         (translator.ids,),
         (GREEDY,),
     )
+
+
+def words(texts: tf.Tensor) -> tf.RaggedTensor:
+    """The words and marks of texts in small letters, (batch,) -> (batch, words), as `data.WORDS` has them."""
+    found = raw_text.pieces(tf.strings.lower(texts, "utf-8"), WORD)
+    found = found.with_flat_values(tf.strings.regex_replace(found.flat_values, f"[{SPACE}]", ""))
+    return tf.ragged.boolean_mask(found, tf.not_equal(found, ""))
