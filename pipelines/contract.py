@@ -181,6 +181,8 @@ class Evaluation:
     """A dataclass of the task: what its charts draw."""
     own_losses: Floats | None = None
     """(items,): what models are compared with each other by, where that is a loss that baselines do not have, such as a likelihood."""
+    clusters: Indices | None = None
+    """(items,): the cluster that each item belongs to, such as its speaker: the paired tests allow for any dependence within one."""
 
 
 # Explanations

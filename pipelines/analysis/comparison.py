@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.analysis import statistics
-from pipelines.contract import Floats, Primary
+from pipelines.contract import Floats, Indices, Primary
 
 SMALLER = 0.9
 """A model is recommended for its size only if it has at most this share of the best one's parameters."""
@@ -54,22 +54,24 @@ def tests(
     own_losses: Mapping[str, Floats] | None,
     reference: str,
     lags: int,
+    clusters: Indices | None,
 ) -> dict[str, Any]:
     """Each model against the best `baseline`, the `reference`, and every other model.
 
     `values` holds the primary metric of each seed, `losses` (seeds, items) the loss of each item, `baseline_losses` (items,) the same of
     methods without seeds; models are compared with each other by `own_losses`, if there are such. A model's losses are averaged over its
-    seeds, so that its expected run is compared, not a lucky one.
+    seeds, so that its expected run is compared, not a lucky one. With `clusters` (items,) items of one cluster may depend on each other in
+    any way, and `lags` is not used.
     """
     expected = {model: array.mean(0) for model, array in losses.items()}
     own = {model: array.mean(0) for model, array in (own_losses or losses).items()}
     return {
         model: {
-            "against_best_baseline": statistics.paired(expected[model], baseline_losses[baseline], lags),
-            "against_reference": statistics.paired(expected[model], baseline_losses[reference], lags),
+            "against_best_baseline": statistics.paired(expected[model], baseline_losses[baseline], lags, clusters),
+            "against_reference": statistics.paired(expected[model], baseline_losses[reference], lags, clusters),
             "against_models": {
                 other: {
-                    "items": statistics.paired(own[model], own[other], lags),
+                    "items": statistics.paired(own[model], own[other], lags, clusters),
                     "seeds": statistics.welch(values[model], values[other]),
                 }
                 for other in values
@@ -88,6 +90,7 @@ def decide(
     primary: Primary,
     parameters: Mapping[str, int],
     own_losses: Mapping[str, Floats] | None = None,
+    clusters: Indices | None = None,
 ) -> tuple[Decision, dict[str, Any]]:
     """The decision on a target, and the tests on which it is based; arguments as in `tests`, `baselines` their primary metric."""
     metric = primary.metric
@@ -95,7 +98,7 @@ def decide(
     best, baseline = metric.best(means), metric.best(baselines)
     # One that could not be estimated must not keep a finished training from being compared.
     reference = primary.reference if primary.reference in baselines else baseline
-    tested = tests(values, losses, baseline_losses, baseline, own_losses, reference, primary.lags)
+    tested = tests(values, losses, baseline_losses, baseline, own_losses, reference, primary.lags, clusters)
     test = tested[best]["against_best_baseline"]
     p = test["p"]
 

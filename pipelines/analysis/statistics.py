@@ -58,12 +58,18 @@ def ratio(value: float, level: float) -> float:
     return copysign(inf, value) if value else 0.0
 
 
-def paired(losses: NDArray[np.float64], others: NDArray[np.float64], lags: int) -> dict[str, float]:
+def paired(
+    losses: NDArray[np.float64],
+    others: NDArray[np.float64],
+    lags: int,
+    clusters: NDArray[np.int64] | None = None,
+) -> dict[str, float]:
     """Mean difference `losses - others` over items in time order, with a 95 % interval and p-value.
 
     The interval allows for correlation between neighbouring items up to `lags` (Newey & West 1987), as forecasts of
     overlapping horizons have: the test of Diebold & Mariano 1995. Relative to the mean of `others`: infinite where
-    those make no error at all.
+    those make no error at all. With at least two `clusters` (items,) it allows for any correlation within each of them instead, by
+    Student's t with one degree of freedom less than there are clusters (Liang & Zeger 1986; Cameron & Miller 2015).
     """
     import statsmodels.api as sm
 
@@ -71,7 +77,11 @@ def paired(losses: NDArray[np.float64], others: NDArray[np.float64], lags: int) 
     level = float(others.mean())
     if np.allclose(difference, difference[0]):
         return {"relative": ratio(float(difference.mean()), level), "low": nan, "high": nan, "p": nan}
-    fitted = sm.OLS(difference, np.ones(len(difference))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
+    model = sm.OLS(difference, np.ones(len(difference)))
+    if clusters is not None and len(np.unique(clusters)) > 1:
+        fitted = model.fit(cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True)
+    else:
+        fitted = model.fit(cov_type="HAC", cov_kwds={"maxlags": lags})
     low, high = fitted.conf_int(1 - LEVEL)[0]
     return {
         "relative": ratio(float(fitted.params[0]), level),

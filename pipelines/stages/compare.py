@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import artifacts, paths, progress
 from pipelines.analysis import comparison
 from pipelines.analysis.comparison import Decision
-from pipelines.contract import Floats, Metric
+from pipelines.contract import Array, Metric
 
 if TYPE_CHECKING:
     from pipelines.task import Compare, Task
@@ -39,6 +39,7 @@ def run(task: "Task", params: Any) -> None:
             primary,
             parameters,
             {model: arrays["own_losses"] for model, arrays in losses.items() if "own_losses" in arrays},
+            next((arrays["clusters"] for arrays in losses.values() if "clusters" in arrays), None),
         )
         best[target] = {"model": decision.best, "baseline": decision.baseline, "metric": name}
         verdicts[target] = {
@@ -57,7 +58,7 @@ def run(task: "Task", params: Any) -> None:
         progress.say(f"{task.name}/{target}: {verdict['short']}")
 
 
-def _losses(folder: Path, target: str) -> dict[str, Floats]:
+def _losses(folder: Path, target: str) -> dict[str, Array]:
     return artifacts.read_arrays(folder / target / "losses.npz")
 
 

@@ -36,6 +36,7 @@ def run(task: "Task", name: str, params: Any) -> None:
             network = checkpoints.load(trained_in / target)
             chosen = _median_seed(seeds, trained["targets"][target]["best_valid_loss"])
             losses: dict[str, list[Array]] = {}
+            clusters: dict[str, Array] = {}
             for seed in seeds:
                 checkpoints.load_seed(network, trained_in / target, seed)
                 for split in values:
@@ -47,10 +48,13 @@ def run(task: "Task", name: str, params: Any) -> None:
                         losses.setdefault("losses", []).append(scored.losses)
                         if scored.own_losses is not None:
                             losses.setdefault("own_losses", []).append(scored.own_losses)
+                        if scored.clusters is not None:
+                            clusters["clusters"] = scored.clusters
                         if seed == chosen and scored.record is not None:
                             artifacts.write_record(folder / target / "record.npz", scored.record)
             artifacts.write_arrays(
-                folder / target / "losses.npz", {name: np.stack(of_seeds) for name, of_seeds in losses.items()}
+                folder / target / "losses.npz",
+                {name: np.stack(of_seeds) for name, of_seeds in losses.items()} | clusters,
             )
 
             checkpoints.load_seed(network, trained_in / target, chosen)

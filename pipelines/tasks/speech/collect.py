@@ -38,11 +38,12 @@ def _collect_sample(params: Collect, folder: Path) -> Source:
     names = [f"{SOUNDS}/{index:06d}.wav" for index in range(len(utterances))]
     synthesis.write(utterances, [folder / name for name in names])
     rows = [
-        (name, utterance.text, utterance.voice, utterance.split, name) for name, utterance in zip(names, utterances, strict=True)
+        (name, utterance.text, utterance.voice, utterance.split, name)
+        for name, utterance in zip(names, utterances, strict=True)
     ]
     _save(rows, folder)
     facts = {"origin": ORIGIN, "licence": LICENCE}
-    return Source(True, {name: facts for name in params.samples}, notes=[SYNTHETIC])
+    return Source(True, dict.fromkeys(params.samples, facts), notes=[SYNTHETIC])
 
 
 def _collect_dropped(params: Collect, dropped: Sequence[Path], folder: Path) -> Source:
@@ -59,7 +60,9 @@ def _collect_dropped(params: Collect, dropped: Sequence[Path], folder: Path) -> 
             assert entry is not None
             raise InputError(f"{entry.place}: there is no file {path}; add it, or remove the line")
         if path.suffix.lower() not in recordings.KINDS:
-            raise InputError(f"{path}: is neither a sound file ({', '.join(recordings.KINDS)}) nor {transcripts.TABLE}; remove it")
+            raise InputError(
+                f"{path}: is neither a sound file ({', '.join(recordings.KINDS)}) nor {transcripts.TABLE}; remove it"
+            )
         if entry is None:
             raise InputError(f"{path}: has no transcript; add a line to {transcripts.TABLE}, or remove it")
         recordings.check(path, params.longest)
@@ -67,7 +70,9 @@ def _collect_dropped(params: Collect, dropped: Sequence[Path], folder: Path) -> 
         if first != path:
             repeated.append(f"{path}: is the same recording as {first} and left out")
             return None
-        name = f"{SOUNDS}/" + files.output_name(path.stem, f"-{files.order_key(path.as_posix()).hex()[:8]}{path.suffix.lower()}")
+        name = f"{SOUNDS}/" + files.output_name(
+            path.stem, f"-{files.order_key(path.as_posix()).hex()[:8]}{path.suffix.lower()}"
+        )
         shutil.copyfile(path, folder / name)
         return entry, name
 

@@ -32,6 +32,14 @@ class EveryNth(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("gatehouse")
+class MaskedBatchNormalization(keras.layers.BatchNormalization):
+    """Batch normalisation over the steps that a mask leaves, which it does not pass on: the convolution after it would warn of it."""
+
+    def compute_mask(self, *inputs: Any, **options: Any) -> None:
+        """Whoever needs the mask gets it as an argument."""
+
+
+@keras.saving.register_keras_serializable("gatehouse")
 class SpecAugment(keras.layers.Layer):
     """In training, hides stretches of time and neighbouring bands of each utterance (Park et al. 2019; no time warping).
 
@@ -51,7 +59,9 @@ class SpecAugment(keras.layers.Layer):
         frames = ops.sum(ops.cast(mask, "float32"), axis=1)
         bands = ops.cast(ops.shape(sound)[2], "float32") * ops.ones_like(frames)
         for _ in range(self.time_masks):
-            shown = self._shown(ops.shape(sound)[1], frames, ops.minimum(float(self.time_width), LARGEST_SHARE * frames))
+            shown = self._shown(
+                ops.shape(sound)[1], frames, ops.minimum(float(self.time_width), LARGEST_SHARE * frames)
+            )
             sound = sound * ops.cast(shown, sound.dtype)[:, :, None]
         for _ in range(self.mel_masks):
             shown = self._shown(ops.shape(sound)[2], bands, ops.minimum(float(self.mel_width), bands))

@@ -80,10 +80,12 @@ def _reason(error: Exception) -> str:
 def _check_header(path: Path, sound: Any, longest: float) -> None:
     if not LOWEST_RATE <= sound.samplerate <= HIGHEST_RATE:
         raise InputError(
-            f"{path}: has {sound.samplerate:,} samples a second, and from {LOWEST_RATE:,} to {HIGHEST_RATE:,} are read; export it with 16,000"
+            f"{path}: has {sound.samplerate:,} samples a second, and {LOWEST_RATE:,} to {HIGHEST_RATE:,} are read; export it with 16,000"
         )
     if sound.channels > MOST_CHANNELS:
-        raise InputError(f"{path}: has {sound.channels} channels, and at most {MOST_CHANNELS} are read; export it with one")
+        raise InputError(
+            f"{path}: has {sound.channels} channels, and at most {MOST_CHANNELS} are read; export it with one"
+        )
     if sound.frames > longest * sound.samplerate:
         raise InputError(
             f"{path}: lasts {sound.frames / sound.samplerate:,.1f} seconds, more than {longest:g}; cut it into utterances, or raise "
@@ -115,7 +117,7 @@ def _check_wav(path: Path, file: IO[bytes], size: int) -> None:
             return
         if place + 8 + length > size and name == b"data":
             raise InputError(
-                f"{path}: is cut off: its header promises {length:,} bytes of sound and {size - place - 8:,} follow; copy or record it again"
+                f"{path}: is cut off: its header promises {length:,} bytes of sound, {size - place - 8:,} follow; copy or record it again"
             )
         place += 8 + length + length % 2
 
@@ -126,10 +128,14 @@ def _check_end(path: Path, file: IO[bytes], kind: str, read: int, promised: int)
     missing = read < promised
     if kind == "OGG":
         last = content.rfind(b"OggS")
-        missing |= last < 0 or not content[last + 5 : last + 6] or not content[last + 5] & 4  # no page says that it is the last
+        missing |= (
+            last < 0 or not content[last + 5 : last + 6] or not content[last + 5] & 4
+        )  # no page says that it is the last
     if content and kind != "OGG":
         frames = _frames_of_mp3(content[:8192])
-        missing |= frames is not None and read < frames[0] * frames[1] - 4 * frames[1]  # encoder's delay and padding are cut
+        missing |= (
+            frames is not None and read < frames[0] * frames[1] - 4 * frames[1]
+        )  # encoder's delay and padding are cut
     if missing:
         raise InputError(f"{path}: is cut off; copy or record it again")
 
@@ -138,9 +144,13 @@ def _frames_of_mp3(begin: bytes) -> tuple[int, int] | None:
     """How many frames an `.mp3` is said to have, and samples of each; None if it does not say so."""
     for mark in (b"Xing", b"Info"):
         found = begin.find(mark)
-        header = max(begin.rfind(b"\xff\xfb", 0, found), begin.rfind(b"\xff\xf3", 0, found), begin.rfind(b"\xff\xe3", 0, found))
+        header = max(
+            begin.rfind(b"\xff\xfb", 0, found), begin.rfind(b"\xff\xf3", 0, found), begin.rfind(b"\xff\xe3", 0, found)
+        )
         if found > 0 and header >= 0 and begin[found + 7] & 1:
-            return int.from_bytes(begin[found + 8 : found + 12], "big"), XING_SAMPLES.get(begin[header + 1] >> 3 & 3, 576)
+            return int.from_bytes(begin[found + 8 : found + 12], "big"), XING_SAMPLES.get(
+                begin[header + 1] >> 3 & 3, 576
+            )
     return None
 
 

@@ -50,7 +50,9 @@ def read(dropped: Sequence[Path], folder: Path) -> list[Entry]:
     seen: dict[Path, str] = {}
     for entry in entries:
         if entry.file in seen:
-            raise InputError(f"{entry.place}: {entry.file.name} has a transcript in {seen[entry.file]} already; keep one of them")
+            raise InputError(
+                f"{entry.place}: {entry.file.name} has a transcript in {seen[entry.file]} already; keep one of them"
+            )
         seen[entry.file] = entry.place
     return entries
 
@@ -92,7 +94,9 @@ def _table(path: Path) -> Iterator[Entry]:
                 place,
             )
     except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: cannot be read ({error}); close every quotation mark") from error
+        raise InputError(
+            f"{path}, line {reader.line_num}: cannot be read ({error}); close every quotation mark"
+        ) from error
     if not columns:
         raise InputError(f"{path}: is empty; give it a header line with file and text, and a line for each recording")
 
@@ -126,7 +130,11 @@ def _librispeech(path: Path, folder: Path) -> Iterator[Entry]:
     """`ID TEXT` a line, beside `ID.flac`; a folder like `dev-clean` above names the part, the first part of the ID the speaker."""
     above = [part.partition("-")[0].lower() for part in path.relative_to(folder).parts[:-1]]
     split = next((PARTS[part] for part in above if part in PARTS), "")
-    beside = {file.stem: file for file in sorted(path.parent.iterdir()) if file.suffix.lower() in (".flac", ".wav", ".ogg", ".mp3")}
+    beside = {
+        file.stem: file
+        for file in sorted(path.parent.iterdir())
+        if file.suffix.lower() in (".flac", ".wav", ".ogg", ".mp3")
+    }
     for number, line in enumerate(files.lines(path, LONGEST_LINE), start=1):
         place = f"{path}, line {number}"
         name, _, text = line.strip().partition(" ")
@@ -143,7 +151,9 @@ def normalised(text: str, place: str) -> str:
     letter by letter nor punctuation.
     """
     if len(text) > LONGEST_TEXT:
-        raise InputError(f"{place}: its text has {len(text):,} characters, and at most {LONGEST_TEXT:,} are read; shorten it")
+        raise InputError(
+            f"{place}: its text has {len(text):,} characters, and at most {LONGEST_TEXT:,} are read; shorten it"
+        )
     kept = []
     for character in unicodedata.normalize("NFC", text).lower():
         kind = unicodedata.category(character)
@@ -160,5 +170,7 @@ def normalised(text: str, place: str) -> str:
             )
     words = " ".join(word for word in (part.strip("'") for part in "".join(kept).split()) if word)
     if not words:
-        raise InputError(f"{place}: has no text; write what is said in the recording, or remove the recording and this line")
+        raise InputError(
+            f"{place}: has no text; write what is said in the recording, or remove the recording and this line"
+        )
     return words
