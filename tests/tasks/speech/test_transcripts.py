@@ -20,7 +20,12 @@ def table(folder: Path, content: str) -> Path:
 
 def test_table_names_file_text_speaker_and_split(tmp_path: Path) -> None:
     (entry,) = read(table(tmp_path, 'file,text,speaker,split\nsub/a.wav,"Well, don’t  STOP!",anna,dev\n'))
-    assert (entry.file, entry.text, entry.speaker, entry.split) == (tmp_path / "sub/a.wav", "well don't stop", "anna", "valid")
+    assert (entry.file, entry.text, entry.speaker, entry.split) == (
+        tmp_path / "sub/a.wav",
+        "well don't stop",
+        "anna",
+        "valid",
+    )
 
 
 def test_librispeech_lists_name_speaker_and_part(tmp_path: Path) -> None:
@@ -57,5 +62,5 @@ def test_table_that_cannot_be_read_as_meant_is_refused(tmp_path: Path, content: 
 
 def test_recordings_without_any_transcripts_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"")
-    with pytest.raises(InputError, match="has no transcripts: add transcripts.csv"):
+    with pytest.raises(InputError, match="has no transcripts: add transcripts"):
         read(tmp_path)
