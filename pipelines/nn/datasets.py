@@ -23,7 +23,7 @@ SOURCE, DECODER_INPUT = "source", "decoder_input"
 FORECAST, NEXT, LABEL = "forecast", "next", "label"
 """Names of targets: (batch, outputs) numbers, (batch, time) tokens, (batch,) classes."""
 LABELS, SYMBOLS, FRAMES = "labels", "symbols", "frames"
-"""Names of targets without alignment: (batch, length) symbols, and how many of them and of the output's frames are not padding, (batch,)."""
+"""Names of targets without alignment: (batch, length) symbols, and how many of them and of the output's frames there are, (batch,)."""
 SCORING_STREAMS = 16
 """Parallel streams in which a split of consecutive examples is scored; the state is carried within each."""
 

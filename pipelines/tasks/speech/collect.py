@@ -43,7 +43,7 @@ def _collect_sample(params: Collect, folder: Path) -> Source:
     ]
     _save(rows, folder)
     facts = {"origin": ORIGIN, "licence": LICENCE}
-    return Source(True, {name: facts for name in params.samples}, notes=[SYNTHETIC])
+    return Source(True, dict.fromkeys(params.samples, facts), notes=[SYNTHETIC])
 
 
 def _collect_dropped(params: Collect, dropped: Sequence[Path], folder: Path) -> Source:

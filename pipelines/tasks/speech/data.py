@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from pipelines import artifacts, contract
 from pipelines.contract import EXPLAINED, SPLITS, Array, Batch, Indices
-from pipelines.nn.datasets import padded
-from pipelines.nn.datasets import FRAMES, LABELS, SYMBOLS
+from pipelines.nn.datasets import FRAMES, LABELS, SYMBOLS, padded
 from pipelines.tasks.speech.params import TARGET, Prepare
 
 SOUNDS, TRANSCRIPTS = "sounds", "transcripts.parquet"
 """Of the raw data: the folder of sound files; `file`, `text`, `speaker`, `split`, `origin` of each."""
 UTTERANCES = "utterances.parquet"
 """Of the prepared data: `text`, `speaker`, `split`, `seconds`, `file` and `origin` of each, in the order of the parts."""
+HEARD, CLEAN = "heard", "clean"
+"""Folder of some test utterances as sound, `<row>-<condition>.wav`, and the name of the condition that changes nothing."""
 SOUND, MASK = "sound", "mask"
 """Names of network inputs: (batch, frames, bands) float32, and (batch, frames) bool, true where there is sound."""
 
@@ -29,6 +30,16 @@ class SpeechSplit(contract.Split):
 
     utterances: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A way in which the test utterances are heard again."""
+
+    name: str
+    """In metrics."""
+    title: str
+    """In words."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +56,8 @@ class SpeechTarget(contract.Target):
     """Frames to which batches are padded."""
     settings: dict[str, Any]
     """The parameters by which the sound was prepared."""
-    conditions: dict[str, str]
-    """How the test utterances are heard again, in words: by name, in order."""
+    conditions: list[Condition]
+    """In this order they follow the test utterances as they are."""
     epochs: int
     """In so many parts is the training part with its variants cut; an epoch reads one."""
 
@@ -145,7 +156,7 @@ class Utterances:
         return np.asarray(self.labels[start : self.label_ends[row]]).tolist()
 
     def batch(self, indices: Indices) -> Batch:
-        """`sound` and `mask`; `labels` (batch, length) padded with 0, and how many `symbols` and `frames` (of the network's output) there are."""
+        """`sound` and `mask`; `labels` (batch, length) padded with 0, how many `symbols`, how many `frames` of the output."""
         rows = [self.symbols(index) for index in indices]
         return Batch(
             padded_sounds([self.spectrogram(index) for index in indices], self.sizes or self.target.sizes),

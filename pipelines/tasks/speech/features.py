@@ -19,9 +19,8 @@ LEAST = 1e-10
 
 def spectrogram(sound: Sound, params: Prepare) -> Spectrogram:
     """As `librosa.power_to_db(librosa.feature.melspectrogram(…), ref=np.max, top_db=…)`, transposed, of the trimmed and padded sound."""
-    sound = trimmed(sound, params)
     margin = round(params.pad * params.rate)
-    return log_mel(np.pad(sound, margin), params)
+    return log_mel(np.pad(trimmed(sound, params)[0], margin), params)
 
 
 def log_mel(sound: Sound, params: Prepare) -> Spectrogram:
@@ -60,16 +59,16 @@ def _bank(rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float) -> NDArr
     return np.ascontiguousarray(librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax).T)
 
 
-def trimmed(sound: Sound, params: Prepare) -> Sound:
-    """Without the silence at both ends."""
+def trimmed(sound: Sound, params: Prepare) -> tuple[Sound, int]:
+    """Without the silence at both ends; and how many samples were cut off at the beginning."""
     if params.trim_db is None:
-        return sound
+        return sound, 0
     import librosa
 
-    kept, _ = librosa.effects.trim(
+    kept, (start, _) = librosa.effects.trim(
         sound, top_db=params.trim_db, frame_length=params.n_fft, hop_length=params.hop_length
     )
-    return np.asarray(kept, np.float32)
+    return np.asarray(kept, np.float32), int(start)
 
 
 def frames_of(samples: int, params: Prepare) -> int:

@@ -32,6 +32,14 @@ class EveryNth(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("gatehouse")
+class MaskedBatchNormalization(keras.layers.BatchNormalization):
+    """Batch normalisation over the steps that a mask leaves, which it does not pass on: the convolution after it would warn of it."""
+
+    def compute_mask(self, *inputs: Any, **options: Any) -> None:
+        """Whoever needs the mask gets it as an argument."""
+
+
+@keras.saving.register_keras_serializable("gatehouse")
 class SpecAugment(keras.layers.Layer):
     """In training, hides stretches of time and neighbouring bands of each utterance (Park et al. 2019; no time warping).
 

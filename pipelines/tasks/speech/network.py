@@ -6,7 +6,7 @@ from pipelines.nn import layers
 from pipelines.nn.heads import Head
 from pipelines.params.blocks import RecurrentLayer
 from pipelines.tasks.speech.data import MASK, SOUND
-from pipelines.tasks.speech.layers import EveryNth, SpecAugment
+from pipelines.tasks.speech.layers import EveryNth, MaskedBatchNormalization, SpecAugment
 from pipelines.tasks.speech.params import SpeechModel
 
 MOMENTUM = 0.9
@@ -34,9 +34,7 @@ def transcriber(bands: int, strides: tuple[int, ...], model: SpeechModel, head: 
             )
             hidden = convolution(hidden)
             steps = EveryNth(stride, name=f"mask_{index}")(steps)
-            hidden = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"normalisation_{index}")(
-                hidden, mask=steps
-            )
+            hidden = MaskedBatchNormalization(momentum=MOMENTUM, name=f"normalisation_{index}")(hidden, mask=steps)
             hidden = keras.layers.ReLU(name=f"relu_{index}")(hidden)
         hidden = keras.layers.Dropout(model.dropout, name="dropout")(hidden)
         for index, options in enumerate(stack, start=1):

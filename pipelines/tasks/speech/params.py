@@ -1,7 +1,7 @@
 """The block `speech`."""
 
 from math import prod
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -75,6 +75,8 @@ class Prepare(Shares):
     silence: float = Field(gt=0, le=10)
     volume: float = Field(gt=0, lt=1)
     """It is also tried after so many seconds of silence, and at this volume."""
+    heard: int = Field(ge=0, le=20)
+    """Test utterances to listen to."""
 
     @property
     def stride(self) -> int:
@@ -142,9 +144,7 @@ class Evaluate(blocks.Evaluate):
     bootstrap: int = Field(gt=9, le=10_000)
     """Resamplings of the test utterances for the intervals of error rates."""
     shown: int = Field(gt=0, le=20)
-    """Test utterances with their alignment."""
-    heard: int = Field(ge=0, le=20)
-    """Test utterances to listen to."""
+    """Test utterances with their alignment, and how they are written as they are heard."""
 
 
 class Params(Block):
@@ -165,6 +165,3 @@ class Params(Block):
                 why = f"has {len(model.filters)} convolutions and prepare.strides {len(self.prepare.strides)}; give both as many"
                 raise FaultError(("models", name, "filters"), why)
         return self
-
-
-Split = Literal["train", "valid", "test"]

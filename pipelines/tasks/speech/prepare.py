@@ -1,7 +1,8 @@
-"""From sound files to log-mel spectrograms on disk: split without a speaker or recording in two parts, scaled by the training part alone."""
+"""From sound files to log-mel spectrograms on disk: split by speaker where it can be, scaled by the training part alone."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,21 @@ from pipelines.nn.datasets import even_sizes
 from pipelines.printing import shortened
 from pipelines.sources.parallel import parallel_map
 from pipelines.tasks.speech import features, recordings, variation
-from pipelines.tasks.speech.data import TRANSCRIPTS, UTTERANCES, Meta, SpeechSplit, SpeechTarget
+from pipelines.tasks.speech.data import (
+    CLEAN,
+    HEARD,
+    TRANSCRIPTS,
+    UTTERANCES,
+    Condition,
+    Meta,
+    SpeechSplit,
+    SpeechTarget,
+)
 from pipelines.tasks.speech.fitting import misfit
 from pipelines.tasks.speech.params import TARGET, Prepare
 from pipelines.tasks.speech.splitting import split_by_speaker
 
+JOINED = ("file", "text", "origin")
 FLATTEST = 1.0
 """Decibels. A band that varies less, as one above the recordings' highest frequency does, is not blown up to more."""
 SHOWN = 5
@@ -58,8 +69,18 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     table = table[known]
     # The order of the files in a part is arbitrary; that of their names would put the same words side by side.
     parts = {split: table[table["split"] == split].reset_index(drop=True) for split in SPLITS}
-    written = {split: _write(split, parts[split], raw, alphabet, params, notes[split], destination) for split in SPLITS}
+    jobs = [
+        Job(raw / file, text, origin, split, index, params)
+        for split, part in parts.items()
+        for index, (file, text, origin) in enumerate(zip(*(part[name].tolist() for name in JOINED), strict=True))
+    ]
+    results = zip(jobs, parallel_map(_prepared, jobs, "speech: spectrograms"), strict=True)
+    written = {
+        split: _write(split, part, islice(results, len(part)), alphabet, params, notes[split], destination)
+        for split, part in parts.items()
+    }
     training = written["train"]
+    _write_heard(written["test"].table, raw, params, destination / HEARD)
     pd.concat([part.table for part in written.values()]).to_parquet(destination / UTTERANCES, index=False)
     splits = {split: part.split(params, notes[split]) for split, part in written.items()}
     target = SpeechTarget(
@@ -74,7 +95,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
         deviation=np.maximum(training.deviation, FLATTEST).tolist(),
         sizes=even_sizes(training.lengths, params.lengths),
         settings=params.model_dump(),
-        conditions=variation.conditions(params),
+        conditions=[Condition(*pair) for pair in variation.conditions(params).items()],
         epochs=training.epochs,
     )
     return Meta(
@@ -106,7 +127,7 @@ def _prepared(job: Job) -> Prepared:
     """Read, vary and transform an utterance, in a process of its own."""
     params = job.params
     sound = recordings.read(job.path, params.rate, LONGEST)
-    kept = features.trimmed(sound, params)
+    kept, _ = features.trimmed(sound, params)
     spectrograms = [features.spectrogram(sound, params)]
     if job.split == "train":
         random = np.random.default_rng([job.seed, 0])
@@ -152,13 +173,15 @@ class Written:
 
 
 def _write(
-    split: str, table: pd.DataFrame, raw: Path, alphabet: str, params: Prepare, notes: list[str], destination: Path
+    split: str,
+    table: pd.DataFrame,
+    results: Iterator[tuple[Job, Prepared]],
+    alphabet: str,
+    params: Prepare,
+    notes: list[str],
+    destination: Path,
 ) -> Written:
-    """Write the spectrograms of a part as they come: one ahead of the other in a file, so that memory holds one at a time."""
-    jobs = [
-        Job(raw / row.file, row.text, row.origin, split, index, params)
-        for index, row in enumerate(table.itertuples(index=False))
-    ]
+    """Write the spectrograms of a part as they come, one after the other into one file: memory holds only a few of them."""
     versions = (
         params.augment.variants if split == "train" else 1 + len(variation.conditions(params)) if split == "test" else 1
     )
@@ -166,7 +189,7 @@ def _write(
     seconds, kept, refused = [], [], []
     total, squares, frames = np.zeros(params.n_mels), np.zeros(params.n_mels), 0
     with (destination / f"{split}.f32").open("wb") as file:
-        for index, (job, done) in enumerate(zip(jobs, parallel_map(_prepared, jobs, f"speech: {split}"), strict=True)):
+        for index, (job, done) in enumerate(results):
             if done.misfit:
                 refused.append(f"{job.origin}: {done.misfit}")
                 continue
@@ -206,6 +229,15 @@ def _write(
     mean = total / frames
     deviation = np.sqrt(np.maximum(squares / frames - np.square(mean), 0))
     return Written(table, sizes.ravel(), mean, deviation, len(arrays["order"]), epochs)
+
+
+def _write_heard(table: pd.DataFrame, raw: Path, params: Prepare, folder: Path) -> None:
+    """Some test utterances as sound, as they are and in the worst noise, by their row in the part."""
+    worst = f"snr_{min(params.noise_db):g}"
+    for row in np.unique(np.linspace(0, len(table) - 1, params.heard).astype(int)).tolist() if params.heard else []:
+        sound = recordings.read(raw / table["file"].iloc[row], params.rate, LONGEST)
+        for name, heard in ((CLEAN, sound), (worst, variation.heard(sound, worst, params, row))):
+            recordings.write(folder / f"{row}-{name}.wav", heard / max(1.0, float(np.abs(heard).max())), params.rate)
 
 
 def _order(split: str, count: int, versions: int) -> Array:

@@ -24,6 +24,8 @@ SILENT = 1e-4
 MOST_CHANNELS = 64
 UNKNOWN_SIZES = (0, 0xFFFFFFFF)
 """Of a `.wav` that was written as a stream."""
+LAST_PAGE = 4
+"""The mark of the last page of an `.ogg`."""
 XING_SAMPLES = {3: 1152, 2: 576, 0: 576}
 """Samples of a frame of an `.mp3`, by the version in its header."""
 
@@ -56,6 +58,8 @@ def decoded(path: Path, longest: float) -> tuple[NDArray[np.float32], int]:
     with path.open("rb") as file:
         _check_wav(path, file, size)
         file.seek(0)
+        _check_ogg(path, file, size)
+        file.seek(0)
         try:
             with soundfile.SoundFile(file) as sound:
                 _check_header(path, sound, longest)
@@ -80,7 +84,7 @@ def _reason(error: Exception) -> str:
 def _check_header(path: Path, sound: Any, longest: float) -> None:
     if not LOWEST_RATE <= sound.samplerate <= HIGHEST_RATE:
         raise InputError(
-            f"{path}: has {sound.samplerate:,} samples a second, and from {LOWEST_RATE:,} to {HIGHEST_RATE:,} are read; export it with 16,000"
+            f"{path}: has {sound.samplerate:,} samples a second, and {LOWEST_RATE:,} to {HIGHEST_RATE:,} are read; export it with 16,000"
         )
     if sound.channels > MOST_CHANNELS:
         raise InputError(
@@ -117,25 +121,35 @@ def _check_wav(path: Path, file: IO[bytes], size: int) -> None:
             return
         if place + 8 + length > size and name == b"data":
             raise InputError(
-                f"{path}: is cut off: its header promises {length:,} bytes of sound and {size - place - 8:,} follow; copy or record it again"
+                f"{path}: is cut off: its header promises {length:,} bytes of sound, {size - place - 8:,} follow; copy or record it again"
             )
         place += 8 + length + length % 2
 
 
+def _check_ogg(path: Path, file: IO[bytes], size: int) -> None:
+    """Raise `InputError` if the last page of an `.ogg` is missing or incomplete; libsndfile decodes as far as it goes."""
+    place, flags = 0, LAST_PAGE
+    while place < size:
+        file.seek(place)
+        header = file.read(27)
+        if header[:4] != b"OggS":
+            if place == 0:
+                return
+            break
+        flags = header[5] if len(header) == 27 else 0
+        segments = file.read(header[26]) if len(header) == 27 else b""
+        place += len(header) + len(segments) + sum(segments)
+    if place > size or not flags & LAST_PAGE:
+        raise InputError(f"{path}: is cut off; copy or record it again")
+
+
 def _check_end(path: Path, file: IO[bytes], kind: str, read: int, promised: int) -> None:
     """Raise `InputError` for compressed sound without its end, which libsndfile decodes as far as it goes."""
-    content = file.read() if kind in ("OGG", "MP3", "MPEG") else b""
     missing = read < promised
-    if kind == "OGG":
-        last = content.rfind(b"OggS")
-        missing |= (
-            last < 0 or not content[last + 5 : last + 6] or not content[last + 5] & 4
-        )  # no page says that it is the last
-    if content and kind != "OGG":
-        frames = _frames_of_mp3(content[:8192])
-        missing |= (
-            frames is not None and read < frames[0] * frames[1] - 4 * frames[1]
-        )  # encoder's delay and padding are cut
+    if kind in ("MP3", "MPEG"):
+        frames = _frames_of_mp3(file.read(8192))
+        # An encoder's delay and padding are not heard.
+        missing |= frames is not None and read < (frames[0] - 4) * frames[1]
     if missing:
         raise InputError(f"{path}: is cut off; copy or record it again")
 

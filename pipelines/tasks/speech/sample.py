@@ -63,7 +63,7 @@ def plan(params: Collect) -> list[Utterance]:
 
 
 def _text(random: np.random.Generator, samples: Sequence[str]) -> str:
-    kind = samples[random.integers(len(samples))]
+    kind = samples[int(random.integers(len(samples)))]
     if kind == DIGITS:
         return _digits(random, LONGEST)
     if kind == COMMANDS:

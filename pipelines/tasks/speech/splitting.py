@@ -42,7 +42,8 @@ def _held_out(table: pd.DataFrame, split: str, share: float, enough: int, whole:
     what = {"test": "test", "valid": "validation"}[split]
     if (table["speaker"] != "").all() and len(speakers) >= enough and len(speakers) > 1:
         ordered = _ordered(speakers.index)
-        held, count = [], 0
+        held: list[str] = []
+        count = 0
         while ordered and (not held or count + speakers[ordered[0]] / 2 <= share * whole):
             held.append(ordered.pop(0))
             count += int(speakers[held[-1]])

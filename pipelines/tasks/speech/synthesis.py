@@ -3,6 +3,7 @@
 import ctypes
 import multiprocessing
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def write(utterances: Sequence[Utterance], files: Sequence[Path]) -> None:
     context = multiprocessing.get_context("spawn")
     # A new process for each: one that has spoken before would speak differently.
     with context.Pool(min(SHARDS, context.cpu_count()), maxtasksperchild=1) as pool:
-        for fault in pool.imap(_write, [jobs[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]):
+        for fault in pool.imap(_write, [jobs[start:end] for start, end in pairwise(cuts)]):
             if fault:
                 raise SourceError(
                     f"eSpeak NG, which speaks the sample, {fault}; put recordings of your own into data/input/speech"

@@ -31,27 +31,32 @@ def augmented(sound: Sound, params: Prepare, random: np.random.Generator) -> Sou
 
 def tilted(sound: Sound, decibels: float) -> Sound:
     """With a spectrum that rises by so many decibels from the lowest to the highest frequency, evenly in Hz."""
-    spectrum = np.fft.rfft(sound)
-    gain = 10 ** (np.linspace(-decibels / 2, decibels / 2, len(spectrum)) / 20)
-    return np.fft.irfft(spectrum * gain, len(sound)).astype(np.float32)
+    from scipy import fft
+
+    size = fft.next_fast_len(len(sound), real=True)
+    spectrum = fft.rfft(sound, size)
+    gain = 10 ** (np.linspace(-decibels / 2, decibels / 2, len(spectrum), dtype=np.float32) / 20)
+    return np.asarray(fft.irfft(spectrum * gain, size)[: len(sound)], np.float32)
 
 
 def reverberant(sound: Sound, seconds: float, rate: int, random: np.random.Generator) -> Sound:
     """In a room whose sound falls by 60 dB in `seconds`: noise that decays exponentially, 12 dB below the direct sound (Polack 1988)."""
     import scipy.signal
 
-    time = np.arange(1, max(2, round(seconds * rate)))
-    tail = random.standard_normal(len(time)) * 10 ** (-3 * time / (seconds * rate))
+    time = np.arange(1, max(2, round(seconds * rate)), dtype=np.float32)
+    tail = random.standard_normal(len(time), np.float32) * 10 ** (-3 * time / np.float32(seconds * rate))
     tail *= 0.25 / np.sqrt(np.square(tail).sum())
-    echo = scipy.signal.fftconvolve(sound, np.concatenate([[1.0], tail]))[: len(sound)]
-    return echo.astype(np.float32)
+    return np.asarray(scipy.signal.oaconvolve(sound, np.append(np.float32(1), tail))[: len(sound)], np.float32)
 
 
 def noisy(sound: Sound, decibels: float, colour: float, random: np.random.Generator) -> Sound:
     """With noise so many decibels below it, whose power falls with frequency to the power of `colour`: 0 white, 1 pink, 2 brown."""
-    spectrum = np.fft.rfft(random.standard_normal(len(sound)))
-    spectrum *= np.maximum(np.arange(len(spectrum)), 1.0) ** (-colour / 2)
-    noise = np.fft.irfft(spectrum, len(sound))
+    from scipy import fft
+
+    size = fft.next_fast_len(len(sound), real=True)
+    spectrum = fft.rfft(random.standard_normal(size, np.float32))
+    spectrum *= np.maximum(np.arange(len(spectrum), dtype=np.float32), 1) ** np.float32(-colour / 2)
+    noise = fft.irfft(spectrum, size)[: len(sound)]
     scale = np.sqrt(_power(sound) / max(_power(noise), 1e-30) * 10 ** (-decibels / 10))
     return (sound + scale * noise).astype(np.float32)
 

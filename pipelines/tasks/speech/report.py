@@ -1,0 +1,279 @@
+"""Figures of this task: errors by condition, voice and speed, confusions, alignments, words as they are heard, and sounds."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+
+from pipelines.report import figures as charts
+from pipelines.report import texts
+from pipelines.report.figures import Figure
+from pipelines.report.texts import files_folder
+from pipelines.results import Results
+from pipelines.tasks.speech.records import Alignment, Illustration, Interval, Stream, Transcribed
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+TITLE = "Speech"
+SEQUENCE = "sound"
+QUESTION = "Which recurrent network turns spoken words into text best without an alignment, and what is hearing the future worth?"
+WAYS = {"wer": "beam search", "wer_greedy": "greedy", "wer_ngram": "with a model of words", "cer": "characters"}
+SLOW_TO_FAST = ("slow", "middle", "fast")
+MOST_WORDS = 30
+MOST_SPEAKERS = 40
+NOTHING = "–"
+
+
+def figures(results: Results, target: str, model: str | None) -> list[Figure]:
+    """For the task or one model."""
+    if model is None:
+        return [
+            _intervals(results, target),
+            _by_condition(results, target),
+            _by_speed(results, target),
+            _by_speaker(results, target),
+        ]
+    illustration = results.illustration(model, target, Illustration)
+    own = [_confusions(results.record(model, target, Transcribed))]
+    if illustration is None:
+        return own
+    alignments = [_alignment(alignment, index) for index, alignment in enumerate(illustration.alignments)]
+    streams = [_streams(illustration.streams)] if illustration.streams else []
+    return [*_sounds(illustration, model, target), *alignments, *streams, *own]
+
+
+# The task
+
+
+def _records(results: Results, target: str) -> dict[str, Transcribed]:
+    return {name: results.record(name, target, Transcribed) for name in results.models}
+
+
+def _all_records(results: Results, target: str) -> dict[str, Transcribed]:
+    return {**_records(results, target), **results.baseline_records(target, Transcribed)}
+
+
+def _intervals(results: Results, target: str) -> Figure:
+    records = _all_records(results, target)
+    rows = [
+        [name, *(_interval(record.intervals.get(way)) for way in WAYS), f"{_right(record):.1%}"]
+        for name, record in records.items()
+    ]
+    return Figure(
+        "error-rates",
+        "Error rates, and how sure they are",
+        "Words (or characters) replaced, left out and added, by those said, with the 95 % interval of a bootstrap over whole voices "
+        "(explained seed of the models; baselines last), by way of decoding; and the share of utterances without an error.",
+        "Where two intervals overlap widely, other voices could reverse the order. A model of words helps where words are spelled wrong, "
+        "not where one word is taken for another.",
+        texts.table(["", *WAYS.values(), "utterances right"], rows),
+    )
+
+
+def _interval(found: Interval | None) -> str:
+    return NOTHING if found is None else f"{found.rate:.1%} ({found.low:.1%} to {found.high:.1%})"
+
+
+def _right(record: Transcribed) -> float:
+    return float((record.edits == 0).mean())
+
+
+def _by_condition(results: Results, target: str) -> Figure:
+    records = _records(results, target)
+    plot = charts.empty("", "WER", height=420)
+    for index, (name, record) in enumerate(records.items()):
+        plot.add_bar(
+            name=name,
+            x=list(record.conditions),
+            y=charts.plain(np.array(list(record.conditions.values()))),
+            marker={"color": charts.COLORS[index % len(charts.COLORS)]},
+            hovertemplate="%{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
+        )
+    plot.update_layout(barmode="group", hovermode="closest")
+    plot.update_yaxes(tickformat=".0%", rangemode="tozero")
+    return Figure(
+        "conditions",
+        "The same utterances, heard again",
+        "WER of the test utterances as they are, and of the same ones with pink noise at a signal-to-noise ratio, after a pause, quietly "
+        "and by telephone (explained seed, beam search). No network was trained on any of these.",
+        "A person hardly notices the pause, the volume and the telephone; what a network loses there it has learned of the recordings, "
+        "not of the words. At 0 dB noise is as loud as speech.",
+        plot,
+    )
+
+
+def _by_speed(results: Results, target: str) -> Figure:
+    records = _all_records(results, target)
+    speeds = next(iter(records.values())).speeds
+    limits = np.quantile(speeds, (1 / 3, 2 / 3))
+    group = np.searchsorted(limits, speeds)
+    names = [
+        f"{name} ({low:.0f} to {high:.0f})"
+        for name, low, high in zip(SLOW_TO_FAST, [speeds.min(), *limits], [*limits, speeds.max()], strict=True)
+    ]
+    rows = [[name, *(f"{_rate(record, group == index):.1%}" for index in range(3))] for name, record in records.items()]
+    return Figure(
+        "speed",
+        "By speed",
+        "WER of the slowest, the middle and the fastest third of the test utterances, by letters a second (explained seed).",
+        "Fast speech leaves each character fewer steps, and utterances of a single word are slow here: pauses count as sound. A network "
+        "that fails on the fastest third needs a smaller stride.",
+        texts.table(["", *names], rows),
+    )
+
+
+def _rate(record: Transcribed, chosen: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> float:
+    said = record.words[chosen].sum()
+    return float(record.edits[chosen].sum() / said) if said else float("nan")
+
+
+def _by_speaker(results: Results, target: str) -> Figure:
+    records = _records(results, target)
+    speakers = np.array(next(iter(records.values())).speakers, dtype=object)
+    # Voices of the sample are an accent and a variant; the variant is who speaks.
+    who = np.array([str(speaker).rpartition("+")[2] or "not named" for speaker in speakers])
+    names = sorted(set(who))
+    rates = {name: [_rate(record, who == speaker) for speaker in names] for name, record in records.items()}
+    order = np.argsort([np.mean([values[index] for values in rates.values()]) for index in range(len(names))])[::-1][
+        :MOST_SPEAKERS
+    ]
+    plot = charts.empty("", "WER")
+    for index, (name, values) in enumerate(rates.items()):
+        plot.add_scatter(
+            name=name,
+            x=[names[place] for place in order],
+            y=charts.plain(np.array(values)[order]),
+            mode="markers",
+            marker={"size": 10, "color": charts.COLORS[index % len(charts.COLORS)]},
+        )
+    plot.update_yaxes(tickformat=".0%", rangemode="tozero")
+    plot.update_xaxes(type="category")
+    return Figure(
+        "speakers",
+        "By voice",
+        f"WER of each voice of the test part, the hardest first (explained seed{'' if len(names) <= MOST_SPEAKERS else '; the hardest'}). "
+        "No utterance of these voices was in training, unless the data say otherwise above.",
+        "The spread between voices is larger than that between most models: a mean over few voices says little of the next one.",
+        plot,
+    )
+
+
+# One model
+
+
+def _sounds(illustration: Illustration, model: str, target: str) -> list[Figure]:
+    if not illustration.heard:
+        return []
+    player = Markup('<audio controls preload="none" src="{}"></audio>')
+    rows = [
+        [
+            heard.condition,
+            player.format(f"{files_folder(model, target)}/{heard.file}"),
+            heard.reference,
+            heard.hypothesis or NOTHING,
+        ]
+        for heard in illustration.heard
+    ]
+    return [
+        Figure(
+            "listen",
+            "Listen, and compare",
+            "Test utterances as they are and in the worst noise, what is said, and what the network writes (explained seed, greedy).",
+            "Listen to the noisy version first, and write down what you hear: that is the fair comparison.",
+            texts.table(["heard", "sound", "said", "written"], rows, words=4),
+        )
+    ]
+
+
+def _alignment(alignment: Alignment, index: int) -> Figure:
+    from plotly.subplots import make_subplots
+
+    base = charts.empty("", "")
+    plot = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.5, 0.5], vertical_spacing=0.05)
+    plot.update_layout(
+        template=base.layout.template, font=base.layout.font, height=520, hovermode="closest",
+        margin={"l": 64, "r": 16, "t": 34, "b": 48}, legend={"orientation": "v", "y": 0.46, "yanchor": "top"},
+    )  # fmt: skip
+    spectrogram = alignment.spectrogram.astype(np.float32)
+    plot.add_heatmap(
+        z=charts.plain(np.round(spectrogram.T, 1)),
+        x=charts.plain(np.arange(len(spectrogram)) * alignment.frame_seconds),
+        colorscale="Magma",
+        colorbar={"title": "dB", "thickness": 12, "len": 0.45, "y": 1, "yanchor": "top"},
+        hovertemplate="%{x:.2f} s, band %{y}: %{z} dB<extra></extra>",
+        row=1, col=1,
+    )  # fmt: skip
+    _add_probabilities(plot, alignment)
+    for word, first, last in alignment.words:
+        plot.add_annotation(x=(first + last) / 2, y=1.06, yref="paper", text=f"<b>{word}</b>", showarrow=False)
+    plot.update_yaxes(title="mel band", row=1, col=1)
+    plot.update_yaxes(title="probability", range=[0, 1.02], row=2, col=1)
+    plot.update_xaxes(title="seconds", row=2, col=1)
+    return Figure(
+        f"alignment-{index}",
+        f"How “{alignment.reference}” is written",
+        "Above the log-mel spectrogram of a test utterance, below the probability of the blank (grey) and of each character at every step; "
+        f"on top the words where they are written. Written: {alignment.hypothesis or NOTHING} (explained seed, greedy).",
+        "The blank is likely nearly everywhere, and each character rises in a short peak: CTC is free to choose when it writes (Graves et "
+        "al. 2006). A network of one direction writes a character after it has heard it; one of both may write it before.",
+        plot,
+    )
+
+
+def _add_probabilities(plot: "go.Figure", alignment: Alignment) -> None:
+    times = charts.plain((np.arange(len(alignment.probabilities)) + 0.5) * alignment.step_seconds)
+    probabilities = alignment.probabilities.astype(np.float32)
+    for index, symbol in enumerate(["blank", *alignment.symbols]):
+        color = "#aaaaaa" if index == 0 else charts.COLORS[(index - 1) % len(charts.COLORS)]
+        plot.add_scatter(
+            x=times,
+            y=charts.plain(np.round(probabilities[:, index], 3)),
+            name="space" if symbol == " " else symbol,
+            mode="lines",
+            line={"color": color, "width": 2, "dash": "solid" if index <= len(charts.COLORS) else "dot"},
+            row=2, col=1,
+        )  # fmt: skip
+
+
+def _streams(streams: list[Stream]) -> Figure:
+    rows = [
+        [stream.reference if place == 0 else "", f"{seconds:.2f}", text or NOTHING]
+        for stream in streams
+        for place, (seconds, text) in enumerate(_changes(stream))
+    ]
+    return Figure(
+        "streaming",
+        "Words as the sound comes",
+        "What the network writes of the first seconds of an utterance alone, as if the rest had not been said yet; a row for each change "
+        "(explained seed, greedy).",
+        "A network of one direction never takes back what it has written, and its words come out a moment after they are said. One of both "
+        "directions rewrites: with less sound it hears another end. Only the former can be used while someone speaks.",
+        texts.table(["said", "seconds heard", "written"], rows, words=3),
+    )
+
+
+def _changes(stream: Stream) -> list[tuple[float, str]]:
+    """The times at which the text changes."""
+    found: list[tuple[float, str]] = []
+    for seconds, text in zip(stream.seconds.tolist(), stream.texts, strict=True):
+        if not found or found[-1][1] != text:
+            found.append((seconds, text))
+    return found
+
+
+def _confusions(record: Transcribed) -> Figure:
+    counts: Mapping[tuple[str, str], int] = {(said, written): count for said, written, count in record.confusions}
+    replaced = [(said, written, count) for (said, written), count in counts.items()]
+    rows = [[said or NOTHING, written or NOTHING, f"{count:,}"] for said, written, count in replaced[:MOST_WORDS]]
+    total = int(record.edits.sum())
+    return Figure(
+        "confusions",
+        "What is taken for what",
+        f"The {total:,} errors in the {int(record.words.sum()):,} words of the test part (explained seed, beam search): the words that are "
+        "written in place of others most often; – is a word left out or added.",
+        "Words that sound alike are mistakes of hearing; strings that are no words at all are mistakes of spelling, which a model of "
+        "words would correct.",
+        texts.table(["said", "written", "times"], rows or [["none", "", ""]], words=2),
+    )
