@@ -15,6 +15,7 @@ TASKS = tuple(
             "sentiment",
             "topics",
             "translation",
+            "video",
         ),
     )
 )

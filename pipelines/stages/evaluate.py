@@ -19,7 +19,7 @@ def run(task: "Task", name: str, params: Any) -> None:
 
     hardware.set_up()
     from pipelines.analysis import explain
-    from pipelines.nn import checkpoints
+    from pipelines.nn import checkpoints, datasets
 
     stage: Evaluate = task.stage("evaluate")
     prepared, trained_in = paths.prepared(task.name), paths.model(task.name, name)
@@ -31,9 +31,12 @@ def run(task: "Task", name: str, params: Any) -> None:
     with artifacts.replacing_folder(paths.evaluation(task.name, name)) as folder:
         for target in meta.targets:
             progress.say(f"{task.name}/{name}/{target}: testing and explaining")
-            examples = stage.datasets(prepared, meta, target)
             head = stage.head(meta, target, params.train.of(target))
             network = checkpoints.load(trained_in / target)
+            examples = {
+                split: datasets.for_network(part, network)
+                for split, part in stage.datasets(prepared, meta, target).items()
+            }
             chosen = _median_seed(seeds, trained["targets"][target]["best_valid_loss"])
             losses: dict[str, list[Array]] = {}
             for seed in seeds:
