@@ -35,6 +35,14 @@ class VideoTarget(contract.Target):
     """Pixels of the width and height of the frames that are kept."""
     network: str
     """The pretrained one."""
+    side: int
+    """Pixels of the width and height in which it sees a frame."""
+    stage: int
+    """Whose output the features are."""
+    grid: int
+    """Cells along a side in which they are averaged."""
+    background: str
+    """The colour behind transparent pictures."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,6 @@ def datasets(prepared: Path, meta: Meta, target: str) -> dict[str, Clips]:
         name: artifacts.read_array(prepared / file) for name, file in ((WINDOW, FEATURES_FILE), (FRAMES, FRAMES_FILE))
     }
     index = {label: number for number, label in enumerate(meta.label.classes)}
-    labels = table["label"].map(index).to_numpy(np.int32)
+    labels: NDArray[np.int32] = table["label"].map(index).to_numpy().astype(np.int32)
     rows = {split: np.flatnonzero(table["split"] == split) for split in SPLITS}
     return {split: Clips(arrays, rows[split], labels[rows[split]]) for split in SPLITS}

@@ -55,15 +55,23 @@ def _times() -> list[float]:
     return [step / (FRAMES - 1) for step in range(FRAMES)]
 
 
-def _moving(axis: str) -> Callable[[np.random.Generator, Pool], Looks]:
-    def looks(rng: np.random.Generator, pool: Pool) -> Looks:
-        look = _start(rng, pool)
-        free = SIDE - look.size
-        way = rng.uniform(0.5, 1.0) * free
-        first = look.size / 2 + rng.uniform(0, free - way)
-        return [replace(look, **{axis: first + way * time}) for time in _times()]
+def _moving_right(rng: np.random.Generator, pool: Pool) -> Looks:
+    look = _start(rng, pool)
+    first, way = _way(rng, look)
+    return [replace(look, x=first + way * time) for time in _times()]
 
-    return looks
+
+def _moving_down(rng: np.random.Generator, pool: Pool) -> Looks:
+    look = _start(rng, pool)
+    first, way = _way(rng, look)
+    return [replace(look, y=first + way * time) for time in _times()]
+
+
+def _way(rng: np.random.Generator, look: Look) -> tuple[float, float]:
+    """Where a digit starts, and how far it moves without leaving the picture."""
+    free = SIDE - look.size
+    way = rng.uniform(0.5, 1.0) * free
+    return look.size / 2 + rng.uniform(0, free - way), way
 
 
 def _growing(rng: np.random.Generator, pool: Pool) -> Looks:
@@ -118,10 +126,10 @@ def _backwards(make: Callable[[np.random.Generator, Pool], Looks]) -> Callable[[
 
 
 CLASSES: dict[str, Callable[[np.random.Generator, Pool], Looks]] = {
-    "moving right": _moving("x"),
-    "moving left": _backwards(_moving("x")),
-    "moving down": _moving("y"),
-    "moving up": _backwards(_moving("y")),
+    "moving right": _moving_right,
+    "moving left": _backwards(_moving_right),
+    "moving down": _moving_down,
+    "moving up": _backwards(_moving_down),
     "growing": _growing,
     "shrinking": _backwards(_growing),
     "turning left": _turning,

@@ -5,8 +5,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from pipelines.classification.records import Classified
 from pipelines.classification.score import LEAST, METRICS, score
-from pipelines.contract import Array, BatchPrediction, Dataset, Evaluation, Predictions
+from pipelines.contract import Array, BatchPrediction, Dataset, Evaluation, Floats, Predictions
 from pipelines.nn import datasets as nn_datasets
 from pipelines.nn import inference
 from pipelines.nn.heads import Head
@@ -45,24 +46,26 @@ def evaluate(
     for prediction in predictions:
         log_probabilities[prediction.indices] = inference.log_probabilities(prediction.outputs)
     scored = score(labels, np.exp(log_probabilities[:, -1]), classes, clips["file"].tolist())
-    record = ClassifiedClips(**vars(scored.record), **_early(labels, log_probabilities, len(classes)))
-    return Evaluation(scored.metrics, scored.losses, record)
+    return Evaluation(scored.metrics, scored.losses, _record(scored.record, labels, log_probabilities))
 
 
-def _early(labels: Array, log_probabilities: Array, classes: int) -> dict[str, Array]:
+def _record(scored: Classified, labels: Array, log_probabilities: Floats) -> ClassifiedClips:
+    """What charts draw; `log_probabilities` is (clips, frames, classes)."""
     right = log_probabilities.argmax(-1) == labels[:, None]
     own = np.take_along_axis(log_probabilities, labels[:, None, None], -1)[..., 0]
-    by_class = np.stack(
-        [
-            right[labels == label].mean(0) if (labels == label).any() else np.full(right.shape[1], np.nan)
-            for label in range(classes)
-        ]
+    no_clip = np.full(right.shape[1], np.nan)
+    by_class = [
+        right[labels == label].mean(0) if (labels == label).any() else no_clip for label in range(len(scored.classes))
+    ]
+    return ClassifiedClips(
+        scored.classes,
+        scored.confusion,
+        scored.calibration,
+        scored.mistakes,
+        early_accuracy=right.mean(0),
+        early_log_loss=-np.maximum(own, np.log(LEAST)).mean(0),
+        early_by_class=np.stack(by_class),
     )
-    return {
-        "early_accuracy": right.mean(0),
-        "early_log_loss": -np.maximum(own, np.log(LEAST)).mean(0),
-        "early_by_class": by_class,
-    }
 
 
 def view(network: keras.Model, head: Head, meta: Meta, target: str) -> View:

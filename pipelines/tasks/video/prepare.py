@@ -61,6 +61,10 @@ def prepare(raw: Path, params: VideoPrepare, destination: Path) -> Meta:
         change=change,
         stored_side=params.stored_side,
         network=network,
+        side=params.side[network],
+        stage=params.stage[network],
+        grid=params.grid,
+        background=params.background,
     )
     return Meta({TARGET: label}, _how(bool((collected["split"] != "").any())))
 

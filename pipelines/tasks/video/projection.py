@@ -39,10 +39,8 @@ class Projection:
 
     def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
         """(…, features) -> (…, components)."""
-        projected: NDArray[np.float32] = ((features.astype(np.float32) - self.mean) @ self.components) / np.float32(
-            self.scale
-        )
-        return projected
+        projected = (features.astype(np.float32) - self.mean) @ self.components / self.scale
+        return projected.astype(np.float32)
 
     def save(self, path: Path) -> None:
         """Write it as a record."""
