@@ -3,9 +3,9 @@
 The interface of each file of a task is in `pipelines/task.py`, beside the class that loads it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,14 @@ class Dataset(Protocol):
 
     def batch(self, indices: Indices) -> Batch:
         """The examples at `indices`, padded to one length."""
+
+
+@runtime_checkable
+class ManyInputs(Protocol):
+    """A `Dataset` with inputs of which a network reads some: models of one task may begin with different ones."""
+
+    def reading(self, inputs: Collection[str]) -> Self:
+        """The same examples with these inputs alone, so that no others are read from disk."""
 
 
 Datasets = Mapping[str, Any]

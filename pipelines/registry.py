@@ -16,6 +16,7 @@ TASKS = tuple(
             "topics",
             "translation",
             "speech",
+            "video",
             "memory",
         ),
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines import artifacts
-from pipelines.contract import SPLITS, Array, Batch, Dataset, Indices
+from pipelines.contract import SPLITS, Array, Batch, Dataset, Indices, ManyInputs
 from pipelines.nn.vocabulary import BEGIN, END, PADDING
 
 if TYPE_CHECKING:
@@ -150,6 +150,14 @@ def even_sizes(lengths: Indices, count: int) -> list[int]:
     steps = ordered.cumsum()
     shares = steps[-1] * np.arange(1, count + 1) / count
     return np.unique(ordered[np.searchsorted(steps, shares)]).tolist()
+
+
+# Inputs
+
+
+def for_network(dataset: Any, network: Any) -> Any:
+    """The dataset with the inputs that the network has."""
+    return dataset.reading(list(network.input)) if isinstance(dataset, ManyInputs) else dataset
 
 
 # Orders

@@ -63,9 +63,7 @@ def save_function(raw: RawFunction, network: keras.Model, folder: Path) -> None:
     module.weights = [weight.value for weight in network.weights]
     module.tables = list(raw.tables)
     # TensorFlow does not check the shapes of a signature, and a network reads a window of any length: so they are checked within.
-    specs = {
-        name: tf.TensorSpec([None] * len(given.shape), given.dtype, name) for name, given in raw.inputs.items()
-    }
+    specs = {name: tf.TensorSpec([None] * len(given.shape), given.dtype, name) for name, given in raw.inputs.items()}
 
     def checked(**given: Tensor) -> dict[str, Tensor]:
         return raw.call(**{name: tf.ensure_shape(value, raw.inputs[name].shape) for name, value in given.items()})

@@ -173,8 +173,9 @@ class Fitting:
         self, build: Callable[[], keras.Model], head: Head, options: Train, train: Dataset, valid: Dataset
     ) -> None:
         self.build, self.options = build, options
-        self.train = train
         self.network = build()
+        train, valid = (datasets.for_network(part, self.network) for part in (train, valid))
+        self.train = train
         examples = len(train) // train.variants
         if train.streams:
             streams = {True: _streams(options.batch_size, train), False: min(VALIDATION_STREAMS, len(valid))}

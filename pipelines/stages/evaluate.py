@@ -22,7 +22,7 @@ def run(task: "Task", name: str, params: Any) -> None:
 
     hardware.set_up()
     from pipelines.analysis import explain
-    from pipelines.nn import checkpoints, timing
+    from pipelines.nn import checkpoints, datasets, timing
 
     stage: Evaluate = task.stage("evaluate")
     prepared, trained_in = paths.prepared(task.name), paths.model(task.name, name)
@@ -35,9 +35,12 @@ def run(task: "Task", name: str, params: Any) -> None:
     with artifacts.replacing_folder(paths.evaluation(task.name, name)) as folder:
         for target in meta.targets:
             progress.say(f"{task.name}/{name}/{target}: testing and explaining")
-            examples = stage.datasets(prepared, meta, target)
             head = stage.head(meta, target, params.train.of(target, params.models[name]))
             network = checkpoints.load(trained_in / target)
+            examples = {
+                split: datasets.for_network(part, network)
+                for split, part in stage.datasets(prepared, meta, target).items()
+            }
             chosen = _median_seed(seeds, trained["targets"][target]["best_valid_loss"])
             losses: dict[str, list[Array]] = {}
             clusters: dict[str, Array] = {}

@@ -1,0 +1,1 @@
+"""Video: which of several things happens in a clip."""
