@@ -20,7 +20,7 @@ STAGES = {
     "baselines": "score non-neural baselines on the test items",
     "train": "fit every seed of MODEL",
     "evaluate": "compute test metrics and explanations of MODEL",
-    "compare": "compare models and baselines: statistics and verdict",
+    "compare": "compare models and baselines: statistics, decision, cost",
     "release": "write every model's card, Keras archive and SavedModel",
     "report": "write the task's page and a page per model",
     "site": "write the index of all reports",

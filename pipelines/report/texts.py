@@ -76,7 +76,7 @@ def format_number(value: float | None, digits: int = 4) -> str:
 
 def format_percent(share: float) -> str:
     """A share as a percentage, with one decimal below 100 %."""
-    percent = 100 * share
+    percent = round(100 * share, 1) + 0.0  # no −0.0
     return f"{percent:,.{0 if abs(percent) >= 100 else 1}f} %".replace("-", "−")
 
 

@@ -12,6 +12,8 @@ from playwright.sync_api import Page, sync_playwright
 from pipelines.report import index
 from pipelines.report.pages import write_assets
 from tests.comparisons import compared
+from tests.report.test_choice import BOTH, GRU, LSTM
+from tests.report.test_tour import material
 
 PROVENANCE: dict[str, Any] = {
     "commit": "abc",
@@ -54,6 +56,7 @@ def page(tmp_path: Path) -> Path:
             )
             for number, advantage in enumerate(advantages)
         ],
+        [material("task0", LSTM, GRU, best="lstm"), material("task1", BOTH, GRU, best="bilstm", sequence="text")],
     )
     write_assets(tmp_path / "assets")
     return path
@@ -73,7 +76,8 @@ def test_index_has_a_matrix_whose_entries_lead_to_their_evidence(page: Path) -> 
 
 def test_index_says_what_was_not_significant_and_the_limits(page: Path) -> None:
     text = " ".join(page.read_text(encoding="utf-8").split())
-    assert "LSTM or GRU, at equal units: no significant difference on" in text
+    assert "LSTM or GRU, at equal units?</b> No significant difference on" in text
+    assert "significantly better than the best baseline on 4 and significantly worse on none; on 2 there is" in text
     assert re.search(r"Over 6 problems (the ranks differ significantly|there is no significant difference)", text)
     assert "same learning rate" in text
     assert "What was not significant" in text
@@ -114,15 +118,10 @@ def test_matrix_sorts_by_a_click_on_a_heading(opened: Page) -> None:
 
 
 @pytest.mark.graph
-def test_choices_show_the_problems_that_are_like_the_readers(opened: Page) -> None:
-    assert opened.locator("#chosen").inner_text().startswith("6 problems of this run.")
-    opened.locator("select[name=examples]").select_option("0")
-    assert _column(opened, "#choices", 1) == ["Task0: words"]
-    opened.locator("select[name=memory]").select_option("2")
-    assert "No problem of this run is like that" in opened.locator("#chosen").inner_text()
-
-
-@pytest.mark.graph
-def test_choices_without_the_future_name_a_model_that_does_not_read_backwards(opened: Page) -> None:
-    opened.locator("select[name=future]").select_option("no")
-    assert "bigru" not in " ".join(_column(opened, "#choices", 6))
+def test_choice_changes_with_the_readers_problem(opened: Page) -> None:
+    answer = opened.locator("#choice-answer")
+    assert answer.inner_text().startswith("Try first: LSTM.")
+    assert answer.locator("a", has_text="task0").first.get_attribute("href") == "tasks/task0/index.html"
+    opened.locator("form.choice select[name=future]").select_option("yes")
+    assert answer.inner_text().startswith("Try first: bidirectional LSTM.")
+    assert "Against it" not in answer.inner_text()

@@ -70,3 +70,9 @@ def test_links_lead_to_files_of_any_name(name: str) -> None:
 
 def test_files_of_every_model_and_target_have_a_folder_of_their_own() -> None:
     assert texts.files_folder("a-b", "c") != texts.files_folder("a", "b-c")
+
+
+def test_format_percent_has_one_decimal_below_a_hundred() -> None:
+    assert [texts.format_percent(share) for share in (0.0825, -0.5, -0.00001, 1.5, 59.44)] == [
+        "8.2 %", "−50.0 %", "0.0 %", "150 %", "5,944 %",
+    ]  # fmt: skip
