@@ -18,6 +18,8 @@ from pipelines.nn import cells  # noqa: F401  # an exported network may contain 
 Tensor = Any
 SIGNATURE = "serving_default"
 """TensorFlow's name of the only signature."""
+OUTPUTS = "outputs"
+"""Name of what a network gives, where it is all that a function computes."""
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first date that a zip archive can have, in place of the present one."""
 
@@ -52,9 +54,30 @@ class RawFunction:
     """Files that a user needs beside it, by name."""
 
 
-def of_network(network: keras.Model, inputs: Mapping[str, Input], outputs: str, meaning: str) -> RawFunction:
-    """The network itself, without preprocessing: its own inputs -> one output called `outputs`."""
-    return RawFunction(lambda **given: {outputs: network(given, training=False)}, inputs, {outputs: meaning})
+def of_network(network: keras.Model, meanings: Mapping[str, str] | None = None, outputs: str = "") -> RawFunction:
+    """The network without preprocessing: its own inputs by name -> `outputs`. Of both the meaning in words, for the model card."""
+    inputs = {
+        name: Input(
+            tuple(tensor.shape),
+            tensor.dtype,
+            (meanings or {}).get(name, "as the task prepares it"),
+            _zeros(tuple(tensor.shape), "0.0" if "float" in tensor.dtype else "0"),
+        )
+        for name, tensor in network.input.items()
+    }
+    return RawFunction(
+        lambda **given: {OUTPUTS: network(given, training=False)},
+        inputs,
+        {OUTPUTS: outputs or "what the network gives"},
+        limits=("Its inputs are those of the network: they have to be prepared as Gatehouse prepares them.",),
+    )
+
+
+def _zeros(shape: tuple[int | None, ...], zero: str) -> str:
+    """A Python expression of zeros; a size that is not fixed is 1 for the batch, and 8 for others."""
+    for axis in reversed(range(len(shape))):
+        zero = f"[{zero}] * {shape[axis] or (8 if axis else 1)}"
+    return zero
 
 
 def save_function(raw: RawFunction, network: keras.Model, folder: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 import tensorflow as tf
 
 from pipelines.nn import export, layers
-from pipelines.nn.export import Input
 from pipelines.nn.heads import Regression
 from pipelines.params.blocks import Model, RecurrentLayer
 
@@ -20,23 +19,26 @@ def network(cell: str) -> keras.Model:
     return layers.window_model(5, 2, model, Regression(1, "mse"), name="network")
 
 
-WINDOW = {"window": Input((None, 5, 2), "float32", "a window", "tf.zeros((1, 5, 2))")}
-
-
 @pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn", "vanilla", "mgu"])
 def test_saved_function_gives_the_outputs_of_the_network(cell: str, tmp_path: Path) -> None:
     built = network(cell)
-    export.save_function(export.of_network(built, WINDOW, "forecast", "the next value"), built, tmp_path / "saved")
+    export.save_function(export.of_network(built), built, tmp_path / "saved")
     windows = np.random.default_rng(0).normal(size=(4, 5, 2)).astype(np.float32)
     loaded = tf.saved_model.load(str(tmp_path / "saved")).signatures[export.SIGNATURE]
     np.testing.assert_allclose(
-        loaded(window=tf.constant(windows))["forecast"], built.predict_on_batch({"window": windows}), atol=1e-6
+        loaded(window=tf.constant(windows))[export.OUTPUTS], built.predict_on_batch({"window": windows}), atol=1e-6
     )
+
+
+def test_function_of_a_network_has_its_inputs_with_an_example() -> None:
+    (window,) = export.of_network(network("lstm"), {"window": "a window"}).inputs.values()
+    assert (window.shape, window.dtype, window.meaning) == ((None, 5, 2), "float32", "a window")
+    assert np.shape(eval(window.example)) == (1, 5, 2)
 
 
 def test_saved_function_refuses_a_window_of_another_length(tmp_path: Path) -> None:
     built = network("lstm")
-    export.save_function(export.of_network(built, WINDOW, "forecast", "the next value"), built, tmp_path / "saved")
+    export.save_function(export.of_network(built), built, tmp_path / "saved")
     loaded = tf.saved_model.load(str(tmp_path / "saved")).signatures[export.SIGNATURE]
     with pytest.raises(tf.errors.InvalidArgumentError, match="not compatible with expected shape"):
         loaded(window=tf.zeros((1, 6, 2)))
@@ -44,7 +46,7 @@ def test_saved_function_refuses_a_window_of_another_length(tmp_path: Path) -> No
 
 def test_saved_function_has_no_compiled_loop_and_no_empty_folder(tmp_path: Path) -> None:
     built = network("lstm")
-    export.save_function(export.of_network(built, WINDOW, "forecast", "the next value"), built, tmp_path / "saved")
+    export.save_function(export.of_network(built), built, tmp_path / "saved")
     assert b"XlaMustCompile" not in (tmp_path / "saved" / "saved_model.pb").read_bytes()
     assert all(any(path.iterdir()) for path in tmp_path.rglob("*") if path.is_dir())
 

@@ -35,7 +35,7 @@ def table_of(random: Any) -> pd.DataFrame:
 
 def given(table: pd.DataFrame) -> dict[str, Any]:
     dates = pd.DatetimeIndex(table.index)
-    daily = {name: tf.constant(table[name].to_numpy()[None]) for name in table}
+    daily = {str(name): tf.constant(table[name].to_numpy()[None]) for name in table}
     return daily | {"day_of_week": tf.constant([dates.day_of_week]), "month": tf.constant([dates.month])}
 
 
