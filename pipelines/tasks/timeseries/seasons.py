@@ -10,7 +10,8 @@ SEASONS = {
 """Steps in a season by pandas frequency: a week of days, a year of longer steps."""
 STEP_NAMES = {
     "s": "second", "min": "minute", "h": "hour", "D": "day", "B": "business day", "W": "week", "MS": "month", "ME": "month",
-    "BMS": "month", "BME": "month", "QS": "quarter", "QE": "quarter", "YS": "year", "YE": "year",
+    "BMS": "month", "BME": "month", "QS": "quarter", "QE": "quarter", "BQS": "quarter", "BQE": "quarter",
+    "YS": "year", "YE": "year",
 }  # fmt: skip
 
 
