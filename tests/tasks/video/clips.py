@@ -23,7 +23,9 @@ def write(
 ) -> Path:
     """Frame i is grey with level `STEP * i` (modulo 250); it is shown at i / rate seconds, or at `times[i]` milliseconds."""
     with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream(codec, rate, options={"g": str(key_every), **({"crf": "1"} if codec == "libx264" else {})})
+        stream: Any = container.add_stream(
+            codec, rate, options={"g": str(key_every), **({"crf": "1"} if codec == "libx264" else {})}
+        )
         stream.height, stream.width = size
         stream.pix_fmt = "yuv420p"
         if times:

@@ -63,7 +63,9 @@ def test_likeliest_class_of_a_known_picture(
     side = min(frame.height, frame.width)
     pixels = frame.to_ndarray(format="rgb24")
     top, left = (frame.height - side) // 2, (frame.width - side) // 2
-    square = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels[top : top + side, left : left + side]), format="rgb24")
+    square = av.VideoFrame.from_ndarray(
+        np.ascontiguousarray(pixels[top : top + side, left : left + side]), format="rgb24"
+    )
     small = square.reformat(224, 224, interpolation="AREA").to_ndarray(format="rgb24")
     assert int(network.predict_on_batch(small[None].astype(np.float32)).argmax()) == expected
 

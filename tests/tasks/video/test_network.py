@@ -28,7 +28,9 @@ def network(meta: Meta, **options: object) -> keras.Model:
 
 
 @pytest.mark.parametrize("options", [{}, {"changes": False}, {"cnn": [2, 3]}, {"cnn": [2], "changes": False}])
-def test_running_outputs_are_those_of_the_clip_until_then(prepared: Path, meta: Meta, options: dict[str, object]) -> None:
+def test_running_outputs_are_those_of_the_clip_until_then(
+    prepared: Path, meta: Meta, options: dict[str, object]
+) -> None:
     own = network(meta, **options)
     assert list(own.input) == [FRAMES if "cnn" in options else WINDOW]
     clips = datasets(prepared, meta, "label")["test"].reading(own.input)
@@ -57,9 +59,11 @@ def test_network_can_be_saved(meta: Meta, tmp_path: Path) -> None:
 
 def test_bidirectional_layer_is_refused() -> None:
     block = BLOCK.model_dump(by_alias=True)
-    block["models"] = {"bad": {**block["models"]["lstm"], "recurrent": [{"cell": "lstm", "units": 4, "bidirectional": True}]}}
+    block["models"] = {
+        "bad": {**block["models"]["lstm"], "recurrent": [{"cell": "lstm", "units": 4, "bidirectional": True}]}
+    }
     with pytest.raises(ParameterError, match=r"video\.models\.bad\.recurrent: .*before the clip has ended"):
-        checked("video", Params, block)
+        checked("video", Params, {"video": block})
 
 
 def test_head_has_a_logit_for_each_class(meta: Meta) -> None:

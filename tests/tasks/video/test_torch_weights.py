@@ -38,7 +38,9 @@ class _Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]  # the one i
         self.write(b"tQ")
 
 
-def saved(tensors: dict[str, Any], storages: dict[str, np.ndarray[Any, Any]], magic: int = torch_weights.MAGIC) -> bytes:
+def saved(
+    tensors: dict[str, Any], storages: dict[str, np.ndarray[Any, Any]], magic: int = torch_weights.MAGIC
+) -> bytes:
     file = io.BytesIO()
     for value in (magic, torch_weights.PROTOCOL, {"little_endian": True}, tensors, list(storages)):
         _Pickler(file, 2).dump(value)
@@ -49,14 +51,25 @@ def saved(tensors: dict[str, Any], storages: dict[str, np.ndarray[Any, Any]], ma
 
 def tensor(key: str, elements: int, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> _Named:
     storage = ("storage", _Named("torch", "FloatStorage"), key, "cpu", elements, None)
-    return _Named("torch._utils", "_rebuild_tensor_v2", storage, offset, shape, strides, False, _Named("collections", "OrderedDict", *()))
+    return _Named(
+        "torch._utils",
+        "_rebuild_tensor_v2",
+        storage,
+        offset,
+        shape,
+        strides,
+        False,
+        _Named("collections", "OrderedDict", *()),
+    )
 
 
 VALUES = np.arange(12, dtype="<f4")
 
 
 def test_tensors_are_views_of_storages() -> None:
-    content = saved({"plain": tensor("0", 12, 0, (3, 4), (4, 1)), "turned": tensor("0", 12, 0, (4, 3), (1, 4))}, {"0": VALUES})
+    content = saved(
+        {"plain": tensor("0", 12, 0, (3, 4), (4, 1)), "turned": tensor("0", 12, 0, (4, 3), (1, 4))}, {"0": VALUES}
+    )
     read = torch_weights.read(content)
     assert (read["plain"] == VALUES.reshape(3, 4)).all()
     assert (read["turned"] == VALUES.reshape(3, 4).T).all()
