@@ -20,7 +20,6 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows import console, devices, exchange, graph, summary
 from flows.plan import Plan, make_plan
 from flows.stages import (
-    ON_GPU,
     UNCHANGED,
     Outcome,
     StageProcesses,
@@ -28,8 +27,8 @@ from flows.stages import (
     StageStatus,
     available_cores,
     execute,
-    kind,
     tags,
+    takes_device,
     threads_per_stage,
 )
 from pipelines.errors import UserError
@@ -138,7 +137,7 @@ class Run:
         if len(self.started_at) >= self.jobs:
             return False
         lease = None
-        if kind(stage) in ON_GPU:
+        if takes_device(stage):
             if not self.gpus:
                 self.announce("devices", "no GPU found: networks run on the CPU")
             elif (lease := devices.lease(self.gpus)) is None:

@@ -17,8 +17,8 @@ from pipelines.printing import one_line
 
 CODE = "code"
 """The stage that hashes the source code; what other stages depend on is known only when it is up to date."""
-ON_GPU = ("train", "evaluate")
-"""The kinds of stage that run networks and take a device each."""
+ON_GPU = ("train", "evaluate", "prepare@video")
+"""The stages, or kinds of stage, that run networks and take a device each: a pretrained network makes the features of clips."""
 UNCHANGED = "nothing changed"
 
 
@@ -63,6 +63,11 @@ class StageError(UserError):
 def kind(stage: str) -> str:
     """`train` of `train@finance-lstm`."""
     return stage.partition("@")[0]
+
+
+def takes_device(stage: str) -> bool:
+    """Whether a stage runs networks."""
+    return stage in ON_GPU or kind(stage) in ON_GPU
 
 
 def tags(stage: str) -> list[str]:

@@ -25,14 +25,19 @@ def parallel_map(function: Callable[[Job], Result], jobs: Sequence[Job], what: s
 
 
 def _results(function: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if cores == 1 or len(jobs) < ENOUGH:
+    processes = cores()
+    if processes == 1 or len(jobs) < ENOUGH:
         yield from map(function, jobs)
         return
     # Spawned, not forked: a fork of a process with threads may deadlock.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(cores, context, _end_with_parent) as pool:
-        yield from pool.map(function, jobs, chunksize=max(1, min(16, len(jobs) // (4 * cores))))
+    with ProcessPoolExecutor(processes, context, _end_with_parent) as pool:
+        yield from pool.map(function, jobs, chunksize=max(1, min(16, len(jobs) // (4 * processes))))
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _end_with_parent() -> None:

@@ -237,6 +237,21 @@ def test_run_without_a_gpu_says_once_that_it_uses_the_cpu(toy: Toy, run_flows: F
     assert {event["threads"] for event in data_and_trainings} == {str(stages.threads_per_stage(1))}
 
 
+@pytest.mark.parametrize(
+    ("stage", "takes"),
+    [
+        ("train@video-lstm", True),
+        ("evaluate@finance-gru", True),
+        ("prepare@video", True),
+        ("prepare@finance", False),
+        ("collect@video", False),
+        ("code", False),
+    ],
+)
+def test_stages_that_run_networks_take_a_device(stage: str, takes: bool) -> None:
+    assert stages.takes_device(stage) == takes
+
+
 @pytest.mark.parametrize(("jobs", "threads"), [(1, 8), (2, 4), (3, 2), (4, 2), (8, 1), (16, 1)])
 def test_threads_per_stage_divides_the_cores_among_the_jobs(
     monkeypatch: pytest.MonkeyPatch, jobs: int, threads: int

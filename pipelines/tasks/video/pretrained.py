@@ -1,6 +1,7 @@
 """The pretrained networks, from the fetching of their weights to features of frames."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from pipelines import artifacts
 from pipelines.errors import DamagedError, InputError, SourceError
 from pipelines.sources import archives
+from pipelines.sources.parallel import cores
 from pipelines.tasks.video import torch_weights
 from pipelines.tasks.video.params import Pretrained, VideoCollect
 
@@ -81,14 +83,19 @@ def extractor(raw: Path, side: int, stage: int, grid: int) -> Extractor:
     network = (_efficientnet if which(raw) == "efficientnet_lite0" else _resnet)(raw, stage)
     cells = _cells(network.compute_output_shape((1, side, side, 3))[1], grid)
 
-    @tf.function(jit_compile=False, autograph=False)
+    @tf.function(input_signature=[tf.TensorSpec((None, side, side, 3), tf.uint8)], autograph=False)
     def features(pixels: Any) -> Any:
         hidden = network(tf.cast(pixels, tf.float32), training=False)
         averaged = tf.einsum("by,nyxc,ax->nbac", cells, hidden, cells)
         return tf.cast(tf.reshape(averaged, (-1, grid * grid * hidden.shape[-1])), tf.float16)
 
+    # An operation has one thread, so that the numbers do not depend on the processor: batches are computed side by side instead.
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    threads = ThreadPoolExecutor(1 if on_gpu else cores())
+
     def extract(frames: NDArray[np.uint8]) -> NDArray[np.float16]:
-        return np.concatenate([features(frames[at : at + BATCH]).numpy() for at in range(0, len(frames), BATCH)])
+        batches = [frames[first : first + BATCH] for first in range(0, len(frames), BATCH)]
+        return np.concatenate(list(threads.map(lambda batch: features(batch).numpy(), batches)))
 
     return extract
 

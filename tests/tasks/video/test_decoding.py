@@ -133,14 +133,14 @@ def test_two_sizes_come_from_one_pass(tmp_path: Path) -> None:
 def test_text_called_mp4(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_text("not a video\n" * 100)
-    with pytest.raises(InputError, match="clip.mp4: cannot be read as a video .*convert or remove it"):
+    with pytest.raises(InputError, match=r"clip\.mp4: cannot be read as a video .*convert or remove it"):
         decoding.check(path)
 
 
 def test_other_suffix(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a video\n")
-    with pytest.raises(InputError, match="notes.txt: is not a video of a kind that is read"):
+    with pytest.raises(InputError, match=r"notes\.txt: is not a video of a kind that is read"):
         decoding.check(path)
 
 

@@ -63,7 +63,7 @@ def test_bidirectional_layer_is_refused() -> None:
         "bad": {**block["models"]["lstm"], "recurrent": [{"cell": "lstm", "units": 4, "bidirectional": True}]}
     }
     with pytest.raises(ParameterError, match=r"video\.models\.bad\.recurrent: .*before the clip has ended"):
-        checked("video", Params, block)
+        checked("video", Params, {"video": block})
 
 
 def test_head_has_a_logit_for_each_class(meta: Meta) -> None:

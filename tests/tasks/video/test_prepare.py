@@ -45,13 +45,13 @@ def test_clips_of_a_folder_within_a_class_stay_together() -> None:
 def test_class_with_one_clip() -> None:
     with pytest.raises(
         InputError,
-        match="data/input/video/run: a class needs .* but it has only 1 clip; add some, or remove the folder",
+        match=r"data/input/video/run: a class needs .* but it has only 1 clip; add some, or remove the folder",
     ):
         prepare._split(table({"jump": 10, "run": 1}), PREPARE)
 
 
 def test_only_one_class() -> None:
-    with pytest.raises(InputError, match="a classifier needs two classes .* all clips are in the folder 'jump'"):
+    with pytest.raises(InputError, match=r"a classifier needs two classes .* all clips are in the folder 'jump'"):
         prepare._split(table({"jump": 10}), PREPARE)
 
 
