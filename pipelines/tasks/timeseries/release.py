@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from pipelines.nn.datasets import WINDOW
 from pipelines.nn.export import Input, RawFunction
-from pipelines.tasks.timeseries.data import Series
+from pipelines.tasks.timeseries.data import OWN, Scaler, Series
 from pipelines.tasks.timeseries.params import Params
 from pipelines.tasks.timeseries.train import Meta
+from pipelines.tasks.timeseries.transforms import GREATEST, Transform
 
 __all__ = ["LIMITS", "PIPELINE", "USE", "Meta", "raw_function"]
 PIPELINE = "time-series-forecasting"
@@ -25,26 +26,42 @@ Tensor = Any
 
 
 def raw_function(network: keras.Model, meta: Meta, target: str, params: Params, prepared: Path) -> RawFunction:
-    """`values` (batch, steps) with NaN for gaps, and where in the season they are -> `forecast` (batch, horizon), in the series' unit."""
+    """`values` (batch, steps) with NaN for gaps, where in the season they are, and each covariate -> `forecast` (batch, horizon), in the
+    series' unit."""
     series = meta.targets[target]
-    steps, lag = series.lookback + series.difference, series.difference
+    steps = series.lookback + max([series.difference, *(other.difference for other in series.covariates)])
+    lag = series.difference
     position = "day_of_year" if series.calendar else "passed"
 
-    def call(values: Tensor, **where: Tensor) -> dict[str, Tensor]:
-        filled = _filled(values)
-        columns = _columns(values, filled, _phase(series, where[position]), series)
-        window = tf.stack([columns[name] for name in series.features], -1)[:, -series.lookback :]
+    def call(values: Tensor, **given: Tensor) -> dict[str, Tensor]:
+        transformed = _transformed(_filled(values), series.transform)
+        own = _own(values, transformed, _phase(series, given[position], steps), series)
+        parts = [own[name] for name in series.features if name in OWN]
+        for other in series.covariates:
+            scaled = _scaled(_filled(given[other.name]), other.difference, other.scaler)
+            parts += [scaled[:, :steps], *([scaled[:, other.ahead :]] if other.ahead else [])]
+        window = tf.stack(parts, -1)[:, -series.lookback :]
         outputs = tf.cast(network({WINDOW: tf.cast(window, tf.float32)}, training=False), tf.float64)
         changes = outputs * series.target_scaler.std + series.target_scaler.mean
-        return {"forecast": _known(filled, series.horizon, lag) + changes}
+        return {"forecast": _inverted(_known(transformed, series.horizon, lag) + changes, series.transform)}
 
+    return RawFunction(
+        call,
+        _inputs(series, steps, position),
+        {"forecast": f"the next {series.horizon} values, in the unit of the series"},
+        limits=("`gatehouse predict` averages the forecasts of all seeds; this is one of them.",),
+    )
+
+
+def _inputs(series: Series, steps: int, position: str) -> dict[str, Input]:
+    """What the function gets, by name."""
     unit = f" ({series.unit})" if series.unit else ""
     described = {
         "values": Input(
             (None, steps),
             "float64",
             f"the last {steps} values of the series, a {series.step} apart, in its unit{unit}; NaN where one is missing, but not the first",
-            f"[[float(step) for step in range({steps})]]",
+            f"[[1.0 + step for step in range({steps})]]",
         )
     }
     if series.calendar:
@@ -55,20 +72,38 @@ def raw_function(network: keras.Model, meta: Meta, target: str, params: Params, 
     else:
         meaning = f"how many steps the last value is after {series.start[:16]}, the first date of training"
         described[position] = Input((None,), "int64", meaning, f"[{series.rows}]")
-    return RawFunction(
-        call,
-        described,
-        {"forecast": f"the next {series.horizon} values, in the unit of the series"},
-        limits=("`gatehouse predict` averages the forecasts of all seeds; this is one of them.",),
-    )
+    for other in series.covariates:
+        ahead = f" and the {other.ahead} after them" if other.ahead else ""
+        meaning = f"the column {other.column} at the same steps{ahead}; NaN where a value is missing"
+        described[other.name] = Input(
+            (None, steps + other.ahead), "float64", meaning, f"[[1.0 + step for step in range({steps + other.ahead})]]"
+        )
+    return described
 
 
-def _phase(series: Series, where: Tensor) -> Tensor:
+def _transformed(values: Tensor, transform: Transform) -> Tensor:
+    """`Transform.apply`."""
+    if transform.power is None:
+        return values
+    above = tf.where(tf.math.is_nan(values), values, tf.maximum(values, transform.floor))
+    return tf.math.log(above) if transform.power == 0 else (above**transform.power - 1) / transform.power
+
+
+def _inverted(values: Tensor, transform: Transform) -> Tensor:
+    """`Transform.invert`."""
+    if transform.power is None:
+        return values
+    low, high = transform.apply(np.array([transform.floor, GREATEST]))
+    within = tf.clip_by_value(values, tf.constant(low, tf.float64), tf.constant(high, tf.float64))
+    return tf.exp(within) if transform.power == 0 else (1 + transform.power * within) ** (1 / transform.power)
+
+
+def _phase(series: Series, where: Tensor, steps: int) -> Tensor:
     """Position within the season, 0 to 1, (batch, steps), as `data.phase` has it."""
     if series.calendar:
         return tf.cast(where, tf.float64) / 365.25
-    steps = tf.range(1 - series.lookback - series.difference, 1, dtype=tf.int64)
-    return tf.cast((where[:, None] + steps) % series.season, tf.float64) / series.season
+    numbers = tf.range(1 - steps, 1, dtype=tf.int64)
+    return tf.cast((where[:, None] + numbers) % series.season, tf.float64) / series.season
 
 
 def _filled(values: Tensor) -> Tensor:
@@ -80,17 +115,21 @@ def _filled(values: Tensor) -> Tensor:
     return tf.gather(values, last, axis=1, batch_dims=1)
 
 
-def _columns(values: Tensor, filled: Tensor, phase: Tensor, series: Series) -> dict[str, Tensor]:
-    """The inputs of each step, as `data.inputs` has them."""
-    lag = series.difference
-    change = filled[:, lag:] - filled[:, : values.shape[1] - lag] if lag else filled
-    scaled = (tf.pad(change, [[0, 0], [lag, 0]]) - series.scaler.mean) / series.scaler.std
+def _own(values: Tensor, transformed: Tensor, phase: Tensor, series: Series) -> dict[str, Tensor]:
+    """The inputs of each step that come from the series itself, as `data.inputs` has them."""
     return {
-        "value": tf.where(tf.math.is_nan(scaled), tf.zeros_like(scaled), scaled),
+        "value": _scaled(transformed, series.difference, series.scaler),
         "season sine": tf.sin(2 * np.pi * phase),
         "season cosine": tf.cos(2 * np.pi * phase),
         "observed": tf.cast(~tf.math.is_nan(values), tf.float64),
     }
+
+
+def _scaled(filled: Tensor, lag: int, scaler: Scaler) -> Tensor:
+    """Scaled changes over `lag` steps, (batch, steps); 0 where there is none."""
+    change = filled[:, lag:] - filled[:, : filled.shape[1] - lag] if lag else filled
+    scaled = (change - scaler.mean) / scaler.std
+    return tf.pad(tf.where(tf.math.is_nan(scaled), tf.zeros_like(scaled), scaled), [[0, 0], [lag, 0]])
 
 
 def _known(filled: Tensor, horizon: int, lag: int) -> Tensor:

@@ -11,15 +11,23 @@ import tensorflow as tf
 
 from pipelines.contract import Split
 from pipelines.nn.datasets import WINDOW
-from pipelines.tasks.timeseries.data import Meta, Scaler, Series, inputs, known_part, phase
+from pipelines.tasks.timeseries.data import Covariate, Meta, Scaler, Series, inputs, known_part, phase
 from pipelines.tasks.timeseries.release import raw_function
+from pipelines.tasks.timeseries.transforms import NONE, Transform
 
 LOOKBACK, HORIZON = 6, 3
 
 
-def series(lag: int, calendar: bool) -> Series:
+OWN_FEATURES = ["value", "season sine", "season cosine", "observed"]
+COVARIATES = [
+    Covariate("shop_visitors", "visitors", 1, Scaler(0.5, 2.0), 0),
+    Covariate("shop_holidays", "holidays", 0, Scaler(0.1, 0.3), HORIZON),
+]
+
+
+def series(lag: int, calendar: bool, transform: Transform, covariates: list[Covariate]) -> Series:
     return Series(
-        features=["value", "season sine", "season cosine", "observed"],
+        features=[*OWN_FEATURES, *(feature for other in covariates for feature in other.features)],
         outputs=[],
         lookback=LOOKBACK,
         step="month",
@@ -32,19 +40,25 @@ def series(lag: int, calendar: bool) -> Series:
         calendar=calendar,
         period=12.0,
         difference=lag,
+        transform=transform,
+        chosen=[],
+        covariates=covariates,
         scaler=Scaler(1.5, 2.5),
         target_scaler=Scaler(-0.5, 3.0),
         origin="here",
         unit="bottles",
+        file="shop",
+        column="sales",
         missing=2,
+        over_gaps=0,
         borders={},
     )
 
 
-def last_value_and_mean() -> keras.Model:
+def weighted_sums(features: int) -> keras.Model:
     """A network that shows which window it has got."""
-    window = keras.Input((LOOKBACK, 4), name=WINDOW)
-    weights = keras.ops.reshape(keras.ops.arange(LOOKBACK * 4, dtype="float32"), (LOOKBACK, 4))
+    window = keras.Input((LOOKBACK, features), name=WINDOW)
+    weights = keras.ops.reshape(keras.ops.arange(LOOKBACK * features, dtype="float32"), (LOOKBACK, features))
     total = keras.layers.Flatten()(window)
     kernel = keras.ops.concatenate(
         [keras.ops.reshape(weights, (-1, 1)) / (step + 1) for step in range(HORIZON)], axis=1
@@ -57,25 +71,38 @@ def last_value_and_mean() -> keras.Model:
 
 @pytest.mark.parametrize("lag", [0, 1, 4])
 @pytest.mark.parametrize("calendar", [False, True])
-def test_released_function_of_a_series_prepares_it_as_predict_does(lag: int, calendar: bool, random: Any) -> None:
-    described = series(lag, calendar)
-    dates = pd.date_range("2000-01-01", periods=40, freq="MS")
-    values = pd.Series(random.normal(50, 9, 40), dates)
+@pytest.mark.parametrize("transform", [NONE, Transform(0.0, 1.0), Transform(0.4, 1.0)], ids=lambda found: found.title)
+@pytest.mark.parametrize("covariates", [[], COVARIATES], ids=["alone", "covariates"])
+def test_released_function_of_a_series_prepares_it_as_predict_does(
+    lag: int, calendar: bool, transform: Transform, covariates: list[Covariate], random: Any
+) -> None:
+    described = series(lag, calendar, transform, covariates)
+    dates = pd.date_range("2000-01-01", periods=40 + HORIZON, freq="MS")
+    values = pd.Series(random.normal(50, 9, 40), dates[:40])
     values.iloc[[-2, -4]] = np.nan
-    phases = phase(dates, calendar, described.start, "MS", described.season)
-    window = inputs(values, described.features, described.scaler, lag, phases)[-LOOKBACK:].astype(np.float32)
-    network = last_value_and_mean()
-    outputs = network.predict_on_batch({WINDOW: window[None]}).astype(np.float64)
-    known = known_part(values.ffill().to_numpy(), np.array([39]), HORIZON, lag)
-    expected = known + outputs * described.target_scaler.std + described.target_scaler.mean
+    table = {
+        "shop_visitors": pd.Series(random.normal(20, 2, 40), dates[:40]),
+        "shop_holidays": pd.Series(random.integers(0, 2, len(dates)).astype(float), dates),
+    }
+    phases = phase(dates[:40], calendar, described.start, "MS", described.season)
+    window = inputs(values, table, OWN_FEATURES, transform, described.scaler, lag, phases, covariates)
+    window = window[-LOOKBACK:].astype(np.float32)
+    network = weighted_sums(window.shape[1])
+    outputs = network.predict_on_batch({WINDOW: window[None]}).astype(np.float64) / 100
+    network.layers[-1].set_weights([weights / 100 for weights in network.layers[-1].get_weights()])
+    known = known_part(transform.apply(values.ffill().to_numpy()), np.array([39]), HORIZON, lag)
+    expected = transform.invert(known + outputs * described.target_scaler.std + described.target_scaler.mean)
 
-    raw = raw_function(network, Meta({"shop": described}, ""), "shop", None, Path())  # type: ignore[arg-type]
-    given = {"values": tf.constant(values.to_numpy()[None, -LOOKBACK - lag :])}
+    raw = raw_function(network, Meta({"shop": described}, "", []), "shop", None, Path())  # type: ignore[arg-type]
+    steps = raw.inputs["values"].shape[1] or 0
+    given = {"values": tf.constant(np.asarray(values)[None, -steps:])}
     if calendar:
-        given["day_of_year"] = tf.constant(dates.day_of_year.to_numpy()[None, -LOOKBACK - lag :].astype(np.int64))
+        given["day_of_year"] = tf.constant(np.asarray(dates.day_of_year)[None, 40 - steps : 40].astype(np.int64))
     else:
         given["passed"] = tf.constant([39], tf.int64)
+    for other in covariates:
+        given[other.name] = tf.constant(np.asarray(table[other.name])[None, 40 - steps : 40 + other.ahead])
     assert {name: value.shape[1:] for name, value in given.items()} == {
         name: tf.TensorShape(value.shape[1:]) for name, value in raw.inputs.items()
     }
-    np.testing.assert_allclose(raw.call(**given)["forecast"], expected, rtol=1e-6)
+    np.testing.assert_allclose(raw.call(**given)["forecast"], expected, rtol=1e-5)
