@@ -277,6 +277,53 @@ def music(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> l
     return [({"keys": (window[..., :KEYS] > 0).tolist(), "style": style}, {"probabilities": probabilities})]
 
 
+def speech(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
+    import soundfile
+
+    rate = meta_of(task).transcript.prepare.rate
+    cases = []
+    for number, seconds in enumerate((0.7, 1.3)):
+        times = np.arange(int(rate * seconds)) / rate
+        samples = (0.4 * np.sin(2 * np.pi * 330 * times * (1 + times)) * (times > 0.2)).astype(np.float32)
+        file = folder / f"{number}.wav"
+        soundfile.write(file, samples, rate, subtype="FLOAT")
+        (values,) = predicted(task, networks, str(file), "--beam", "1")
+        cases.append(({"samples": samples.tolist()}, {"text": values["text"]}))
+    return cases
+
+
+def video(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
+    from pipelines.tasks.video import decoding
+    from pipelines.tasks.video.data import CLIPS
+
+    label = meta_of(task).label
+    network, _ = networks.network(target)
+    side = label.side if WINDOW in network.input else label.stored_side
+    file = sorted(path for path in (paths.raw(task.name) / CLIPS).rglob("*") if path.is_file())[0]
+    (frames,) = decoding.read(file, label.lookback, [side], label.background)
+    (values,) = predicted(task, networks, str(file))
+    probabilities = [[values["probabilities"][name] for name in label.classes]]
+    return [({"frames": frames[None].tolist()}, {"probabilities": probabilities, "class": [values["class"]]})]
+
+
+def memory(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> list[Any]:
+    from pipelines.tasks.memory.problems import ADDING, COPY, MEAN, STD
+
+    meta = meta_of(task)
+    problem, (network, _) = meta.targets[target], networks.network(target)
+    examples = task.stage("train").datasets(paths.prepared(task.name), meta, target)["test"]
+    window = examples.batch(np.arange(3)).inputs[WINDOW]
+    outputs = network.predict_on_batch({WINDOW: window})
+    if problem.problem == ADDING:
+        numbers = (window[..., 0] * STD + MEAN).tolist()
+        return [({"numbers": numbers, "marks": window[..., 1].tolist()}, {"sum": outputs[:, 0].tolist()})]
+    if problem.problem == COPY:
+        return [({"tokens": window.argmax(-1).tolist()}, {"tokens": outputs.argmax(-1).tolist()})]
+    exponentials = np.exp(outputs - outputs.max(-1, keepdims=True))
+    probabilities = (exponentials / exponentials.sum(-1, keepdims=True)).tolist()
+    return [({"pixels": (window[..., 0] * problem.std + problem.mean).tolist()}, {"probabilities": probabilities})]
+
+
 CASES: dict[str, Callable[[Task, TrainedNetworks, str, Path], list[Any]]] = {
     "timeseries": timeseries,
     "finance": finance,
@@ -286,4 +333,7 @@ CASES: dict[str, Callable[[Task, TrainedNetworks, str, Path], list[Any]]] = {
     "sentiment": texts,
     "topics": texts,
     "translation": translation,
+    "speech": speech,
+    "video": video,
+    "memory": memory,
 }

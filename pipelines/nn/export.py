@@ -46,8 +46,8 @@ class RawFunction:
     inputs: Mapping[str, Input]
     outputs: Mapping[str, str]
     """Name -> meaning, in words."""
-    tables: Sequence[Any] = ()
-    """The lookup tables that `call` uses."""
+    parts: Sequence[Any] = ()
+    """Lookup tables and further networks that `call` uses."""
     limits: Sequence[str] = ()
     """What it does differently from `gatehouse predict`, a sentence each."""
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -84,7 +84,7 @@ def save_function(raw: RawFunction, network: keras.Model, folder: Path) -> None:
     """Write `folder`, a SavedModel with the signature `serving_default`, which has neither Python code nor this project's classes."""
     module = tf.Module()
     module.weights = [weight.value for weight in network.weights]
-    module.tables = list(raw.tables)
+    module.parts = list(raw.parts)
     # TensorFlow does not check the shapes of a signature, and a network reads a window of any length: so they are checked within.
     specs = {name: tf.TensorSpec([None] * len(given.shape), given.dtype, name) for name, given in raw.inputs.items()}
 

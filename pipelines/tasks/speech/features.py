@@ -35,12 +35,17 @@ def _mel_power(sound: Sound, params: Prepare) -> Iterator[NDArray[np.float32]]:
     """Power in each band, (windows, bands), a piece at a time; the first window is centred at the first sample."""
     import scipy.fft
 
-    window, bank = _window(params.n_fft), _bank(params.rate, params.n_fft, params.n_mels, params.fmin, params.fmax)
+    window, bank = window_and_bank(params)
     padded = np.pad(sound, params.n_fft // 2)
     windows = np.lib.stride_tricks.sliding_window_view(padded, params.n_fft)[:: params.hop_length]
     for start in range(0, len(windows), PIECE):
         spectrum = scipy.fft.rfft(windows[start : start + PIECE] * window, axis=-1)
         yield (np.square(spectrum.real) + np.square(spectrum.imag)) @ bank
+
+
+def window_and_bank(params: Prepare) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Hann's window, (n_fft,); and the bands' weights, (1 + n_fft / 2, bands)."""
+    return _window(params.n_fft), _bank(params.rate, params.n_fft, params.n_mels, params.fmin, params.fmax)
 
 
 @cache

@@ -80,14 +80,11 @@ def extractor(raw: Path, side: int, stage: int, grid: int) -> Extractor:
     """The pretrained network up to the end of a stage, and the average of its output in `grid` by `grid` cells of the frame."""
     import tensorflow as tf
 
-    network = (_efficientnet if which(raw) == "efficientnet_lite0" else _resnet)(raw, stage)
-    cells = _cells(network.compute_output_shape((1, side, side, 3))[1], grid)
+    network = network_of_features(raw, side, stage, grid)
 
     @tf.function(input_signature=[tf.TensorSpec((None, side, side, 3), tf.uint8)], autograph=False)
     def features(pixels: Any) -> Any:
-        hidden = network(tf.cast(pixels, tf.float32), training=False)
-        averaged = tf.einsum("by,nyxc,ax->nbac", cells, hidden, cells)
-        return tf.cast(tf.reshape(averaged, (-1, grid * grid * hidden.shape[-1])), tf.float16)
+        return tf.cast(network(pixels, training=False), tf.float16)
 
     # An operation has one thread, so that the numbers do not depend on the processor: batches are computed side by side instead.
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
@@ -98,6 +95,19 @@ def extractor(raw: Path, side: int, stage: int, grid: int) -> Extractor:
         return np.concatenate(list(threads.map(lambda batch: features(batch).numpy(), batches)))
 
     return extract
+
+
+def network_of_features(raw: Path, side: int, stage: int, grid: int) -> "keras.Model":
+    """Frames (frames, side, side, 3) uint8 -> features (frames, grid * grid * channels) float32."""
+    import keras
+    from keras import ops
+
+    network = (_efficientnet if which(raw) == "efficientnet_lite0" else _resnet)(raw, stage)
+    pixels = keras.Input((side, side, 3), dtype="uint8")
+    hidden = network(ops.cast(pixels, "float32"))
+    cells = _cells(hidden.shape[1], grid)
+    averaged = ops.einsum("by,nyxc,ax->nbac", cells, hidden, cells)
+    return keras.Model(pixels, ops.reshape(averaged, (-1, grid * grid * hidden.shape[-1])))
 
 
 def _efficientnet(raw: Path, stage: int) -> "keras.Model":
