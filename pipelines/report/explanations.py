@@ -46,7 +46,7 @@ def _pairs(results: Results, target: str) -> Figure:
         x=models,
         y=models,
         text=[[_pair_text(test, p_value=len(models) <= FEW) for test in row] for row in tests],
-        customdata=[[_pair_text(test, p_value=True) for test in row] for row in tests],
+        customdata=[[_pair_details(test) for test in row] for row in tests],
         texttemplate="%{text}",
         colorscale="RdBu",
         reversescale=True,
@@ -61,7 +61,7 @@ def _pairs(results: Results, target: str) -> Figure:
         "Every model against every other",
         "Difference in mean test loss of the model of the row relative to that of the column, in per cent: below zero the row is better. "
         f"The p-value is over test items and seeds together, corrected for the number of pairs (Holm); bold where it is below "
-        f"{SIGNIFICANCE:.0%}{'' if len(models) <= FEW else '. Hover over a cell to see it'}.",
+        f"{SIGNIFICANCE:.0%}. Hover over a cell to see its 95 % interval and the standardised difference too.",
         "Call two models different only where the difference is bold: it asks whether other test data or other seeds would have reversed "
         "the ranking. Where models differ in size, a difference may be due to size.",
         plot,
@@ -79,6 +79,14 @@ def _pair_text(test: dict[str, Any] | None, p_value: bool) -> str:
     if p is not None and p < SIGNIFICANCE:
         text = f"<b>{text}</b>"
     return f"{text}<br>p: {'–' if p is None else _p_value(p)}" if p_value else text
+
+
+def _pair_details(test: dict[str, Any] | None) -> str:
+    """The difference with its interval, effect size and p-value."""
+    if test is None or test["low"] is None:
+        return _pair_text(test, p_value=True)
+    interval = f"95 % interval {100 * test['low']:+.1f} to {100 * test['high']:+.1f} %"
+    return f"{_pair_text(test, p_value=True)}<br>{interval}<br>standardised {test['effect']:+.2f}"
 
 
 def _p_value(p: float) -> str:
