@@ -180,6 +180,13 @@ def test_task_page_shows_models_baselines_and_verdict(tiny: Path) -> None:
             assert title in text
 
 
+@pytest.mark.graph
+def test_index_says_of_every_task_what_has_changed_since_the_last_record(tiny: Path) -> None:
+    """The metrics of this project have never been committed."""
+    text = (tiny / "reports" / "index.html").read_text().partition("What changed since the last record")[2]
+    assert text.count("no commit of this clone has other test metrics") == len(registry.TASKS)
+
+
 def test_number_has_few_digits_or_a_dash_if_missing() -> None:
     assert [format_number(value) for value in (None, 627717, 0.123456, -2.5, 0)] == [
         "–",
