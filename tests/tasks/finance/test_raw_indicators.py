@@ -27,9 +27,8 @@ def table_of(random: Any) -> pd.DataFrame:
         },
         dates,
     )
-    table.iloc[70, table.columns.get_loc("volume")] = (
-        0.0  # no trade: its logarithm is missing for as long as a window contains it
-    )
+    # No trade: its logarithm is missing for as long as a window contains it.
+    table["volume"] = table["volume"].where(np.arange(DAYS) != 70, 0.0)
     return table
 
 
