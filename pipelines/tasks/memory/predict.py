@@ -51,8 +51,8 @@ def _answer(trained: "TrainedNetworks", target: str, problem: "Problem", seed: i
         marked = np.flatnonzero(window[:, 1])
         numbers = window[marked, 0] * STD + MEAN
         mean, std = float(outputs.mean()), float(outputs.std())
-        asked = " and ".join(f"{number:.4f} in step {step + 1}" for number, step in zip(numbers, marked, strict=True))
-        text = f"marked are {asked} of {len(window)}\nright: {float(right[0]):.4f}\n{model}: {mean:.4f} ± {std:.2g}"
+        asked = " and ".join(f"{number:.4f} (step {step + 1})" for number, step in zip(numbers, marked, strict=True))
+        text = f"to add {asked} of {len(window)} steps\nright: {float(right[0]):.4f}\n{model}: {mean:.4f} ± {std:.2g}"
         values |= {"marked": numbers.tolist(), "steps": (marked + 1).tolist(), "right": float(right[0])}
         return Prediction({**values, "answer": mean, "std": std}, f"{target}: {text}")
     probabilities = np.exp(log_probabilities(outputs)).mean(0)
@@ -60,7 +60,8 @@ def _answer(trained: "TrainedNetworks", target: str, problem: "Problem", seed: i
         word, answer = (_letters(tokens[-problem.symbols :]) for tokens in (right, probabilities.argmax(-1)))
         text = f"right: {word}\n{model}: {answer}"
         return Prediction(
-            {**values, "right": word, "answer": answer}, f"{target}: to copy after {problem.length} steps\n{text}"
+            {**values, "right": word, "answer": answer},
+            f"{target}: to copy after a delay of {problem.length} steps\n{text}",
         )
     digit, chosen = int(right), int(probabilities.argmax())
     share = float(probabilities[chosen])
