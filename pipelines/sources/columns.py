@@ -64,6 +64,9 @@ def dates(columns: "Mapping[str, pd.Series[Any]]", stated: Stated, where: str, a
     fit = [name for name in columns if shares.get(name, 0) >= 0.8]
     if chosen := next((name for name in known if name in fit), None) or next(iter(fit), None):
         return _with_time_of_day(_read(columns[chosen], chosen, stated, at), chosen, columns, at)
+    if stated.format is not None:
+        chosen = [*known, *columns][0]
+        return _read(columns[chosen].astype("str"), chosen, stated, at), [chosen]
     if found := _parts(columns, by_name, at):
         return found
     if chosen := next((name for name in known if name in shares), None):

@@ -121,7 +121,7 @@ def test_tables_read_leaves_out_what_stands_around_the_data_and_says_so(tmp_path
         ("date,v\n\n\n2020-01-01,1\n\n2020-01-02,x\n2020-01-03,2\n", r"line 6: 'x' in the column 'v' is not a number"),
         ("date,v\n2020-01-01,1\nSource: x\n2020-01-02,2\n", r"line 3: has 1 field, and the header has 2"),
         ("date,a,a\n2020-01-01,1,2\n", r"line 1: two columns are called 'a'; give one of them another name"),
-        ("<!DOCTYPE html><html>", r"is a page of HTML or XML, not a table"),
+        ("<!DOCTYPE html><html>", r"is a page of HTML, not a table"),
         ('[{"date": "2020-01-01", "v": 1}]', r"is JSON, not a table"),
         ("date,v\n2020-01-01,1\n".encode("utf-16"), r"is in UTF-16, not a table of text in UTF-8"),
         (b"PK\x03\x04rest", r"is an Excel or zip file, not a table"),
