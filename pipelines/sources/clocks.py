@@ -243,6 +243,8 @@ def _check(times: "pd.Series[Any]", texts: "pd.Series[Any]", name: str, how: str
 
 def why(text: str, how: str = "") -> str:
     """What is wrong with a text that should be a date."""
+    if "stated" in how:
+        return f"is not a date {how}; correct one of the two"
     if re.search(r"(?:^|[T ])24(?::?00)", text):
         return "has the hour 24; write it as 00:00 of the next day"
     if re.fullmatch(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2}(?: .*)?", text) or re.fullmatch(

@@ -64,21 +64,30 @@ def dates(columns: "Mapping[str, pd.Series[Any]]", stated: Stated, where: str, a
     fit = [name for name in columns if shares.get(name, 0) >= 0.8]
     if chosen := next((name for name in known if name in fit), None) or next(iter(fit), None):
         return _with_time_of_day(_read(columns[chosen], chosen, stated, at), chosen, columns, at)
+    if stated.format is not None:
+        chosen = [*known, *columns][0]
+        return _read(columns[chosen].astype("str"), chosen, stated, at), [chosen]
     if found := _parts(columns, by_name, at):
         return found
     if chosen := next((name for name in known if name in shares), None):
         return _with_time_of_day(_read(columns[chosen], chosen, stated, at), chosen, columns, at)
     first = next(iter(columns))
-    for name in dict.fromkeys(
-        [*known, *(by_name[word] for word in PARTS["year"] if word in by_name), *_ending(columns), first]
-    ):
+    called = [*known, *(by_name[word] for word in PARTS["year"] if word in by_name), *_ending(columns)]
+    for name in dict.fromkeys([*called, *columns]):
         values = _numbers(columns[name])
-        if values is None or not len(values) or (name == first and name not in known and not _ascending(values)):
+        if values is None or not len(values) or (name not in called and not _ascending(values)):
             continue
         times = clocks.read_numbers(values, name)
-        if times and (times.format != "year" or plain_name(name) in (*KNOWN, *PARTS["year"])):
+        if times and (
+            name in called or (times.day and _mostly_even(times.local))
+        ):  # years and months may be any numbers
             return _with_time_of_day(times, name, columns, at)
     raise _none(columns, [*known, first][0], where, at)
+
+
+def _mostly_even(times: "pd.Series[Any]") -> bool:
+    steps = pd.Series(np.diff(times.to_numpy().astype("datetime64[us]").astype(np.int64)))
+    return len(steps) > 1 and bool((steps == steps.mode().iloc[0]).mean() > 0.5)
 
 
 def _ending(columns: "Mapping[str, pd.Series[Any]]") -> list[str]:

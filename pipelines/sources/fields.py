@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipelines import names
 from pipelines.errors import InputError
 from pipelines.printing import quoted, shortened
-from pipelines.sources import files
+from pipelines.sources import clocks, files
 
 LARGEST = 1_000_000_000
 """Bytes of a file."""
@@ -41,6 +41,8 @@ VALUE = re.compile(
     re.IGNORECASE,
 )
 """What a field of data may be, and a name or a remark seldom is: it begins with a digit, a month or a day of the week, or is blank."""
+REMARK = re.compile(r"(?:sources?|notes?|updated|last update[d]?|copyright|©|\*) *:|[*©#] ?[a-z]", re.IGNORECASE)
+"""How a line of remarks begins that may have numbers in it."""
 DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}\b.*|[0-9]{4}-[0-9]{2}")
 NUMBER = re.compile(r"[-+]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?")
 YEAR = re.compile(r"(?:1[5-9]|20|21)[0-9]{2}")
@@ -83,7 +85,7 @@ class Row:
     @property
     def remark(self) -> bool:
         """Whether it is a text beside the data, such as a source or units: nothing in it begins with a digit."""
-        return not any(text and VALUE.fullmatch(text) for text in self.fields)
+        return bool(REMARK.match(self.fields[0])) or not any(text and VALUE.fullmatch(text) for text in self.fields)
 
 
 def read(path: Path, headless: Headless = lambda _: None) -> Fields:
@@ -125,7 +127,9 @@ def _check_kind(path: Path) -> None:
         (b"PAR1", "a Parquet file"),
         (b"\xff\xfe", "in UTF-16"),
         (b"\xfe\xff", "in UTF-16"),
-        (b"<", "a page of HTML or XML"),
+        (b"<!", "a page of HTML"),
+        (b"<html", "a page of HTML"),
+        (b"<?xml", "XML"),
         (b"{", "JSON"),
         (b"[{", "JSON"),
         (b"[[", "JSON"),
@@ -186,7 +190,7 @@ def _first(path: Path, rows: Iterator[Row], count: int) -> tuple[list[Row], Row,
                 f"{path}: has {len(row.fields) - 1:,} columns beside the dates, and at most {MOST_COLUMNS:,} are read; keep "
                 "those that matter"
             )
-        fields = _trimmed(row.fields)
+        fields = row.fields if len(row.fields) == count else _trimmed(row.fields)
         if not row.blank and len(fields) >= count:
             return above, row, fields
         above.append(row)
@@ -196,14 +200,18 @@ def _first(path: Path, rows: Iterator[Row], count: int) -> tuple[list[Row], Row,
 def _are_values(fields: list[str]) -> bool:
     """Whether a first line is one of data: it has a date, or more numbers than texts."""
     written = [text for text in fields if text]
-    return any(map(DATE.fullmatch, written)) or 2 * sum(map(bool, map(NUMBER.fullmatch, written))) > len(written)
+    return any(map(_is_date, written)) or 2 * sum(map(bool, map(NUMBER.fullmatch, written))) > len(written)
+
+
+def _is_date(text: str) -> bool:
+    return bool(DATE.fullmatch(text)) or (not NUMBER.fullmatch(text) and clocks.looks_dated(text))
 
 
 def _no_header(path: Path, row: Row, above: list[Row], fields: list[str]) -> InputError:
     if wide := [other for other in above if len(_trimmed(other.fields)) > 1]:
         return _count_error(path, row, len(_trimmed(wide[-1].fields)))
-    values = [text for text in fields if NUMBER.fullmatch(text) or DATE.fullmatch(text)]
-    dates = [text for text in values if YEAR.fullmatch(text) or DATE.fullmatch(text)]
+    values = [text for text in fields if NUMBER.fullmatch(text) or _is_date(text)]
+    dates = [text for text in values if YEAR.fullmatch(text) or _is_date(text)]
     if fields[0] not in values and len(dates) > 1:
         return InputError(
             f"{path}, line {row.line}: has a column for each date ({', '.join(dates[:3])}, …); give it a row for each date, and a "

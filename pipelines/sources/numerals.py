@@ -107,29 +107,35 @@ def unit_of(column: Column) -> Column:
     return read
 
 
-def decimal_of(columns: Mapping[str, Column], stated: Decimal | None, where: str) -> Decimal:
+def decimal_of(columns: Mapping[str, Column], delimiter: str, stated: Decimal | None, where: str) -> Decimal:
     """The decimal mark of a file.
 
-    Raise `InputError` if its numbers prove both, or if all can be read in both ways.
+    Raise `InputError` if its numbers prove both, or if all can be read in both ways. Files with semicolons come from where commas are
+    decimal: there a point before three digits is as doubtful as a comma.
     """
     if stated:
         return stated
     proofs: dict[Decimal, str] = {}
     doubtful = ""
+
+    def look(text: str, name: str) -> None:
+        nonlocal doubtful
+        plain = re.sub("[ ']", "", text)
+        for mark, proof in PROOFS.items():
+            if mark not in proofs and proof.fullmatch(plain):
+                proofs[mark] = f"{quoted(text)} in the column {quoted(name)}"
+        if ("," in text or "." in text) and MARKED.fullmatch(text):
+            doubtful = doubtful or f"{quoted(text)} in the column {quoted(name)}"
+
     for name, column in columns.items():
         for text in column.odd.values():
-            for mark, proof in PROOFS.items():
-                if mark not in proofs and proof.fullmatch(re.sub("[ ']", "", text)):
-                    proofs[mark] = f"{quoted(text)} in the column {quoted(name)}"
-            if "," in text and MARKED.fullmatch(text):
-                doubtful = doubtful or f"{quoted(text)} in the column {quoted(name)}"
+            look(text, name)
+    for name, column in columns.items():
+        if (doubtful or delimiter == ";") and "." not in proofs and len(pointed := column.pointed):
+            shown = pointed[pointed.str.fullmatch(PROOFS["."].pattern).astype(bool)]
+            look(str((shown if len(shown) else pointed).iloc[0]), name)
     if not doubtful:
         return "."
-    for name, column in columns.items():
-        if "." not in proofs and len(pointed := column.pointed):
-            shown = pointed[pointed.str.fullmatch(PROOFS["."].pattern).astype(bool)]
-            if len(shown):
-                proofs["."] = f"{quoted(shown.iloc[0])} in the column {quoted(name)}"
     if len(proofs) == 2:
         raise InputError(
             f"{where}: has decimal commas ({proofs[',']}) and decimal points ({proofs['.']}); write all numbers in one way"
@@ -138,9 +144,10 @@ def decimal_of(columns: Mapping[str, Column], stated: Decimal | None, where: str
         return next(iter(proofs))
     if any(_grouped(column) for column in columns.values()):
         return "."
+    mark = "comma" if "," in doubtful else "point"
     raise InputError(
-        f"{where}: {doubtful} can be read as {doubtful.split(' in ')[0].replace(',', '')} or with a decimal comma, and no other value "
-        "shows which; state it as collect.decimal ('.' or ',')"
+        f"{where}: the {mark} in {doubtful} may be decimal or group thousands, and no other value shows which; state the decimal mark as "
+        "collect.decimal ('.' or ',')"
     )
 
 

@@ -55,13 +55,13 @@ def read(
         table = fields.read(path, headless)
         for note in table.notes:
             on_note(note)
-        texts, lines = table.columns, table.lines
+        texts, lines, delimiter = table.columns, table.lines, table.delimiter
 
         def at(row: int) -> str:
             return f"{path}, line {lines[row]}"
 
     else:
-        texts = _parquet(path)
+        texts, delimiter = _parquet(path), ","
 
         def at(row: int) -> str:
             return f"{path}, row {row + 1}"
@@ -77,7 +77,7 @@ def read(
         )
     if not others:
         raise InputError(f"{path}: has no numeric column beside {quoted(used[0])}; add one with the values")
-    numbers, left_out = _numbers(others, decimal, path, at, on_note)
+    numbers, left_out = _numbers(others, delimiter, decimal, path, at, on_note)
     if not numbers:
         raise InputError(
             f"{path}: has no numeric column beside {quoted(used[0])} ({', '.join(map(quoted, left_out))} "
@@ -124,7 +124,12 @@ def _plain(column: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def _numbers(
-    columns: "dict[str, pd.Series[Any]]", decimal: Decimal | None, path: Path, at: Place, on_note: OnNote
+    columns: "dict[str, pd.Series[Any]]",
+    delimiter: str,
+    decimal: Decimal | None,
+    path: Path,
+    at: Place,
+    on_note: OnNote,
 ) -> "tuple[dict[str, pd.Series[float]], list[str]]":
     """The numeric columns, and the names of those of texts."""
     ready: dict[str, pd.Series[float]] = {}
@@ -144,7 +149,7 @@ def _numbers(
                 on_note(f"{path}: the column {quoted(name)} {what}, and is left out")
             else:
                 begun[name] = started
-    mark = numerals.decimal_of(begun, decimal, str(path))
+    mark = numerals.decimal_of(begun, delimiter, decimal, str(path))
     if mark == ",":
         on_note(f"{path}: its numbers have decimal commas")
     for name in columns:

@@ -50,8 +50,8 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
         gxe.ExpectColumnValuesToBeBetween(column=name, min_value=-bound, max_value=bound) for name in scaled.columns
     ]
     suites.append(Suite("features, as the network sees them", scaled, [*complete, *bounded]))
-    suites.append(_borders(prepared, meta, table, horizon))
     suites.append(_targets(prepared, meta))
+    suites.append(_borders(prepared, meta, table, horizon))
     return suites
 
 

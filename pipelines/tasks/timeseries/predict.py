@@ -44,7 +44,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     if options.series and options.series not in targets:
         raise UsageError(f"no network was trained on {options.series!r}; there are {', '.join(targets)}")
     columns = [str(column) for column in table]
-    wanted = {column: options.series or _series_of(options.file.stem, column, targets) for column in columns}
+    wanted = {column: options.series or series_of(options.file.stem, column, targets) for column in columns}
     found = {column: name for column, name in wanted.items() if name}
     known = {*meta.others, *(other.name for series in targets.values() for other in series.covariates)}
     other = [column for column in columns if column not in found and names.slug(column) not in known]
@@ -68,7 +68,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
         )
 
 
-def _series_of(stem: str, column: str, targets: "dict[str, Series]") -> str | None:
+def series_of(stem: str, column: str, targets: "dict[str, Series]") -> str | None:
     """The trained series that a column of a file continues: of the same column, and of the same file where several have it.
 
     The samples come from no file: their column is called as the series, or the file is. Raise `UsageError` where several may be meant.
