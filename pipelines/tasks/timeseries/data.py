@@ -22,6 +22,22 @@ class Scaler:
 
     mean: float
     std: float
+    rest: float = 0.0
+    """What the seven digits of `meta.json` leave out of the mean, where that is more than a ten-thousandth of the deviation."""
+
+    @classmethod
+    def of(cls, training: Any) -> "Scaler":
+        """Of values (n,) that may have NaN where they are missing."""
+        mean, std = float(np.nanmean(training)), float(np.nanstd(training))
+        if abs(mean) < 1000 * std:
+            return cls(mean, std)
+        kept = float(f"{mean:.7g}")
+        return cls(kept, std, mean - kept)
+
+    @property
+    def center(self) -> float:
+        """The mean."""
+        return self.mean + self.rest
 
 
 @dataclass(frozen=True)
@@ -127,7 +143,7 @@ def inputs(
     advance is an input twice: at its own step, and as early as it is known.
     """
     columns = {
-        "value": np.nan_to_num((changes(transform.apply(values.ffill().to_numpy()), lag) - scaler.mean) / scaler.std),
+        "value": np.nan_to_num((changes(transform.apply(values.ffill().to_numpy()), lag) - scaler.center) / scaler.std),
         "season sine": np.sin(2 * np.pi * phase),
         "season cosine": np.cos(2 * np.pi * phase),
         "observed": values.notna().to_numpy(float),
@@ -138,7 +154,7 @@ def inputs(
         later = pd.date_range(dates[-1], periods=covariate.ahead + 1, freq=dates.freq)[1:]
         filled = table[covariate.name].reindex(dates.append(later)).ffill().to_numpy()
         seen = changes(filled, covariate.difference)
-        scaled = np.nan_to_num((seen - covariate.scaler.mean) / covariate.scaler.std)
+        scaled = np.nan_to_num((seen - covariate.scaler.center) / covariate.scaler.std)
         parts.append(scaled[: len(values)])
         if covariate.ahead:
             parts.append(scaled[covariate.ahead :])
@@ -147,7 +163,7 @@ def inputs(
 
 def forecasts(table: pd.DataFrame, series: Series, origins: Indices, outputs: Any) -> Floats:
     """Forecasts in the series' unit from scaled outputs, both (origins, horizon)."""
-    changes = outputs.astype(np.float64) * series.target_scaler.std + series.target_scaler.mean
+    changes = outputs.astype(np.float64) * series.target_scaler.std + series.target_scaler.center
     transformed = series.transform.apply(table["filled"].to_numpy())
     known = known_part(transformed, origins, series.horizon, series.difference)
     return cast(Floats, series.transform.invert(known + changes))

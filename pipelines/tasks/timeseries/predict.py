@@ -89,7 +89,7 @@ def _forecast(
     window = features[-series.lookback :].astype(np.float32)
     known = known_part(series.transform.apply(even.ffill().to_numpy()), np.array([len(even) - 1]), horizon, lag)
     outputs = np.concatenate(list(trained.outputs(name, {"window": window[None]}))).astype(np.float64)
-    runs = series.transform.invert(known + outputs * series.target_scaler.std + series.target_scaler.mean)
+    runs = series.transform.invert(known + outputs * series.target_scaler.std + series.target_scaler.center)
     days = (later == later.normalize()).all() and start == start.normalize()
     return pd.DataFrame(
         {

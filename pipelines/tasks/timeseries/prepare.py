@@ -75,7 +75,7 @@ def _series(
     targets = ahead - known_part(transformed, np.arange(len(filled)), params.horizon, lag)
     largest = float(np.abs(transformed).max())
     target_scaler = _scaler(targets[origins["train"]], largest, where)
-    targets -= target_scaler.mean  # in place: a long series has many targets
+    targets -= target_scaler.center  # in place: a long series has many targets
     targets /= target_scaler.std
 
     dates = cast(pd.DatetimeIndex, values.index)
@@ -163,10 +163,10 @@ def _view(name: str, training: Any, season: int, params: Prepare, where: str) ->
 
 def _scaler(training: Any, largest: float, where: str) -> Scaler:
     """Of training values alone; raise `InputError` if they are constant, but for the rounding of values up to `largest`."""
-    mean, std = float(training.mean()), float(training.std())
-    if std <= max(1e-9 * abs(mean), 1e-12 * largest):
+    scaler = Scaler.of(training)
+    if scaler.std <= max(1e-9 * abs(scaler.mean), 1e-12 * largest):
         raise InputError(f"{where}: is constant over its training part; there is nothing to learn, leave it out")
-    return Scaler(mean, std)
+    return scaler
 
 
 def _check_season(training: Any, season: int, where: str) -> None:
