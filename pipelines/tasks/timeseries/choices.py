@@ -11,6 +11,8 @@ from pipelines.tasks.timeseries.transforms import NONE, Transform, amplitude_gro
 
 RECENT = 20_000
 """Last steps of the training part that the choices are made from."""
+MOST_NUMBERS = 2_000_000
+"""Values of the targets that the lag of the difference is chosen by; more are thinned out evenly."""
 STRETCH = 4
 """Steps of the stretches in which amplitude and level are compared, where there is no season (Guerrero & Perera 2004)."""
 SHORTEST, LONGEST = 12, 168
@@ -57,6 +59,7 @@ def difference_lag(training: Floats, season: int, horizon: int) -> int:
     origins = np.arange(max(lags), len(recent) - horizon)
     if not len(origins):
         return 0
+    origins = origins[:: -(-len(origins) * horizon // MOST_NUMBERS)]
     ahead = recent[origins[:, None] + np.arange(1, horizon + 1)]
 
     def deviation(lag: int) -> float:

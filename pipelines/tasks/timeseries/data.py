@@ -60,7 +60,9 @@ class Covariate:
         return [name, f"{name}, {self.ahead} ahead"] if self.ahead else [name]
 
 
-OWN = ("value", "season sine", "season cosine", "observed")
+CYCLES = ("season", "week", "year")
+"""What a step's position is given in, as sine and cosine."""
+OWN = ("value", "observed", *(f"{cycle} {wave}" for cycle in CYCLES for wave in ("sine", "cosine")))
 """Inputs that come from the series itself."""
 
 
@@ -134,20 +136,20 @@ def inputs(
     transform: Transform,
     scaler: Scaler,
     lag: int,
-    phase: Floats,
+    phases: Mapping[str, Floats],
     covariates: Sequence[Covariate] = (),
 ) -> Floats:
     """The network's inputs of each step of a series on its even grid: (time, features).
 
-    `own` are those of `OWN` that it has; `table` holds the columns of the `covariates`, on any dates. A covariate that is known in
-    advance is an input twice: at its own step, and as early as it is known.
+    `own` are those of `OWN` that it has; `phases` is (time,) for each of `CYCLES`; `table` holds the columns of the `covariates`, on
+    any dates. A covariate that is known in advance is an input twice: at its own step, and as early as it is known.
     """
     columns = {
         "value": np.nan_to_num((changes(transform.apply(values.ffill().to_numpy()), lag) - scaler.center) / scaler.std),
-        "season sine": np.sin(2 * np.pi * phase),
-        "season cosine": np.cos(2 * np.pi * phase),
         "observed": values.notna().to_numpy(float),
     }
+    for cycle, phase in phases.items():
+        columns |= {f"{cycle} sine": np.sin(2 * np.pi * phase), f"{cycle} cosine": np.cos(2 * np.pi * phase)}
     parts = [columns[name] for name in own]
     for covariate in covariates:
         dates = cast(pd.DatetimeIndex, values.index)
@@ -189,10 +191,16 @@ def known_part(filled: Array, origins: Indices, horizon: int, lag: int) -> Any:
     return filled[np.clip(steps, 0, len(filled) - 1)]
 
 
-def phase(dates: pd.DatetimeIndex, calendar: bool, start: str, frequency: str, season: int) -> Any:
-    """Position within the season, 0 to 1: the calendar's, or counted from the first date that training has seen."""
-    if calendar:
-        return dates.day_of_year.to_numpy() / 365.25
+def phases_of(dates: pd.DatetimeIndex, calendar: bool, start: str, frequency: str, season: int) -> dict[str, Floats]:
+    """Position within each of `CYCLES`, 0 to 1, (time,)."""
+    year = dates.day_of_year.to_numpy() / 365.25
+    week = (dates - dates.normalize()) / pd.Timedelta(days=7) + dates.day_of_week / 7
+    of_season = year if calendar else _counted(dates, start, frequency, season)
+    return {"season": of_season, "week": week.to_numpy(), "year": year}
+
+
+def _counted(dates: pd.DatetimeIndex, start: str, frequency: str, season: int) -> Any:
+    """Position within the season, counted from the first date that training has seen."""
     origin = pd.Timestamp(start)
     first, last = sorted((origin, dates[0]))
     passed = tables.steps_between(first, last, frequency) * (1 if origin == first else -1)

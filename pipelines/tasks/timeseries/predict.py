@@ -69,7 +69,7 @@ def _forecast(
 ) -> "pd.DataFrame":
     import pandas as pd
 
-    from pipelines.tasks.timeseries.data import OWN, even_steps, inputs, known_part, phase
+    from pipelines.tasks.timeseries.data import OWN, even_steps, inputs, known_part, phases_of
 
     where = f"{file}, column {column}"
     even, step = even_steps(table[column], where)
@@ -83,7 +83,7 @@ def _forecast(
     most = trained.params.prepare.max_gap
     _check_gap(even.iloc[-needed:], most, where)
     others = _covariates(series, name, table, dates[-needed:], later, most, file)
-    phases = phase(dates, series.calendar, series.start, step, series.season)
+    phases = phases_of(dates, series.calendar, series.start, step, series.season)
     own = [feature for feature in series.features if feature in OWN]
     features = inputs(even, others, own, series.transform, series.scaler, lag, phases, series.covariates)
     window = features[-series.lookback :].astype(np.float32)

@@ -12,9 +12,9 @@ from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
 from pipelines.params.blocks import by_name
 from pipelines.tasks.timeseries import choices, columns, splits
-from pipelines.tasks.timeseries.data import Meta, Scaler, Series, changes, even_steps, inputs, known_part, phase
+from pipelines.tasks.timeseries.data import Meta, Scaler, Series, changes, even_steps, inputs, known_part, phases_of
 from pipelines.tasks.timeseries.params import Prepare
-from pipelines.tasks.timeseries.seasons import season_of, step_name
+from pipelines.tasks.timeseries.seasons import longer_cycles, season_of, step_name
 from pipelines.tasks.timeseries.transforms import Transform
 
 
@@ -84,10 +84,12 @@ def _series(
     scaler = _scaler(changes(transformed, lag)[lag:training], largest, where)
     _check_season(values.to_numpy()[:training], season, where)
     own = ["value", "season sine", "season cosine"]
+    for cycle in longer_cycles(dates[:training], season):
+        own += [f"{cycle} sine", f"{cycle} cosine"]
     if not observed[:training].all():
         own.append("observed")
     covariates, left_out = columns.covariates_of(name, table, parts, params, dates, training)
-    phases = phase(dates, calendar, start, frequency, season)
+    phases = phases_of(dates, calendar, start, frequency, season)
     features = inputs(values, table, own, transform, scaler, lag, phases, covariates)
     Windows.save(folder, features.astype(np.float32), targets, origins)
 

@@ -27,6 +27,18 @@ def season_of(frequency: str) -> int:
     return _whole(SEASONS.get(name, 1), offset.n)
 
 
+def longer_cycles(dates: pd.DatetimeIndex, season: int) -> list[str]:
+    """Which of week and year are longer than a season of so many steps, have 14 steps or more, and occur in `dates` twice or more."""
+    span = dates[-1] - dates[0]
+    step = span / max(1, len(dates) - 1)
+    lengths = {"week": 7 * DAY, "year": 365.25 * DAY}
+    return [
+        cycle
+        for cycle, length in lengths.items()
+        if length > 1.5 * season * step and length >= 14 * step and span >= 2 * length
+    ]
+
+
 def step_name(frequency: str) -> str:
     """For texts that count steps."""
     offset = pd.tseries.frequencies.to_offset(frequency)

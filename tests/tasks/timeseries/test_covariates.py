@@ -179,6 +179,19 @@ def test_windows_over_a_long_gap_are_left_out(tmp_path: Path) -> None:
     assert {99 - 3, 109 + 6} <= set(origins.tolist())
 
 
+def test_the_week_is_an_input_of_hours(tmp_path: Path) -> None:
+    random = np.random.default_rng(7)
+    hours = pd.DataFrame({"y": random.normal(size=24 * 40)}, pd.date_range("2020-01-06", periods=24 * 40, freq="h"))
+    prepared, meta = prepare(tmp_path, hours)
+    assert meta.targets["y"].season == 24
+    assert meta.targets["y"].features == ["value", "season sine", "season cosine", "week sine", "week cosine"]
+    features = np.load(prepared / "y/features.npy")
+    thursday = np.flatnonzero(
+        hours.index == pd.Timestamp("2020-01-09 12:00")
+    )  # the middle of a week that begins on Monday
+    np.testing.assert_allclose(features[thursday, 3:], [[0, -1]], atol=1e-6)
+
+
 def test_ridge_regression_uses_covariates(tmp_path: Path) -> None:
     scores = {}
     variants: dict[str, dict[str, Any]] = {

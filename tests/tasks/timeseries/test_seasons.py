@@ -1,6 +1,7 @@
+import pandas as pd
 import pytest
 
-from pipelines.tasks.timeseries.seasons import season_of, step_name
+from pipelines.tasks.timeseries.seasons import longer_cycles, season_of, step_name
 
 
 @pytest.mark.parametrize(
@@ -16,3 +17,13 @@ def test_step_has_the_name_of_its_frequency() -> None:
     assert [step_name(frequency) for frequency in ("W-SAT", "BQE-DEC", "30min", "2h")] == [
         "week", "quarter", "step", "step"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("frequency", "count", "cycles"),
+    [("30min", 48 * 20, ["week"]), ("h", 24 * 800, ["week", "year"]), ("h", 24 * 10, []), ("D", 800, ["year"]), ("B", 600, ["year"]),
+     ("W-SAT", 500, []), ("MS", 240, [])],
+)  # fmt: skip
+def test_week_and_year_are_cycles_beside_a_shorter_season(frequency: str, count: int, cycles: list[str]) -> None:
+    dates = pd.date_range("2001-01-01", periods=count, freq=frequency)
+    assert longer_cycles(dates, season_of(frequency)) == cycles
