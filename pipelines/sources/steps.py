@@ -113,6 +113,18 @@ def seasons(step: str) -> list[int]:
     return [length for length in found if 2 <= length <= LONGEST_SEASON]
 
 
+def longer_cycles(dates: pd.DatetimeIndex, season: int) -> list[str]:
+    """Which of week and year are longer than a season of so many steps, have 14 steps or more, and occur in `dates` twice or more."""
+    span = dates[-1] - dates[0]
+    step = span / max(1, len(dates) - 1)
+    lengths = {"week": pd.Timedelta(days=7), "year": pd.Timedelta(days=365.25)}
+    return [
+        cycle
+        for cycle, length in lengths.items()
+        if length > 1.5 * season * step and length >= 14 * step and span >= 2 * length
+    ]
+
+
 def name(step: str) -> str:
     """What a step is called, in the singular: hour, 30-minute step, month, quarter."""
     base, count = step.split("-")[0].lstrip("0123456789"), re.match("[0-9]+", step)

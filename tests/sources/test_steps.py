@@ -54,3 +54,13 @@ def test_steps_between_two_dates_are_those_of_a_range(step: str) -> None:
     dates = pd.date_range("2020-01-05", periods=50, freq=step)
     assert steps.steps_between(dates[0], dates[-1], step) == 49
     assert steps.steps_between(dates[0], dates[-1] + pd.Timedelta("1ms"), step) == 49
+
+
+@pytest.mark.parametrize(
+    ("frequency", "count", "cycles"),
+    [("30min", 48 * 20, ["week"]), ("h", 24 * 800, ["week", "year"]), ("h", 24 * 10, []), ("D", 800, ["year"]), ("B", 600, ["year"]),
+     ("W-SAT", 500, []), ("MS", 240, [])],
+)  # fmt: skip
+def test_week_and_year_are_cycles_beside_a_shorter_season(frequency: str, count: int, cycles: list[str]) -> None:
+    dates = pd.date_range("2001-01-01", periods=count, freq=frequency)
+    assert steps.longer_cycles(dates, steps.season(frequency)) == cycles

@@ -93,7 +93,7 @@ def _forecast(
     import pandas as pd
 
     from pipelines.sources import steps
-    from pipelines.tasks.timeseries.data import OWN, even_steps, inputs, known_part, phase
+    from pipelines.tasks.timeseries.data import OWN, even_steps, inputs, known_part, phases_of
 
     where = f"{file}, column {column}"
     even, step = even_steps(table[column], where)
@@ -107,13 +107,13 @@ def _forecast(
     most = trained.params.prepare.max_gap
     _check_gap(even.iloc[-needed:], most, where)
     others = _covariates(series, name, table, dates[-needed:], later, most, file)
-    phases = phase(dates, series.calendar, series.start, step, series.season)
+    phases = phases_of(dates, series.calendar, series.start, step, series.season)
     own = [feature for feature in series.features if feature in OWN]
     features = inputs(even, others, own, series.transform, series.scaler, lag, phases, series.covariates)
     window = features[-series.lookback :].astype(np.float32)
     known = known_part(series.transform.apply(even.ffill().to_numpy()), np.array([len(even) - 1]), horizon, lag)
     outputs = np.concatenate(list(trained.outputs(name, {"window": window[None]}))).astype(np.float64)
-    runs = series.transform.invert(known + outputs * series.target_scaler.std + series.target_scaler.mean)
+    runs = series.transform.invert(known + outputs * series.target_scaler.std + series.target_scaler.center)
     days = (later == later.normalize()).all() and start == start.normalize()
     return pd.DataFrame(
         {

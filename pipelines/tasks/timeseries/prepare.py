@@ -13,7 +13,7 @@ from pipelines.nn.datasets import Windows
 from pipelines.params.blocks import by_name
 from pipelines.sources import steps
 from pipelines.tasks.timeseries import choices, columns, splits
-from pipelines.tasks.timeseries.data import Meta, Scaler, Series, changes, even_steps, inputs, known_part, phase
+from pipelines.tasks.timeseries.data import Meta, Scaler, Series, changes, even_steps, inputs, known_part, phases_of
 from pipelines.tasks.timeseries.params import Prepare
 from pipelines.tasks.timeseries.transforms import Transform
 
@@ -75,7 +75,7 @@ def _series(
     targets = ahead - known_part(transformed, np.arange(len(filled)), params.horizon, lag)
     largest = float(np.abs(transformed).max())
     target_scaler = _scaler(targets[origins["train"]], largest, where)
-    targets -= target_scaler.mean  # in place: a long series has many targets
+    targets -= target_scaler.center  # in place: a long series has many targets
     targets /= target_scaler.std
 
     dates = cast(pd.DatetimeIndex, values.index)
@@ -84,10 +84,12 @@ def _series(
     scaler = _scaler(changes(transformed, lag)[lag:training], largest, where)
     _check_season(values.to_numpy()[:training], season, where)
     own = ["value", "season sine", "season cosine"]
+    for cycle in steps.longer_cycles(dates[:training], season):
+        own += [f"{cycle} sine", f"{cycle} cosine"]
     if not observed[:training].all():
         own.append("observed")
     covariates, left_out = columns.covariates_of(name, table, parts, params, dates, training)
-    phases = phase(dates, calendar, start, frequency, season)
+    phases = phases_of(dates, calendar, start, frequency, season)
     features = inputs(values, table, own, transform, scaler, lag, phases, covariates)
     Windows.save(folder, features.astype(np.float32), targets, origins)
 
@@ -165,10 +167,10 @@ def _view(name: str, training: Any, season: int, params: Prepare, where: str) ->
 
 def _scaler(training: Any, largest: float, where: str) -> Scaler:
     """Of training values alone; raise `InputError` if they are constant, but for the rounding of values up to `largest`."""
-    mean, std = float(training.mean()), float(training.std())
-    if std <= max(1e-9 * abs(mean), 1e-12 * largest):
+    scaler = Scaler.of(training)
+    if scaler.std <= max(1e-9 * abs(scaler.mean), 1e-12 * largest):
         raise InputError(f"{where}: is constant over its training part; there is nothing to learn, leave it out")
-    return Scaler(mean, std)
+    return scaler
 
 
 def _check_season(training: Any, season: int, where: str) -> None:

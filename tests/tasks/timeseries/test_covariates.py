@@ -109,6 +109,19 @@ def test_forecasts_of_the_prepared_targets_are_the_values(tmp_path: Path, power:
         np.testing.assert_allclose(found, truth, rtol=1e-6)
 
 
+def test_a_high_level_with_small_changes_keeps_its_digits(tmp_path: Path) -> None:
+    """The mean of 1e8 has more digits than `meta.json` keeps."""
+    table = weather()[["y"]] + 123_456_789.0
+    prepared, meta = prepare(tmp_path, table)
+    of_split = data.datasets(prepared, meta, "y")["test"]
+    batch = of_split.batch(np.arange(len(of_split)))
+    assert np.abs(batch.inputs["window"][..., 0]).max() < 5
+    steps, origins = data.table_of(prepared, "y"), np.load(prepared / "y/test.npy")
+    found = data.forecasts(steps, meta.targets["y"], origins, batch.targets["forecast"])
+    truth = steps["value"].to_numpy()[origins[:, None] + np.arange(1, 4)]
+    np.testing.assert_allclose(found, truth, atol=1e-3)
+
+
 def test_unusable_columns_are_left_out_and_named(tmp_path: Path) -> None:
     table = weather().assign(No=np.arange(COUNT), same=3.0, rare=(np.arange(COUNT) == 5) * 1.0, broken=np.nan)
     table["broken"] = table["x"].where(np.arange(COUNT) % 50 > 10)
@@ -166,13 +179,27 @@ def test_windows_over_a_long_gap_are_left_out(tmp_path: Path) -> None:
     assert {99 - 3, 109 + 6} <= set(origins.tolist())
 
 
+def test_the_week_is_an_input_of_hours(tmp_path: Path) -> None:
+    random = np.random.default_rng(7)
+    hours = pd.DataFrame({"y": random.normal(size=24 * 40)}, pd.date_range("2020-01-06", periods=24 * 40, freq="h"))
+    prepared, meta = prepare(tmp_path, hours)
+    assert meta.targets["y"].season == 24
+    assert meta.targets["y"].features == ["value", "season sine", "season cosine", "week sine", "week cosine"]
+    features = np.load(prepared / "y/features.npy")
+    thursday = np.flatnonzero(
+        hours.index == pd.Timestamp("2020-01-09 12:00")
+    )  # the middle of a week that begins on Monday
+    np.testing.assert_allclose(features[thursday, 3:], [[0, -1]], atol=1e-6)
+
+
 def test_ridge_regression_uses_covariates(tmp_path: Path) -> None:
     scores = {}
-    for name, options in {
+    variants: dict[str, dict[str, Any]] = {
         "none": {"covariates": ()},
         "past": {"covariates": ("x",)},
         "known": {"covariates": ("x",), "known_ahead": ("holiday",)},
-    }.items():
+    }
+    for name, options in variants.items():
         prepared, meta = prepare(tmp_path, weather(), name, **options)
         scores[name] = baselines.baselines(prepared, meta, "y", PARAMS)["ridge regression"]().record.by_step["MAE"]
     assert scores["past"][0] < 0.95 * scores["none"][0]

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 
+from pipelines.contract import Floats
 from pipelines.tasks.timeseries import choices, transforms
 from pipelines.tasks.timeseries.transforms import NONE, Transform
 from tests.tasks.timeseries.passengers import PASSENGERS
 
+TRAINING: Floats = np.asarray(PASSENGERS[:101], np.float64)
 TIME = np.arange(240)
-SEASON = np.sin(2 * np.pi * TIME / 12)
+SEASON: Floats = np.sin(2 * np.pi * TIME / 12)
 
 
 @pytest.mark.parametrize("transform", [NONE, Transform(0.0, 0.5), Transform(0.3, 0.5), Transform(1.0, 0.5)])
@@ -30,21 +32,18 @@ def test_transform_inverse_of_any_output_is_finite() -> None:
 
 
 def test_transform_is_chosen_where_the_amplitude_grows_with_the_level() -> None:
-    training = PASSENGERS.to_numpy()[:101]
-    assert choices.transform("auto", training, 12, "x").power == 0
+    assert choices.transform("auto", TRAINING, 12, "x").power == 0
     assert choices.transform("auto", 100 + TIME + 10 * SEASON, 12, "x") == NONE
-    square = (10 + TIME / 20 + 2 * SEASON) ** 2
+    square: Floats = (10 + TIME / 20 + 2 * SEASON) ** 2
     assert choices.transform("auto", square, 12, "x").power == pytest.approx(0.5, abs=0.15)
 
 
 def test_transform_is_not_chosen_for_values_at_or_below_zero() -> None:
-    training = PASSENGERS.to_numpy()[:101] - 104
-    assert choices.transform("auto", training, 12, "x") == NONE
+    assert choices.transform("auto", TRAINING - 104, 12, "x") == NONE
 
 
 def test_transform_does_not_depend_on_the_unit() -> None:
-    training = PASSENGERS.to_numpy()[:101]
-    powers = [choices.transform("boxcox", training * unit, 12, "x").power for unit in (1e-12, 1.0, 1e8)]
+    powers = [choices.transform("boxcox", TRAINING * unit, 12, "x").power for unit in (1e-12, 1.0, 1e8)]
     assert powers[0] == powers[1] == powers[2]
 
 
