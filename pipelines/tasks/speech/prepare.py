@@ -74,7 +74,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
         for split, part in parts.items()
         for index, (file, text, origin) in enumerate(zip(*(part[name].tolist() for name in JOINED), strict=True))
     ]
-    results = zip(jobs, parallel_map(_prepared, jobs, "speech: spectrograms"), strict=True)
+    results = zip(jobs, parallel_map(prepared, jobs, "speech: spectrograms"), strict=True)
     written = {
         split: _write(split, part, islice(results, len(part)), alphabet, params, notes[split], destination)
         for split, part in parts.items()
@@ -123,7 +123,7 @@ def _unknown(table: pd.DataFrame, alphabet: str) -> list[str]:
 # One utterance
 
 
-def _prepared(job: Job) -> Prepared:
+def prepared(job: Job) -> Prepared:
     """Read, vary and transform an utterance, in a process of its own."""
     params = job.params
     sound = recordings.read(job.path, params.rate, LONGEST)

@@ -8,6 +8,8 @@ from pipelines.tasks.speech.recordings import Sound, resampled
 
 TELEPHONE = (300.0, 3400.0)
 """Hz, the band of a telephone (ITU-T G.712)."""
+FEWEST = 16
+"""Samples of an echo, below which there is none."""
 STEPS = 1000
 """Speeds are rounded to such parts."""
 
@@ -43,7 +45,9 @@ def reverberant(sound: Sound, seconds: float, rate: int, random: np.random.Gener
     """In a room whose sound falls by 60 dB in `seconds`: noise that decays exponentially, 12 dB below the direct sound (Polack 1988)."""
     import scipy.signal
 
-    time = np.arange(1, max(2, round(seconds * rate)), dtype=np.float32)
+    if seconds * rate < FEWEST:
+        return sound
+    time = np.arange(1, round(seconds * rate), dtype=np.float32)
     tail = random.standard_normal(len(time), np.float32) * 10 ** (-3 * time / np.float32(seconds * rate))
     tail *= 0.25 / np.sqrt(np.square(tail).sum())
     return np.asarray(scipy.signal.oaconvolve(sound, np.append(np.float32(1), tail))[: len(sound)], np.float32)
