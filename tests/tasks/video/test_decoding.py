@@ -97,7 +97,7 @@ def write_gif(path: Path) -> None:
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("gif", 10)
         stream.height, stream.width, stream.pix_fmt = 32, 32, "pal8"
-        graph = av.filter.Graph()
+        graph: Any = av.filter.Graph()
         source = graph.add_buffer(width=32, height=32, format="rgba", time_base=Fraction(1, 10))
         split, use = graph.add("split"), graph.add("paletteuse")
         palette, sink = graph.add("palettegen", "reserve_transparent=1"), graph.add("buffersink")

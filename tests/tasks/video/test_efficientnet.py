@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
+from pipelines.contract import Array
 from pipelines.errors import SourceError
 from pipelines.tasks.video import efficientnet, torch_weights
 from pipelines.tasks.video.pretrained import EFFICIENTNET
@@ -23,7 +24,7 @@ def network() -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def weights(raw: Path) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def weights(raw: Path) -> dict[str, Array]:
     return torch_weights.read((raw / EFFICIENTNET).read_bytes())
 
 
@@ -41,7 +42,7 @@ def test_parameters_are_those_of_the_published_weights(network: keras.Model) -> 
     assert trainable == 4_652_008  # as its authors' table of 4.7 million has them
 
 
-def test_every_weight_is_read_into_the_layer_of_its_name(network: keras.Model, weights: dict[str, np.ndarray]) -> None:  # type: ignore[type-arg]
+def test_every_weight_is_read_into_the_layer_of_its_name(network: keras.Model, weights: dict[str, Array]) -> None:
     assert len(weights) == 296
     efficientnet.load(network, weights)
     depthwise = network.get_layer("_blocks.5._depthwise_conv")
@@ -53,7 +54,7 @@ def test_every_weight_is_read_into_the_layer_of_its_name(network: keras.Model, w
 @pytest.mark.parametrize(("picture", "expected"), [("china.jpg", PALACE), ("flower.jpg", DAISY)])
 def test_likeliest_class_of_a_known_picture(
     network: keras.Model,
-    weights: dict[str, np.ndarray],  # type: ignore[type-arg]
+    weights: dict[str, Array],
     picture: str,
     expected: int,
 ) -> None:
@@ -61,7 +62,7 @@ def test_likeliest_class_of_a_known_picture(
     with av.open(str(Path(sklearn.datasets.__file__).parent / "images" / picture)) as file:
         frame = next(file.decode(video=0))
     side = min(frame.height, frame.width)
-    pixels = frame.to_ndarray(format="rgb24")
+    pixels = frame.to_ndarray(format="rgb24").astype(np.uint8)
     top, left = (frame.height - side) // 2, (frame.width - side) // 2
     square = av.VideoFrame.from_ndarray(
         np.ascontiguousarray(pixels[top : top + side, left : left + side]), format="rgb24"
@@ -70,7 +71,7 @@ def test_likeliest_class_of_a_known_picture(
     assert int(network.predict_on_batch(small[None].astype(np.float32)).argmax()) == expected
 
 
-def test_weights_of_another_network_are_refused(network: keras.Model, weights: dict[str, np.ndarray]) -> None:  # type: ignore[type-arg]
+def test_weights_of_another_network_are_refused(network: keras.Model, weights: dict[str, Array]) -> None:
     with pytest.raises(SourceError, match=r"have no _fc\.bias"):
         efficientnet.load(network, {name: value for name, value in weights.items() if name != "_fc.bias"})
     with pytest.raises(SourceError, match=r"have _blocks\.99\.x too"):

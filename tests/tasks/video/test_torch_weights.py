@@ -18,7 +18,10 @@ class _Named:
         self.module, self.name, self.arguments = module, name, arguments
 
 
-class _Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]  # the one in Python, which can write any name
+_PYTHON: Any = vars(pickle)["_Pickler"]  # the one in Python, which can write any name
+
+
+class _Pickler(_PYTHON):  # type: ignore[misc]
     def save(self, value: Any, save_persistent_id: bool = True) -> None:
         if isinstance(value, tuple) and value and value[0] == "storage":
             self.save_pers(value)
