@@ -169,9 +169,17 @@ def timeseries(task: Task, networks: TrainedNetworks, target: str, folder: Path)
     table.to_csv(file, index=False)
     steps = series.lookback + series.difference
     last = table.iloc[-steps:]
-    position = (
-        {"day_of_year": [last["date"].dt.day_of_year.tolist()]} if series.calendar else {"passed": [len(table) - 1]}
+    when = last["date"].dt
+    positions = {
+        "day_of_year": [when.day_of_year.tolist()],
+        "hours_of_week": [(24.0 * when.day_of_week + when.hour).tolist()],
+        "passed": [len(table) - 1],
+    }
+    network, _ = networks.network(target)
+    described = task.stage("release").raw_function(
+        network, meta_of(task), target, task.params(), paths.prepared(task.name)
     )
+    position = {name: value for name, value in positions.items() if name in described.inputs}
     (values,) = predicted(task, networks, str(file), "--series", target)
     expected = [row["forecast"] for row in values["forecast"]]
     return [({"values": [last["value"].tolist()], **position}, {"forecast": [expected]})]

@@ -22,6 +22,8 @@ LIMITS = (
     "It was tested on the last part of the series alone, which comes right after what it was trained on.",
     "The forecast is a single value for each step, without an interval.",
 )
+DAY_OF_YEAR, HOURS_OF_WEEK, PASSED = "day_of_year", "hours_of_week", "passed"
+"""Inputs that say when the values are."""
 Tensor = Any
 
 
@@ -31,29 +33,28 @@ def raw_function(network: keras.Model, meta: Meta, target: str, params: Params, 
     series = meta.targets[target]
     steps = series.lookback + max([series.difference, *(other.difference for other in series.covariates)])
     lag = series.difference
-    position = "day_of_year" if series.calendar else "passed"
 
     def call(values: Tensor, **given: Tensor) -> dict[str, Tensor]:
         transformed = _transformed(_filled(values), series.transform)
-        own = _own(values, transformed, _phase(series, given[position], steps), series)
+        own = _own(values, transformed, _phases(series, given, steps), series)
         parts = [own[name] for name in series.features if name in OWN]
         for other in series.covariates:
             scaled = _scaled(_filled(given[other.name]), other.difference, other.scaler)
             parts += [scaled[:, :steps], *([scaled[:, other.ahead :]] if other.ahead else [])]
         window = tf.stack(parts, -1)[:, -series.lookback :]
         outputs = tf.cast(network({WINDOW: tf.cast(window, tf.float32)}, training=False), tf.float64)
-        changes = outputs * series.target_scaler.std + series.target_scaler.mean
+        changes = outputs * series.target_scaler.std + series.target_scaler.center
         return {"forecast": _inverted(_known(transformed, series.horizon, lag) + changes, series.transform)}
 
     return RawFunction(
         call,
-        _inputs(series, steps, position),
+        _inputs(series, steps),
         {"forecast": f"the next {series.horizon} values, in the unit of the series"},
         limits=("`gatehouse predict` averages the forecasts of all seeds; this is one of them.",),
     )
 
 
-def _inputs(series: Series, steps: int, position: str) -> dict[str, Input]:
+def _inputs(series: Series, steps: int) -> dict[str, Input]:
     """What the function gets, by name."""
     unit = f" ({series.unit})" if series.unit else ""
     described = {
@@ -64,14 +65,20 @@ def _inputs(series: Series, steps: int, position: str) -> dict[str, Input]:
             f"[[1.0 + step for step in range({steps})]]",
         )
     }
-    if series.calendar:
+    cycles = _cycles(series)
+    if DAY_OF_YEAR in cycles.values():
         meaning = f"the day of the year of each of the {steps} values, 1 for the first of January"
-        described[position] = Input(
+        described[DAY_OF_YEAR] = Input(
             (None, steps), "int64", meaning, f"[[1 + 7 * step % 365 for step in range({steps})]]"
         )
-    else:
+    if HOURS_OF_WEEK in cycles.values():
+        meaning = f"hours from the beginning of Monday to each of the {steps} values"
+        described[HOURS_OF_WEEK] = Input(
+            (None, steps), "float64", meaning, f"[[float(step % 168) for step in range({steps})]]"
+        )
+    if PASSED in cycles.values():
         meaning = f"how many steps the last value is after {series.start[:16]}, the first date of training"
-        described[position] = Input((None,), "int64", meaning, f"[{series.rows}]")
+        described[PASSED] = Input((None,), "int64", meaning, f"[{series.rows}]")
     for other in series.covariates:
         ahead = f" and the {other.ahead} after them" if other.ahead else ""
         meaning = f"the column {other.column} at the same steps{ahead}; NaN where a value is missing"
@@ -98,12 +105,22 @@ def _inverted(values: Tensor, transform: Transform) -> Tensor:
     return tf.exp(within) if transform.power == 0 else (1 + transform.power * within) ** (1 / transform.power)
 
 
-def _phase(series: Series, where: Tensor, steps: int) -> Tensor:
-    """Position within the season, 0 to 1, (batch, steps), as `data.phase` has it."""
-    if series.calendar:
-        return tf.cast(where, tf.float64) / 365.25
-    numbers = tf.range(1 - steps, 1, dtype=tf.int64)
-    return tf.cast((where[:, None] + numbers) % series.season, tf.float64) / series.season
+def _cycles(series: Series) -> dict[str, str]:
+    """Cycle whose position the network sees -> the input that it is computed from."""
+    sources = {"season": DAY_OF_YEAR if series.calendar else PASSED, "week": HOURS_OF_WEEK, "year": DAY_OF_YEAR}
+    return {cycle: source for cycle, source in sources.items() if f"{cycle} sine" in series.features}
+
+
+def _phases(series: Series, given: dict[str, Tensor], steps: int) -> dict[str, Tensor]:
+    """Position within each cycle, 0 to 1, (batch, steps), as `data.phases_of` has it."""
+    found = {}
+    for cycle, source in _cycles(series).items():
+        if source == PASSED:
+            numbers = tf.range(1 - steps, 1, dtype=tf.int64)
+            found[cycle] = tf.cast((given[source][:, None] + numbers) % series.season, tf.float64) / series.season
+        else:
+            found[cycle] = tf.cast(given[source], tf.float64) / (365.25 if source == DAY_OF_YEAR else 168.0)
+    return found
 
 
 def _filled(values: Tensor) -> Tensor:
@@ -115,20 +132,20 @@ def _filled(values: Tensor) -> Tensor:
     return tf.gather(values, last, axis=1, batch_dims=1)
 
 
-def _own(values: Tensor, transformed: Tensor, phase: Tensor, series: Series) -> dict[str, Tensor]:
+def _own(values: Tensor, transformed: Tensor, phases: dict[str, Tensor], series: Series) -> dict[str, Tensor]:
     """The inputs of each step that come from the series itself, as `data.inputs` has them."""
+    waves = {"sine": tf.sin, "cosine": tf.cos}
     return {
         "value": _scaled(transformed, series.difference, series.scaler),
-        "season sine": tf.sin(2 * np.pi * phase),
-        "season cosine": tf.cos(2 * np.pi * phase),
         "observed": tf.cast(~tf.math.is_nan(values), tf.float64),
+        **{f"{cycle} {wave}": of(2 * np.pi * phase) for cycle, phase in phases.items() for wave, of in waves.items()},
     }
 
 
 def _scaled(filled: Tensor, lag: int, scaler: Scaler) -> Tensor:
     """Scaled changes over `lag` steps, (batch, steps); 0 where there is none."""
     change = filled[:, lag:] - filled[:, : filled.shape[1] - lag] if lag else filled
-    scaled = (change - scaler.mean) / scaler.std
+    scaled = (change - scaler.center) / scaler.std
     return tf.pad(tf.where(tf.math.is_nan(scaled), tf.zeros_like(scaled), scaled), [[0, 0], [lag, 0]])
 
 

@@ -11,14 +11,23 @@ import tensorflow as tf
 
 from pipelines.contract import Split
 from pipelines.nn.datasets import WINDOW
-from pipelines.tasks.timeseries.data import Covariate, Meta, Scaler, Series, inputs, known_part, phase
+from pipelines.tasks.timeseries.data import Covariate, Meta, Scaler, Series, inputs, known_part, phases_of
 from pipelines.tasks.timeseries.release import raw_function
 from pipelines.tasks.timeseries.transforms import NONE, Transform
 
 LOOKBACK, HORIZON = 6, 3
 
 
-OWN_FEATURES = ["value", "season sine", "season cosine", "observed"]
+OWN_FEATURES = [
+    "value",
+    "observed",
+    "season sine",
+    "season cosine",
+    "week sine",
+    "week cosine",
+    "year sine",
+    "year cosine",
+]
 COVARIATES = [
     Covariate("shop_visitors", "visitors", 1, Scaler(0.5, 2.0), 0),
     Covariate("shop_holidays", "holidays", 0, Scaler(0.1, 0.3), HORIZON),
@@ -84,21 +93,22 @@ def test_released_function_of_a_series_prepares_it_as_predict_does(
         "shop_visitors": pd.Series(random.normal(20, 2, 40), dates[:40]),
         "shop_holidays": pd.Series(random.integers(0, 2, len(dates)).astype(float), dates),
     }
-    phases = phase(dates[:40], calendar, described.start, "MS", described.season)
+    phases = phases_of(dates[:40], calendar, described.start, "MS", described.season)
     window = inputs(values, table, OWN_FEATURES, transform, described.scaler, lag, phases, covariates)
     window = window[-LOOKBACK:].astype(np.float32)
     network = weighted_sums(window.shape[1])
     outputs = network.predict_on_batch({WINDOW: window[None]}).astype(np.float64) / 100
     network.layers[-1].set_weights([weights / 100 for weights in network.layers[-1].get_weights()])
     known = known_part(transform.apply(values.ffill().to_numpy()), np.array([39]), HORIZON, lag)
-    expected = transform.invert(known + outputs * described.target_scaler.std + described.target_scaler.mean)
+    expected = transform.invert(known + outputs * described.target_scaler.std + described.target_scaler.center)
 
     raw = raw_function(network, Meta({"shop": described}, "", []), "shop", None, Path())  # type: ignore[arg-type]
     steps = raw.inputs["values"].shape[1] or 0
     given = {"values": tf.constant(np.asarray(values)[None, -steps:])}
-    if calendar:
-        given["day_of_year"] = tf.constant(np.asarray(dates.day_of_year)[None, 40 - steps : 40].astype(np.int64))
-    else:
+    seen = dates[40 - steps : 40]
+    given["day_of_year"] = tf.constant(np.asarray(seen.day_of_year)[None].astype(np.int64))
+    given["hours_of_week"] = tf.constant(np.asarray(24.0 * seen.day_of_week)[None])
+    if not calendar:
         given["passed"] = tf.constant([39], tf.int64)
     for other in covariates:
         given[other.name] = tf.constant(np.asarray(table[other.name])[None, 40 - steps : 40 + other.ahead])
