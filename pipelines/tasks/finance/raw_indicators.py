@@ -9,8 +9,11 @@ import tensorflow as tf
 Tensor = Any
 
 
-def indicators(daily: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The network's inputs of each day, (batch, days) each, from prices and dates of the same shape; NaN where one has no value yet."""
+def indicators(daily: Mapping[str, Tensor], days_a_week: Tensor) -> dict[str, Tensor]:
+    """The network's inputs of each day, (batch, days) each, from prices and dates of the same shape; NaN where one has no value yet.
+
+    `days_a_week` is a number, or (batch, 1).
+    """
     close, high, low, volume = (_logarithm(daily[name]) for name in ("close", "high", "low", "volume"))
     opened = tf.math.log(daily["open"])
     returns = _difference(close)
@@ -19,7 +22,7 @@ def indicators(daily: Mapping[str, Tensor]) -> dict[str, Tensor]:
     gain, loss = (tf.where(nan, returns, tf.maximum(part, zero)) for part in (returns, -returns))
     smooth_gain, smooth_loss = (_average(part, 1 / 14, 14) for part in (gain, loss))
     macd = _average(close, 2 / 13) - _average(close, 2 / 27)
-    weekday, month = (tf.cast(daily[name], tf.float64) for name in ("day_of_week", "month"))
+    weekday, month = (2 * np.pi * tf.cast(daily[name], tf.float64) for name in ("day_of_week", "month"))
     columns = {
         "return": returns,
         "range": high - low,
@@ -34,10 +37,10 @@ def indicators(daily: Mapping[str, Tensor]) -> dict[str, Tensor]:
         "RSI 14": 100 * smooth_gain / (smooth_gain + smooth_loss),
         "MACD": macd,
         "MACD signal": macd - _average(macd, 0.2),
-        "weekday sine": tf.sin(2 * np.pi * weekday / 5),
-        "weekday cosine": tf.cos(2 * np.pi * weekday / 5),
-        "month sine": tf.sin(2 * np.pi * month / 12),
-        "month cosine": tf.cos(2 * np.pi * month / 12),
+        "weekday sine": tf.sin(weekday / days_a_week),
+        "weekday cosine": tf.cos(weekday / days_a_week),
+        "month sine": tf.sin(month / 12),
+        "month cosine": tf.cos(month / 12),
     }
     return columns | ({"VIX": tf.math.log(daily["vix"])} if "vix" in daily else {})
 

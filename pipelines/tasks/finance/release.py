@@ -22,8 +22,6 @@ LIMITS = (
     "It knows the symbols that it was trained on; others would need a scaling of their own.",
     "It was tested on the last years of these symbols alone; markets change.",
 )
-YEAR = 252
-"""Trading days."""
 DAILY = ("open", "high", "low", "close", "volume")
 Tensor = Any
 
@@ -40,14 +38,14 @@ def raw_function(network: keras.Model, meta: Meta, target: str, params: Params, 
 
     def call(symbol: Tensor, **daily: Tensor) -> dict[str, Tensor]:
         index = symbols.index(symbol)
-        columns = raw_indicators.indicators(daily)
+        columns = raw_indicators.indicators(daily, of_symbol("days_a_week", index)[:, None])
         features = tf.stack([columns[name] for name in prices.features], -1)[:, WARM_UP:]
         scaled = (features - of_symbol("features_mean", index)[:, None]) / of_symbol("features_std", index)[:, None]
         window = tf.cast(raw_indicators.filled(scaled), tf.float32)
         outputs = tf.cast(network({WINDOW: window}, training=False), tf.float64)
         if target == "volatility":
             variance = tf.exp(outputs[:, 0]) * of_symbol("variance", index)
-            return {"volatility": 100 * tf.sqrt(variance * YEAR)}
+            return {"volatility": 100 * tf.sqrt(variance * of_symbol("days_a_year", index))}
         return {"returns": outputs * of_symbol("std", index)[:, None] + of_symbol("mean", index)[:, None]}
 
     described = {

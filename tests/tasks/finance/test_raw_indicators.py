@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 import tensorflow as tf
 
 from pipelines.tasks.finance import raw_indicators
@@ -38,18 +39,19 @@ def given(table: pd.DataFrame) -> dict[str, Any]:
     return daily | {"day_of_week": tf.constant([dates.day_of_week]), "month": tf.constant([dates.month])}
 
 
-def test_indicators_in_a_graph_are_those_of_pandas(random: Any) -> None:
+@pytest.mark.parametrize("week", [5, 7])
+def test_indicators_in_a_graph_are_those_of_pandas(week: int, random: Any) -> None:
     table = table_of(random)
-    expected, found = indicators(table), raw_indicators.indicators(given(table))
+    expected, found = indicators(table, week), raw_indicators.indicators(given(table), week)
     assert list(found) == list(expected)
     for name, column in expected.items():
         np.testing.assert_allclose(found[str(name)][0], column, rtol=1e-9, atol=1e-12, err_msg=str(name))
 
 
 def test_missing_indicators_are_filled_as_for_training(random: Any) -> None:
-    features = indicators(table_of(random)).iloc[60:]
+    features = indicators(table_of(random), 5).iloc[60:]
     features.iloc[:3, 0] = np.nan
     mean, std = features.mean(), features.std()
-    expected = scale(features, Scaler(0, 1, 1, mean.tolist(), std.tolist()))
+    expected = scale(features, Scaler(0, 1, 1, mean.tolist(), std.tolist(), 5))
     scaled = ((features - mean) / std).to_numpy()
     np.testing.assert_allclose(raw_indicators.filled(tf.constant(scaled[None]))[0], expected, rtol=1e-6)

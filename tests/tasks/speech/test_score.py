@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from pipelines.analysis import statistics
 from pipelines.tasks.speech.score import interval, score, word_edits
 
 SAID = ["one two three", "four", "stop"]
@@ -42,19 +41,3 @@ def test_interval_draws_whole_groups() -> None:
     apart = interval(edits, sizes, np.arange(60), 500)
     assert together.rate == apart.rate == 0.5
     assert together.high - together.low > 2 * (apart.high - apart.low)
-
-
-def test_paired_test_is_less_sure_where_items_of_a_cluster_are_alike(random: np.random.Generator) -> None:
-    clusters = np.repeat(np.arange(8), 40)
-    difference = np.repeat(random.normal(0.3, 1, 8), 40) + 0.1 * random.normal(size=320)
-    ones = np.ones(320)
-    alone = statistics.paired(ones + difference, ones, 1)
-    clustered = statistics.paired(ones + difference, ones, 1, clusters)
-    assert clustered["relative"] == pytest.approx(alone["relative"])
-    assert clustered["p"] > 10 * alone["p"]
-    assert clustered["high"] - clustered["low"] > 2 * (alone["high"] - alone["low"])
-
-
-def test_paired_test_of_a_single_cluster_is_that_of_neighbours(random: np.random.Generator) -> None:
-    losses, ones = random.normal(size=50), np.ones(50)
-    assert statistics.paired(losses, ones, 1, np.zeros(50, np.int64)) == statistics.paired(losses, ones, 1)
