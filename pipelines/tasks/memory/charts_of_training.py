@@ -188,7 +188,7 @@ def clipping(results: Results, target: str, problem: Problem) -> list[Figure]:
 
 def _fate(results: Results, target: str, model: str, history: pd.DataFrame, limit: float) -> str:
     """What became of the training of a model, in a sentence."""
-    exploded = int((history["largest_gradient"] > EXPLODED * limit).sum())
+    exploded = int((~(history["largest_gradient"] <= EXPLODED * limit)).sum())  # one that is not a number has, too
     diverged = sum(epoch is not None for epoch in results.training(model)["targets"][target]["diverged"])
     best = history[np.isfinite(history["valid_loss"])].groupby("seed")["valid_loss"].min()
     ended = f"{diverged} of {history['seed'].nunique()} seeds diverged" if diverged else "the loss stayed finite"

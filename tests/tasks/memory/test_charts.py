@@ -30,7 +30,13 @@ class Stored:
 
     def history(self, model: str) -> pd.DataFrame:
         rows = [
-            {"target": "adding_050", "seed": seed, "epoch": epoch, "valid_loss": loss, "largest_gradient": 50.0 * epoch}
+            {
+                "target": "adding_050",
+                "seed": seed,
+                "epoch": epoch,
+                "valid_loss": loss,
+                "largest_gradient": 50.0 * epoch if np.isfinite(loss) else np.nan,
+            }
             for seed, losses in self.losses[model].items()
             for epoch, loss in enumerate(losses)
         ]
