@@ -26,6 +26,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"[0-9]{1,2}(\.)[0-9]{1,2}\1[0-9]{4}", ("%d{0}%m{0}%Y",)),
     (r"[0-9]{1,2}([-/])[0-9]{1,2}\1[0-9]{4}", ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y")),
     (rf"[0-9]{{1,2}}([-/ .]){MONTH}\1[0-9]{{4}}", ("%d{0}%b{0}%Y",)),
+    (rf"[0-9]{{2}}(){MONTH}[0-9]{{4}}", ("%d%b%Y",)),
     (rf"[0-9]{{1,2}}([-/ .]){LONG_MONTH}\1[0-9]{{4}}", ("%d{0}%B{0}%Y",)),
     (rf"{MONTH}()\.? [0-9]{{1,2}}(?P<comma>,?) [0-9]{{4}}", ("%b %d, %Y", "%b %d %Y", "%B %d, %Y", "%b. %d, %Y")),
     (rf"{LONG_MONTH}()\.? [0-9]{{1,2}}(?P<comma>,?) [0-9]{{4}}", ("%B %d, %Y", "%B %d %Y")),
@@ -176,6 +177,11 @@ def read(texts: "pd.Series[Any]", name: str, stated: Stated, at: Place) -> Times
     body, offsets = _without_offset(texts, name, at)
     local, written = _one_format(body, name, stated, at)
     _check_years(local, texts, name, at)
+    if "%d" not in written and texts.map(_spans_two_years).all():
+        raise InputError(
+            f"{at(0)}: {quoted(texts.iloc[0])} in the column {quoted(name)} may be a month, or a year that ends in the next, as may all "
+            "others; write the year in which each begins, or state collect.dates.format"
+        )
     universal = local if offsets is None else local - offsets
     times = Times(local, universal, spoken(written), "%d" in written)
     if "%d" in written and "%m" in written and not written.startswith(("%Y", "%a", "%A")):
@@ -255,6 +261,8 @@ def why(text: str, how: str = "") -> str:
         return "is not in the years 1 to 9999; correct it, or leave out the rows before"
     if CLOCK_OF_DAY.fullmatch(text):
         return "is a time without a day; add the date"
+    if _spans_two_years(text):
+        return "is a year that ends in the next; write the year in which each begins"
     if re.search(r":[0-9]{2} [A-Z][A-Za-z_/]+$", text):
         return "names a zone; write its offset from UTC instead, as in +01:00"
     if any(spoken(written) in how for written in formats(text)):
@@ -264,9 +272,16 @@ def why(text: str, how: str = "") -> str:
     return "is not a date; write dates as YYYY-MM-DD, or state collect.dates.format"
 
 
+def _spans_two_years(text: str) -> bool:
+    """Whether a text is one such as 2001/02."""
+    found = re.fullmatch(r"[0-9]{2}([0-9]{2})[-/]([0-9]{2})", text)
+    return found is not None and int(found[2]) == (int(found[1]) + 1) % 100
+
+
 def looks_like_date(text: str) -> bool:
     """Whether a text is meant as a date or time, perhaps in a form that is not read."""
-    return bool(re.match(r"-?[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}", text.strip())) or "24:00" in text
+    begins = rf"-?[0-9]{{1,4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,4}}|[0-9]{{1,2}}[-/ .]{MONTH}"
+    return bool(re.match(begins, text.strip(), re.IGNORECASE)) or "24:00" in text
 
 
 def times_of_day(texts: "pd.Series[Any]", name: str, at: Place) -> "pd.Series[Any]":

@@ -222,16 +222,12 @@ def _with_time_of_day(
     for other, column in columns.items():
         if other == name or pd.api.types.is_datetime64_any_dtype(column):
             continue
-        if plain_name(other) in PARTS["hour"] and days.duplicated().any():
-            hours = _numbers(column)
-            if hours is None:
-                continue
+        if plain_name(other) in PARTS["hour"] and days.duplicated().any() and (hours := _numbers(column)) is not None:
             wrong = ((hours < 0) | (hours > 23) | (hours != hours.round())).to_numpy()
             if wrong.any():
                 row = int(wrong.argmax())
                 raise InputError(
-                    f"{at(row)}: {hours.iloc[row]:g} in the column {quoted(other)} is not an hour; hours run from 0 to 23: subtract 1 if "
-                    "an hour is called by its end"
+                    f"{at(row)}: {hours.iloc[row]:g} in the column {quoted(other)} is not an hour; {_hour(hours)}"
                 )
             clock = pd.to_timedelta(hours, unit="h")
         elif not pd.api.types.is_numeric_dtype(column) and _are_clocks(column):
@@ -243,6 +239,15 @@ def _with_time_of_day(
         joined = days + clock
         return Times(joined, joined, f"{times.format} and time of day", True, [*times.notes, note]), [name, other]
     return times, [name]
+
+
+def _hour(hours: "pd.Series[Any]") -> str:
+    """What to do about numbers that are no hours."""
+    return (
+        "hours run from 0 to 23: subtract 1 if an hour is called by its end"
+        if hours.max() == 24
+        else "write times as HH:MM"
+    )
 
 
 def _are_clocks(column: "pd.Series[Any]") -> bool:
@@ -265,6 +270,11 @@ def _none(columns: "Mapping[str, pd.Series[Any]]", name: str, where: str, at: Pl
             f"{where}: the column {quoted(name)} seems to have {what}, whose first day differs between programs; write dates as YYYY-MM-DD"
         )
     first = column.iloc[0]
+    part = next((part for part, words in PARTS.items() if plain_name(name) in words and part != "year"), None)
+    if part and values is not None:
+        return InputError(
+            f"{where}: the column {quoted(name)} has a {part} without a year; add a column with the dates"
+        )
     if isinstance(first, str) and clocks.CLOCK_OF_DAY.fullmatch(first.strip()):
         return InputError(
             f"{at(0)}: {quoted(first)} in the column {quoted(name)} is a time without a day; add a column with the dates"

@@ -43,6 +43,8 @@ VALUE = re.compile(
 """What a field of data may be, and a name or a remark seldom is: it begins with a digit, a month or a day of the week, or is blank."""
 REMARK = re.compile(r"(?:sources?|notes?|updated|last update[d]?|copyright|©|\*) *:|[*©#] ?[a-z]", re.IGNORECASE)
 """How a line of remarks begins that may have numbers in it."""
+SEPARATOR = re.compile(r"sep=.?")
+"""A first line for Excel."""
 DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}\b.*|[0-9]{4}-[0-9]{2}")
 NUMBER = re.compile(r"[-+]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?")
 YEAR = re.compile(r"(?:1[5-9]|20|21)[0-9]{2}")
@@ -99,7 +101,9 @@ def read(path: Path, headless: Headless = lambda _: None) -> Fields:
         raise InputError(f"{path}: is empty; give it a header line and a row per time step")
     delimiter, count = _layout(path, sample)
     rows = _rows(path, delimiter)
-    above, first, fields = _first(path, rows, count)
+    above, first, fields, second = _first(path, rows, count)
+    if second:
+        rows = chain([second], rows)
     if _are_values(fields):
         if not (known := headless(fields)):
             raise _no_header(path, first, above, fields)
@@ -181,18 +185,28 @@ def _rows(path: Path, delimiter: str) -> Iterator[Row]:
 # Header
 
 
-def _first(path: Path, rows: Iterator[Row], count: int) -> tuple[list[Row], Row, list[str]]:
-    """The lines above the table, its first one, which has as many fields as most have, and its fields."""
+def _first(path: Path, rows: Iterator[Row], count: int) -> tuple[list[Row], Row, list[str], Row | None]:
+    """The lines above the table, its first one, which has as many fields as most have, its fields, and a row that was read after it."""
     above: list[Row] = []
     for row in rows:
+        if row.line == 1 and SEPARATOR.fullmatch("".join(row.fields)):
+            continue
         if len(row.fields) - 1 > MOST_COLUMNS:
             raise InputError(
                 f"{path}: has {len(row.fields) - 1:,} columns beside the dates, and at most {MOST_COLUMNS:,} are read; keep "
                 "those that matter"
             )
         fields = row.fields if len(row.fields) == count else _trimmed(row.fields)
-        if not row.blank and len(fields) >= count:
-            return above, row, fields
+        if not row.blank and len(fields) >= count and not fields[0].startswith("#"):
+            if (
+                _are_values(fields)
+                and above
+                and above[-1].fields[0].startswith("#")
+                and len(above[-1].fields) == len(fields)
+            ):
+                header = above.pop()  # the only line of names is one of remarks: # date, value
+                return above, header, [header.fields[0].lstrip("# "), *header.fields[1:]], row
+            return above, row, fields, None
         above.append(row)
     raise InputError(f"{path}: has no header; write the names of the columns above the first row")
 

@@ -40,7 +40,7 @@ GROUPED: dict[Decimal, re.Pattern[str]] = {
 """A whole number or one with a fraction, its thousands grouped or not."""
 UNIT = re.compile(
     r"(?P<sign>[-+]?)(?P<before>[$€£¥₺]?)\s?"
-    r"(?P<number>[-+]?[0-9.,](?:[0-9., ']*[0-9])?(?:[eE][-+]?[0-9]+)?\.?)\s?(?P<after>[^0-9\s.,()]{0,8})"
+    r"(?P<number>[-+]?[0-9.,](?:[0-9., ']*[0-9])?(?:[eE][-+]?[0-9]+)?\.?)\s?(?P<after>[^0-9\s.,()+=*\"\-]{0,8})"
 )
 """A number with a unit before or after it."""
 

@@ -147,8 +147,9 @@ def _guessed(index: pd.DatetimeIndex) -> list[str]:
     months = int(np.gcd.reduce(apart)) if (apart > 0).all() else 0
     if months and (apart == months).mean() > 0.5:
         times = "" if months == 1 else str(months)
-        if days.nunique() == 1 and (index == index.normalize()).all():
-            guesses.append(f"{times}MS" if days[0] == 1 else f"{times}MS-{days[0]}")
+        if days.nunique() == 1 and (index - index.normalize()).nunique() == 1:
+            at_first = days[0] == 1 and index[0] == index[0].normalize()
+            guesses.append(f"{times}MS" if at_first else f"{times}MS-{days[0]}")
         elif index.is_month_end.all():
             guesses.append(f"{times}ME")
     if days.nunique() == 2 and days.min() == 1:

@@ -210,8 +210,9 @@ def _in_order(table: pd.DataFrame, texts: "dict[str, pd.Series[Any]]", at: Place
     repeated = np.asarray(dates.duplicated())
     if repeated.any():
         row = int(repeated.argmax())
-        for name, column in texts.items():
-            groups = column.fillna("").astype(str).to_numpy()
+        few = {str(name): table[name] for name in table if table[name].nunique() <= len(table) / 2}
+        for name, column in {**texts, **few}.items():
+            groups = column.astype(str).fillna("").to_numpy()
             if len(set(groups)) > 1 and not pd.MultiIndex.from_arrays([dates, groups]).has_duplicates:
                 other = next(group for group in groups if group != groups[0])
                 raise InputError(

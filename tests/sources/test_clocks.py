@@ -36,6 +36,12 @@ READ = {
         table(pd.date_range("2019-05-01", periods=20).strftime("%b %d %Y")),
         pd.date_range("2019-05-01", periods=20),
     ),
+    "day, month and year together": (table(DAYS.strftime("%d%b%Y")), DAYS),
+    "noon": (table(f"{date:%Y-%m}-15 12:00" for date in MONTHS), MONTHS + pd.Timedelta("14D12h")),
+    "day and text of hour": (
+        "date,hour,v\n" + "".join(f"{hour:%Y-%m-%d},{hour:%H:%M},1.5\n" for hour in HOURS),
+        HOURS,
+    ),
     "month and year": (table(MONTHS.strftime("%b-%Y")), MONTHS),
     "12 hours": (table(HOURS.strftime("%m/%d/%Y %I:%M:%S %p")), HOURS),
     "HTTP": (table(f'"{hour:%a, %d %b %Y %H:%M:%S} GMT"' for hour in HOURS), HOURS),
@@ -96,6 +102,15 @@ REFUSED = {
     "century": (
         table(DAYS.strftime("%d/%m/%y")),
         r"line 2: '01/01/19' .* has a year of two digits, without its century",
+    ),
+    "months or years": (
+        table(f"{year}/{(year + 1) % 100:02d}" for year in range(2001, 2011)),
+        r"line 2: '2001/02' .* may be a month, or a year",
+    ),
+    "month alone": (table([1, 2, 3], "month,v"), r"the column 'month' has a month without a year"),
+    "several numbered": (
+        "date,store,v\n" + "".join(f"{day:%Y-%m-%d},{store},{day.day_of_year}\n" for store in (1, 2) for day in DAYS),
+        r"line 402: 2019-01-01 occurs a second time, for the table has the rows of several 'store'",
     ),
     "no day": (
         table(HOURS.strftime("%H:%M"), "time,v"),

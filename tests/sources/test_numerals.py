@@ -83,6 +83,17 @@ def test_tables_read_takes_the_decimal_mark_from_the_parameter(tmp_path: Path) -
     assert tables.read(path, decimal=",")["v"].iloc[0] == 1234
 
 
+@pytest.mark.parametrize("header", ["sep=,\ndate,v\n", "# date,v\n"])
+def test_tables_read_takes_headers_as_programs_write_them(tmp_path: Path, header: str) -> None:
+    rows = "".join(f"{day},{row}.5\n" for row, day in enumerate(DAYS))
+    assert list(tables.read(write(tmp_path, header + rows))) == ["v"]
+
+
+def test_tables_read_does_not_take_a_minus_sign_for_a_unit(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'v' has texts"):
+        tables.read(write(tmp_path, "date,v\n" + "".join(f"{day},1.5-\n" for day in DAYS)))
+
+
 def test_tables_read_names_the_columns_of_texts_that_it_leaves_out(tmp_path: Path) -> None:
     notes: list[str] = []
     text = "date,v,wind,open\n" + "".join(f"{day},{row}.5,NW,True\n" for row, day in enumerate(DAYS))
@@ -94,6 +105,7 @@ def test_tables_read_names_the_columns_of_texts_that_it_leaves_out(tmp_path: Pat
 
 
 SURROUNDINGS = {
+    "remarks": ("# version 1, of 2020\n# station,3\ndate,v\n{}", "lines 1 to 2: above the header, left out"),
     "preamble": ("Category: All categories\n\ndate,v\n{}", "line 1: above the header, left out"),
     "units": ("date,v\n,mm\n{}", "line 2: 'mm' below the header, left out"),
     "footer": (
