@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -53,6 +54,10 @@ def check(folder: Path) -> list[Path]:
 
     Raise `InputError` for what is none (such as a pipe, whose reader waits for ever), may not be read, or has a name that is no text.
     """
+    if folder.is_symlink() and not folder.exists():
+        raise InputError(f"{folder}: is a link to a folder that does not exist; correct or remove it")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file, not a folder; put it into a folder of that name")
     entries = sorted(_entries(folder)) if folder.exists() else []
     for path in entries:
         _check(path)
@@ -164,6 +169,26 @@ def read_all(files: Sequence[Path], read: Callable[[Path], Value], max_unreadabl
             f"{max_unreadable:.0%} may be (collect.max_unreadable)"
         )
     return readings
+
+
+def without_copies(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The files whose contents are those of no earlier one, and a sentence for each text or piece of which there are copies.
+
+    Copies in two parts of the data would let the test show what training has learned by heart.
+    """
+    sizes = Counter(path.stat().st_size for path in files)
+    first: dict[str, Path] = {}
+    copies: dict[Path, list[Path]] = {}
+    for path in files:
+        same = first.setdefault(sha256(path) if sizes[path.stat().st_size] > 1 else path.as_posix(), path)
+        if same != path:
+            copies.setdefault(same, []).append(path)
+    notes = [
+        f"{others[0]}{f' and {len(others) - 1} more' * (len(others) > 1)}: the same content as {path}; read once"
+        for path, others in copies.items()
+    ]
+    left_out = {other for others in copies.values() for other in others}
+    return [path for path in files if path not in left_out], notes
 
 
 def provenance(files: Sequence[Path]) -> list[dict[str, Any]]:

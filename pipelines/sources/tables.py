@@ -1,284 +1,248 @@
-"""Tables over time that a user drops in: one date column, numeric columns, and every error reported with its line.
+"""Tables over time that a user drops in: their dates, their numeric columns, and every error reported with its line.
 
-A table is read in pieces of text that become numbers at once, so that it takes little more memory than its numbers.
+What is read from a `.csv` is decided from the whole file (`fields`, `clocks`, `columns`, `numerals`); what is left out is named.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
-from pipelines import names
 from pipelines.errors import InputError
 from pipelines.printing import quoted
-from pipelines.sources import files
+from pipelines.sources import clocks, fields, files, numerals
+from pipelines.sources.clocks import Place, Stated, Times
+from pipelines.sources.columns import dates as dates_of
+from pipelines.sources.fields import Headless
+from pipelines.sources.numerals import Decimal
 
-LARGEST = 1_000_000_000
-"""Bytes of a file."""
-MOST_COLUMNS = 1_000
-"""Beside the dates."""
-MOST_VALUES = 20_000_000
-"""Rows times columns: 160 MB of numbers, and some gigabytes of windows and targets that are made from them."""
-LONGEST_LINE = 100_000
-"""Characters of a line."""
-LONGEST_HEADING = 200
-"""Characters of a column's name."""
-GREATEST = 1e30
-"""Magnitude of a value. Squares of far larger ones overflow 64 bits; forecasts of them, which are kept in 32 bits, overflow earlier."""
-PIECE = 500_000
-"""Values that are read at a time."""
-KNOWN = ("date", "datetime", "time", "timestamp", "day", "week", "month")
-"""Names of the date column; where there is none of them it is the first."""
-OFFSET = r" *(?:Z|[+-][0-9]{2}:?[0-9]{2})$"
-ZONED = r":[0-9]{2}(?:\.[0-9]+)?" + OFFSET
-"""The end of a time with its offset from UTC."""
-PARTS = 1_000
-"""Stretches of a series at which is looked for its step."""
-SPARSE = 10
-"""Steps of a series for each of its rows; more are a mistyped date, and would take memory without bound."""
-FEW_STEPS = 100_000
-"""So many steps may be there in any case."""
-Place = Callable[[int], str]
-"""From a row, counted from 0, to where it is in the file."""
+OnNote = Callable[[str], None]
+"""What is called with a sentence for each thing that was left out or decided."""
 
 
-def read(path: Path) -> pd.DataFrame:
+@dataclass(frozen=True)
+class NothingStated:
+    """Dates of which the user says nothing."""
+
+    format: str | None = None
+    day_first: bool | None = None
+    zone: str | None = None
+
+
+def read(
+    path: Path,
+    stated: Stated = NothingStated(),
+    decimal: Decimal | None = None,
+    on_note: OnNote = lambda _: None,
+    headless: Headless = lambda _: None,
+) -> pd.DataFrame:
     """A `.csv` or `.parquet` as a table of floats with a sorted, unique `DatetimeIndex` named `date`.
 
-    Missing values stay missing. Times whose offset from UTC changes are read as local ones if all are of one time of day (as exchanges
-    write their days), else as UTC. Raise `InputError` with the file and, where there is one, the line or column.
+    Missing values stay missing; columns of texts are left out, which `on_note` is told. Times whose offset from UTC changes are read as
+    local ones if all are of one time of day (as exchanges write their days), else as UTC. `stated` and `decimal` are what the user says
+    of the dates and numbers, `headless` gives names to a table that has none. Raise `InputError` with the file and, where there is one,
+    the line or column.
     """
-    pieces_of = {".parquet": _parquet, ".csv": _csv}
     kind = path.suffix.lower()
-    if kind not in pieces_of:
-        raise InputError(f"{path}: is not a {' or '.join(pieces_of)} file; convert or remove it")
-    files.check_size(path, LARGEST)
+    if kind not in (".csv", ".parquet"):
+        raise InputError(f"{path}: is not a .parquet or .csv file; convert or remove it")
+    files.check_size(path, fields.LARGEST)
+    if kind == ".csv":
+        table = fields.read(path, headless)
+        for note in table.notes:
+            on_note(note)
+        texts, lines, delimiter = table.columns, table.lines, table.delimiter
 
-    def at(row: int) -> str:
-        return f"{path}, line {row + 2}" if kind == ".csv" else f"{path}, row {row + 1}"
+        def at(row: int) -> str:
+            return f"{path}, line {lines[row]}"
 
-    table = _joined(path, pieces_of[kind](path), at)
+    else:
+        texts, delimiter = _parquet(path), ","
+
+        def at(row: int) -> str:
+            return f"{path}, row {row + 1}"
+
+    times, used = dates_of(texts, stated, str(path), at)
+    for note in times.notes:
+        on_note(f"{path}: {note}")
+    others = {name: column for name, column in texts.items() if name not in used}
+    months = [name for name in others if re.fullmatch(f"{clocks.MONTH}|{clocks.LONG_MONTH}", name, re.IGNORECASE)]
+    if times.format == "year" and len(months) > 6:
+        raise InputError(
+            f"{path}: has a column for each month ({', '.join(months[:3])}, …); give it a row for each month, and a column for each series"
+        )
+    if not others:
+        raise InputError(f"{path}: has no numeric column beside {quoted(used[0])}; add one with the values")
+    numbers, left_out = _numbers(others, delimiter, decimal, path, at, on_note)
+    if not numbers:
+        raise InputError(
+            f"{path}: has no numeric column beside {quoted(used[0])} ({', '.join(map(quoted, left_out))} "
+            f"{'has' if len(left_out) == 1 else 'have'} texts); add one with the values"
+        )
+    result = pd.DataFrame(numbers, copy=False)
+    result.index = pd.DatetimeIndex(_one_clock(times, stated, path, at, on_note), name="date")
+    return _in_order(result, {name: others[name] for name in left_out}, at)
+
+
+# Parts
+
+
+def _parquet(path: Path) -> "dict[str, pd.Series[Any]]":
+    import pyarrow.parquet
+
+    try:
+        counts = pyarrow.parquet.read_metadata(path)
+        if counts.num_columns - 1 > fields.MOST_COLUMNS:
+            raise InputError(
+                f"{path}: has {counts.num_columns - 1:,} columns beside the dates, and at most {fields.MOST_COLUMNS:,} are read; keep "
+                "those that matter"
+            )
+        if counts.num_rows * counts.num_columns > fields.MOST_VALUES:
+            raise fields.too_large(path, counts.num_rows, counts.num_columns)
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: is not a readable Parquet file ({error}); export it again") from error
+    if not isinstance(table.index, pd.RangeIndex):
+        names = [name or ("date" if level == 0 else f"level {level}") for level, name in enumerate(table.index.names)]
+        table = table.reset_index(names=[f"{name} of the index" if name in table.columns else name for name in names])
+    if not len(table):
+        raise InputError(f"{path}: has no rows; give it a row per time step")
+    return {str(name): _plain(table[name]) for name in table.columns}
+
+
+def _plain(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """A column of texts, numbers or times."""
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return column.dt.to_timestamp()
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        return column
+    return column.astype("str")
+
+
+def _numbers(
+    columns: "dict[str, pd.Series[Any]]",
+    delimiter: str,
+    decimal: Decimal | None,
+    path: Path,
+    at: Place,
+    on_note: OnNote,
+) -> "tuple[dict[str, pd.Series[float]], list[str]]":
+    """The numeric columns, and the names of those of texts."""
+    ready: dict[str, pd.Series[float]] = {}
+    begun: dict[str, numerals.Column] = {}
+    left_out = []
+    for name, column in columns.items():
+        if pd.api.types.is_datetime64_any_dtype(column):
+            on_note(f"{path}: the column {quoted(name)} has dates too, and is left out")
+        elif pd.api.types.is_numeric_dtype(column):
+            ready[name] = numerals.checked(name, pd.to_numeric(column, errors="coerce").astype(float), at)
+        else:
+            started = numerals.unit_of(numerals.begin(column))
+            if started.odd and started.numeric_share < 0.5:
+                left_out.append(name)
+                first = next(iter(started.odd.values()))
+                what = "has dates too" if clocks.looks_dated(first) else f"has texts ({quoted(first, 40)}, …)"
+                on_note(f"{path}: the column {quoted(name)} {what}, and is left out")
+            else:
+                begun[name] = started
+    mark = numerals.decimal_of(begun, delimiter, decimal, str(path))
+    if mark == ",":
+        on_note(f"{path}: its numbers have decimal commas")
+    for name in columns:
+        if name in begun:
+            if begun[name].unit:
+                on_note(
+                    f"{path}: the values of the column {quoted(name)} are read without their unit, {begun[name].unit}"
+                )
+            ready[name] = numerals.finish(name, begun.pop(name), mark, at)
+    return {name: ready[name] for name in columns if name in ready}, left_out
+
+
+# Time
+
+
+def _one_clock(times: Times, stated: Stated, path: Path, at: Place, on_note: OnNote) -> "pd.Series[Any]":
+    """Local times if their offset never changes or all are of one time of day; else UTC, where no hour is lost or doubled."""
+    local, universal = times.local, times.universal
+    if local is universal or local.equals(universal):
+        return local if stated.zone is None else _localized(local, stated.zone, path, at, on_note)
+    if (local - universal).nunique() == 1:
+        return local
+    if (local - local.dt.normalize()).nunique() == 1:
+        return local
+    on_note(f"{path}: the times are read in UTC, for their offset from it changes")
+    return universal
+
+
+def _localized(local: "pd.Series[Any]", zone: str, path: Path, at: Place, on_note: OnNote) -> "pd.Series[Any]":
+    """UTC of local times in a zone that the user has stated."""
+    if (local == local.dt.normalize()).all():
+        return local  # days are days in every zone
+    order = local.iloc[::-1] if local.iloc[0] > local.iloc[-1] else local
+    try:
+        zoned = pd.DatetimeIndex(order).tz_localize(zone, ambiguous="infer", nonexistent="NaT")
+    except ValueError as error:
+        raise InputError(
+            f"{path}: the times cannot be those of {zone}, as collect.dates.zone says: {str(error).rstrip('.')}; correct one of the two"
+        ) from error
+    read = pd.Series(zoned.tz_convert(None), order.index).reindex(local.index)
+    if read.isna().any():
+        row = int(read.isna().to_numpy().argmax())
+        raise InputError(
+            f"{at(row)}: {local.iloc[row]} does not exist in {zone}, where clocks are set forward; correct it, or collect.dates.zone"
+        )
+    on_note(f"{path}: the times are those of {zone}, as stated, and read in UTC")
+    return read
+
+
+def _in_order(table: pd.DataFrame, texts: "dict[str, pd.Series[Any]]", at: Place) -> pd.DataFrame:
+    """The table, oldest row first; raise `InputError` if its dates are in no order, or one occurs twice."""
     dates = cast(pd.DatetimeIndex, table.index)
     steps = np.diff(dates.asi8)
     if (steps > 0).all():
         return table
     if (steps < 0).all():  # newest first, as some sites export
         return table.iloc[::-1]
-    repeated = dates.duplicated()
+    repeated = np.asarray(dates.duplicated())
     if repeated.any():
         row = int(repeated.argmax())
-        raise InputError(f"{at(row)}: {dates[row].date()} occurs a second time; keep one row for each date")
-    row = int((steps < 0).argmax()) + 1
-    raise InputError(f"{at(row)}: {dates[row].date()} comes after {dates[row - 1].date()}; sort the rows by date")
-
-
-# Pieces
-
-
-def _parquet(path: Path) -> Iterator[pd.DataFrame]:
-    import pyarrow.parquet
-
-    try:
-        counts = pyarrow.parquet.read_metadata(path)
-        _check_shape(path, counts.num_rows, counts.num_columns)
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: is not a readable Parquet file ({error}); export it again") from error
-    if isinstance(table.index, pd.DatetimeIndex):
-        table = table.reset_index(names=table.index.name or "date")
-    yield table
-
-
-def _csv(path: Path) -> Iterator[pd.DataFrame]:
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: is empty; give it a header line and a row per time step")
-    columns, rows = 1, 0
-    for rows, line in enumerate(files.lines(path, LONGEST_LINE)):
-        if rows == 0:
-            columns += line.count(",")
-    _check_shape(path, rows, columns)
-    try:
-        with pd.read_csv(
-            path, dtype=str, skipinitialspace=True, encoding="utf-8-sig", chunksize=max(1, PIECE // columns)
-        ) as pieces:
-            yield from pieces
-    except pd.errors.ParserError as error:
-        detail = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise InputError(f"{path}: is not a table ({detail}); give every line the header's columns") from error
-    except pd.errors.EmptyDataError as error:
-        raise InputError(f"{path}: has no columns; give it a header line and a row per time step") from error
-
-
-def _check_shape(path: Path, rows: int, columns: int) -> None:
-    if columns - 1 > MOST_COLUMNS:
-        raise InputError(
-            f"{path}: has {columns - 1:,} columns beside the dates, and at most {MOST_COLUMNS:,} are read; keep those that matter"
-        )
-    if rows * columns > MOST_VALUES:
-        raise InputError(
-            f"{path}: has {rows:,} rows of {columns:,} columns, and at most {MOST_VALUES:,} values are read; keep the "
-            "columns that matter, or means over longer steps"
-        )
-
-
-def _joined(path: Path, pieces: Iterator[pd.DataFrame], at: Place) -> pd.DataFrame:
-    """All pieces as numbers, with their dates as the index, in the order of the file."""
-    rows, written = 0, ""
-    numbers: list[pd.DataFrame] = []
-    local: list[Any] = []
-    universal: list[Any] = []
-    for piece in pieces:
-        for mark, name in ((";", "semicolons"), ("\t", "tabs")):
-            if len(piece.columns) == 1 and mark in str(piece.columns[0]):
+        few = {str(name): table[name] for name in table if table[name].nunique() <= len(table) / 2}
+        for name, column in {**texts, **few}.items():
+            groups = column.astype(str).fillna("").to_numpy()
+            if len(set(groups)) > 1 and not pd.MultiIndex.from_arrays([dates, groups]).has_duplicates:
+                other = next(group for group in groups if group != groups[0])
                 raise InputError(
-                    f"{path}, line 1: separates its columns by {name}; export it with commas and decimal points"
+                    f"{at(row)}: {_day(dates[row])} occurs a second time, for the table has the rows of several {quoted(name)} "
+                    f"({quoted(groups[0], 30)}, {quoted(other, 30)}, …) in one column; give each its own file"
                 )
-        for number, name in enumerate(piece.columns, start=1):
-            if len(str(name)) > LONGEST_HEADING or names.CONTROL.search(str(name)):
-                raise InputError(
-                    f"{path}, column {number}: its name, {quoted(name)}, has control characters or is longer than "
-                    f"{LONGEST_HEADING} characters; give it another"
-                )
-        if piece.empty:
-            continue
-
-        def here(row: int, before: int = rows) -> str:
-            return at(before + row)
-
-        dates = _date_column(piece)
-        others = [name for name in piece.columns if name != dates.name]
-        if not others:
-            raise InputError(f"{path}: has no numeric column beside {quoted(dates.name)}; add one with the values")
-        written = written or _written(dates)
-        for clock, part in zip((local, universal), _times(dates, written, here), strict=True):
-            clock.append(part)
-        numbers.append(pd.DataFrame({name: _numbers(piece[name], here) for name in others}, copy=False))
-        rows += len(piece)
-    if not rows:
-        raise InputError(f"{path}: has no rows; give it a header line and a row per time step")
-    table = pd.concat(numbers, ignore_index=True)
-    numbers.clear()
-    table.index = pd.DatetimeIndex(_one_clock(pd.concat(local), pd.concat(universal)), name="date")
-    return table
-
-
-# Dates
-
-
-def _date_column(table: pd.DataFrame) -> "pd.Series[Any]":
-    """The one called as one of `KNOWN`, or else the first."""
-    names = {str(name).strip().lower(): name for name in table.columns}
-    column = table[next((names[word] for word in KNOWN if word in names), table.columns[0])]
-    return column.astype(str) if pd.api.types.is_numeric_dtype(column) else column
-
-
-def _written(dates: "pd.Series[Any]") -> str:
-    """How pandas is to read them: ISO 8601 if any is written so, else each by itself."""
-    iso = pd.to_datetime(dates, errors="coerce", format="ISO8601", utc=True)
-    return "ISO8601" if iso.notna().any() else "mixed"
-
-
-def _times(dates: "pd.Series[Any]", written: str, at: Place) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
-    """Local time and UTC of each date, without a zone; equal where no offset is written."""
-    universal = pd.to_datetime(dates, errors="coerce", format=written, utc=True).dt.tz_localize(None)
-    if isinstance(dates.dtype, pd.DatetimeTZDtype):
-        local = dates.dt.tz_localize(None)
-    elif pd.api.types.is_string_dtype(dates) and (zoned := dates.str.contains(ZONED, na=False)).any():
-        texts = dates.where(~zoned, dates.str.replace(OFFSET, "", regex=True))
-        local = pd.to_datetime(texts, errors="coerce", format=written, utc=True).dt.tz_localize(None)
-    else:
-        local = universal
-    wrong = local.isna() | universal.isna()
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise InputError(
-            f"{at(row)}: {quoted(dates.iloc[row])} in the column {quoted(dates.name)} is not a date; write dates as "
-            "YYYY-MM-DD in the first column or one called date"
-        )
-    outside = (local.dt.year < 1) | (local.dt.year > 9999)
-    if outside.any():
-        row = int(outside.to_numpy().argmax())
-        raise InputError(
-            f"{at(row)}: {quoted(dates.iloc[row])} in the column {quoted(dates.name)} is not in the years 1 to 9999; "
-            "correct it, or leave out the rows before"
-        )
-    return local, universal
-
-
-def _one_clock(local: "pd.Series[Any]", universal: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Local times if their offset never changes or all are of one time of day; else UTC, where no hour is lost or doubled."""
-    if (local - universal).nunique() == 1 or (local - local.dt.normalize()).nunique() == 1:
-        return local
-    return universal
-
-
-# Numbers
-
-
-def _numbers(column: "pd.Series[Any]", at: Place) -> "pd.Series[float]":
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    wrong = (numbers.isna() & column.notna()) | numbers.isin([float("inf"), float("-inf")])
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise InputError(
-            f"{at(row)}: {quoted(column.iloc[row])} in the column {quoted(column.name)} is not a number; "
-            "correct it or leave the field empty"
-        )
-    too_large = numbers.abs() > GREATEST
-    if too_large.any():
-        row = int(too_large.to_numpy().argmax())
-        raise InputError(
-            f"{at(row)}: {quoted(column.iloc[row])} in the column {quoted(column.name)} is beyond {GREATEST:g}, the most "
-            "that is read; correct it, or give the column in a larger unit"
-        )
-    return numbers
-
-
-# Steps
-
-
-def frequency(index: pd.DatetimeIndex, path: Path | str) -> str:
-    """The pandas frequency of the steps, for example `W-SAT`.
-
-    Raise `InputError` if the steps are not even, or by far most of them are missing, so that an even grid would take memory
-    without bound.
-    """
-    if step := _inferred(index):
-        return step
-    # Rows may be missing: the step of any part counts, if all dates lie on its grid.
-    starts = range(0, max(1, len(index) - 24), 12)
-    steps = dict.fromkeys(_inferred(index[start : start + 24]) for start in starts[:: -(-len(starts) // PARTS)])
-    for step in filter(None, steps):
-        offset = pd.tseries.frequencies.to_offset(step)
-        count = (index[-1] - index[0]) / ((index[0] + 100 * offset - index[0]) / 100)
-        if count > max(FEW_STEPS, SPARSE * len(index)):
-            before = int(np.diff(index.asi8).argmax())
+        if _clocks_set_back(dates):
             raise InputError(
-                f"{path}: {len(index):,} rows are too few for {count:,.0f} steps ({step}) from {index[0]} to {index[-1]}; see "
-                f"whether {index[before + 1]}, which follows {index[before]}, is mistyped, or use the part before or after"
+                f"{at(row)}: {_day(dates[row])} occurs a second time, as where clocks are set back at the end of summer time; state "
+                "the zone as collect.dates.zone, or write UTC"
             )
-        if _on_grid(index, offset):
-            return step
-    raise InputError(f"{path}: the dates follow no even step (hour, day, week, month, …); resample the series to one")
+        raise InputError(f"{at(row)}: {_day(dates[row])} occurs a second time; keep one row for each date")
+    rising = (steps > 0).sum() >= (steps < 0).sum()
+    row = int(((steps < 0) if rising else (steps > 0)).argmax()) + 1
+    raise InputError(
+        f"{at(row)}: {_day(dates[row])} comes {'after' if rising else 'below'} {_day(dates[row - 1])}; sort the rows by date"
+    )
 
 
-def _on_grid(index: pd.DatetimeIndex, offset: Any) -> bool:
-    if isinstance(offset, pd.offsets.Tick):
-        return not ((index - index[0]) % pd.Timedelta(offset)).any()
-    return bool(index.isin(pd.date_range(index[0], index[-1], freq=offset)).all())
+def _clocks_set_back(dates: pd.DatetimeIndex) -> bool:
+    """Whether every repeated time lies in an hour of a Sunday of spring or autumn."""
+    repeated = dates[dates.duplicated()]
+    hours = {(day.date(), day.hour) for day in repeated}
+    return (
+        bool((repeated.day_of_week == 6).all() and repeated.month.isin([3, 4, 9, 10, 11]).all())
+        and len(hours) == len({day for day, _ in hours})
+        and repeated.nunique() == len(repeated)
+        and bool((dates != dates.normalize()).any())
+    )
 
 
-def steps_between(first: pd.Timestamp, last: pd.Timestamp, step: str) -> int:
-    """How many whole steps of a frequency lie between two dates."""
-    offset = pd.tseries.frequencies.to_offset(step)
-    if isinstance(offset, pd.offsets.Tick):  # a grid of seconds over centuries would not fit in memory
-        return (last - first) // pd.Timedelta(offset)
-    return len(pd.date_range(first, last, freq=offset)) - 1
-
-
-def _inferred(index: pd.DatetimeIndex) -> str | None:
-    with pd.option_context("future.infer_freq_returns_offset", True):
-        offset = pd.infer_freq(index) if len(index) >= 3 else None
-    return None if offset is None else pd.tseries.frequencies.to_offset(offset).freqstr
+def _day(date: pd.Timestamp) -> str:
+    return str(date).removesuffix(" 00:00:00")

@@ -66,7 +66,7 @@ def _entry(result: Any, suite: Suite) -> dict[str, Any]:
     says = config.type.removeprefix("expect_").replace("_", " ")
     detail = ", ".join(f"{key} {value}" for key, value in options.items())
     return {
-        "says": f"{column + ': ' if column else ''}{says}{f' ({detail})' if detail else ''}",
+        "says": config.description or f"{column + ': ' if column else ''}{says}{f' ({detail})' if detail else ''}",
         "met": bool(result.success),
         "checked": result.result.get("element_count"),
         "unexpected": result.result.get("unexpected_count", 0),

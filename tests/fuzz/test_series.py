@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.contract import SPLITS
-from pipelines.sources import tables
+from pipelines.sources import numerals
 from pipelines.tasks.finance import prices
 from pipelines.tasks.timeseries import baselines, data
 from tests.fuzz.bounds import success_or_sentence
@@ -31,7 +31,7 @@ SHAPES = {
     "exponential": 2.0**TIME,
 }
 SCALES = st.sampled_from([1.0, -1.0, 1e-300, 1e-12, 1e12, 1e29, 5e-324])
-VALUES = st.floats(-tables.GREATEST, tables.GREATEST)
+VALUES = st.floats(-numerals.GREATEST, numerals.GREATEST)
 
 
 @st.composite
@@ -42,7 +42,7 @@ def values(draw: st.DrawFn) -> np.ndarray:
     )
     for place, value in draw(st.dictionaries(st.integers(0, 79), VALUES | st.just(np.nan), max_size=5)).items():
         series[place] = value
-    return np.clip(series, -tables.GREATEST, tables.GREATEST)
+    return np.clip(series, -numerals.GREATEST, numerals.GREATEST)
 
 
 def fresh(folder: Path) -> Path:
@@ -73,7 +73,7 @@ def test_any_series_is_prepared_in_finite_numbers_or_refused(
     success_or_sentence(prepared)
 
 
-PRICES = st.floats(prices.LEAST, tables.GREATEST)
+PRICES = st.floats(prices.LEAST, numerals.GREATEST)
 
 
 @given(

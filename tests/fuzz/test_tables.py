@@ -13,6 +13,7 @@ from pipelines.tasks.finance import prices
 from pipelines.tasks.finance.data import indicators
 from pipelines.tasks.timeseries.data import even_steps, phases_of
 from tests.fuzz.bounds import success_or_sentence
+from tests.tasks.finance.test_prices import PARAMS
 
 MOMENTS = st.datetimes(min_value=pd.Timestamp("1700-01-01").to_pydatetime())
 DATES = st.one_of(
@@ -111,7 +112,7 @@ def test_any_table_of_prices_is_read_or_refused_in_a_sentence(
 ) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(csv(rows, delimiter, end, encoding))
-    success_or_sentence(lambda: indicators(prices.read(path)))
+    success_or_sentence(lambda: indicators(prices.read(path, PARAMS.collect), 5))
 
 
 @given(content=st.binary(max_size=400))

@@ -90,6 +90,23 @@ def test_input_files_refuses_what_is_no_file_and_what_has_no_name(
     assert Path("good.csv").exists()
 
 
+def test_input_files_refuses_a_link_that_leads_nowhere_and_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    """Either would be taken for an empty folder, and the sample in its place."""
+    (tmp_path / "music").symlink_to(tmp_path / "gone")
+    with pytest.raises(InputError, match=r"music: is a link to a folder that does not exist; correct or remove it"):
+        files.input_files(tmp_path / "music")
+    (tmp_path / "finance").touch()
+    with pytest.raises(InputError, match=r"finance: is a file, not a folder; put it into a folder of that name"):
+        files.input_files(tmp_path / "finance")
+
+
+def test_input_files_reads_a_folder_that_is_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    write(tmp_path / "elsewhere", "x", "a.csv")
+    (tmp_path / "music").symlink_to(tmp_path / "elsewhere")
+    assert files.input_files(tmp_path / "music") == [tmp_path / "music" / "a.csv"]
+
+
 @pytest.mark.parametrize("name", [".prices.csv", ".hidden/a.csv"])
 def test_input_files_refuses_to_pass_over_all_that_is_there(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from pipelines.contract import Source
 from pipelines.errors import InputError
-from pipelines.params.blocks import Collect
+from pipelines.params.tables import TableCollect
 from pipelines.sources import files
 from pipelines.tasks.finance import prices
 
@@ -16,26 +18,32 @@ SAMPLES = {
 LICENCE = "as distributed with arch (NCSA); quotations are facts"
 
 
-def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Source:
+def collect(params: TableCollect, dropped: Sequence[Path], destination: Path) -> Source:
     """Write each symbol to `<symbol>.csv`; the sample also brings the VIX, where it exists.
 
     Raise `InputError` if too many files are unreadable.
     """
     if not dropped:
         return _collect_samples(params, destination)
-    readings = files.read_all(
-        dropped, lambda path: (prices.symbol(path.stem, str(path)), prices.read(path)), params.max_unreadable
-    )
+    notes: list[str] = []
+
+    def read(path: Path) -> tuple[str, pd.DataFrame]:
+        own: list[str] = []
+        symbol, table = prices.symbol(path.stem, str(path)), prices.read(path, params, own.append)
+        notes.extend(own)
+        return symbol, table
+
+    readings = files.read_all(dropped, read, params.max_unreadable)
     symbols = {}
     for path, (name, table) in readings.values.items():
         if name in symbols:
             raise InputError(f"{path}: there is another file for the symbol {name!r}; keep one file a symbol")
         symbols[name] = {"origin": path.as_posix(), "licence": "the user's own"}
         table.to_csv(destination / f"{name}.csv")
-    return Source(False, symbols, readings.unreadable)
+    return Source(False, symbols, readings.unreadable, notes)
 
 
-def _collect_samples(params: Collect, destination: Path) -> Source:
+def _collect_samples(params: TableCollect, destination: Path) -> Source:
     from importlib import import_module
 
     vix = import_module("arch.data.vix").load()["vix"]

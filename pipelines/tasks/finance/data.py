@@ -13,6 +13,8 @@ from pipelines.nn.datasets import Windows
 
 WARM_UP = 60
 """Days that the slowest indicator needs before its values are valid."""
+TRADING_DAYS = {5: 252, 7: 365}
+"""In a year, by days in a week."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,13 @@ class Scaler:
     variance: float
     features_mean: list[float]
     features_std: list[float]
+    days_a_week: int
+    """5, or 7 for markets that never close."""
+
+    @property
+    def days_a_year(self) -> int:
+        """Trading days."""
+        return TRADING_DAYS[self.days_a_week]
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ def datasets(prepared: Path, meta: Meta, target: str) -> dict[str, Windows]:
     return Windows.open(prepared / target, meta.targets[target].lookback)
 
 
-def indicators(table: pd.DataFrame) -> pd.DataFrame:
+def indicators(table: pd.DataFrame, days_a_week: int) -> pd.DataFrame:
     """The network's inputs of each day, all known at its close. Logarithms and ratios, so that no price level remains."""
     close, high, low, volume = (
         np.log(table[name].where(table[name] > 0)) for name in ("close", "high", "low", "volume")
@@ -72,8 +81,8 @@ def indicators(table: pd.DataFrame) -> pd.DataFrame:
         "RSI 14": 100 * smooth_gain / (smooth_gain + smooth_loss),
         "MACD": macd,
         "MACD signal": macd - macd.ewm(span=9).mean(),
-        "weekday sine": pd.Series(np.sin(2 * np.pi * dates.day_of_week / 5), dates),
-        "weekday cosine": pd.Series(np.cos(2 * np.pi * dates.day_of_week / 5), dates),
+        "weekday sine": pd.Series(np.sin(2 * np.pi * dates.day_of_week / days_a_week), dates),
+        "weekday cosine": pd.Series(np.cos(2 * np.pi * dates.day_of_week / days_a_week), dates),
         "month sine": pd.Series(np.sin(2 * np.pi * dates.month / 12), dates),
         "month cosine": pd.Series(np.cos(2 * np.pi * dates.month / 12), dates),
     }

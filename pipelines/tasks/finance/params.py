@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from pipelines.params.blocks import Block, Collect, Different, Evaluate, FaultError, Frozen, Model, NoBaselines, Train
+from pipelines.params.blocks import Block, Different, Evaluate, FaultError, Frozen, Model, NoBaselines, Train
+from pipelines.params.tables import TableCollect
 
 Target = Literal["returns", "volatility"]
 
@@ -79,7 +80,7 @@ class FinanceEvaluate(Evaluate):
 class Params(Block):
     """The block `finance`."""
 
-    collect: Collect
+    collect: TableCollect
     prepare: Prepare
     validation: Validate = Field(alias="validate")
     baselines: NoBaselines

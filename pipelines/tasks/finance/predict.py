@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from pipelines.predict import TrainedNetworks
     from pipelines.tasks.finance.data import Prices, Scaler
 
-YEAR = 252
-"""Trading days."""
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """A price file and, if that is not the file's name, the symbol."""
@@ -38,7 +35,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     from pipelines.tasks.finance import prices
     from pipelines.tasks.finance.data import Meta
 
-    table = prices.read(options.file)
+    table = prices.read(options.file, trained.params.collect)
     symbol = prices.symbol(options.symbol or options.file.stem, str(options.file))
     for target, meta in trained.meta(Meta).targets.items():
         scaler, window = _window(table, symbol, meta, options.file.as_posix())
@@ -60,12 +57,16 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
 
 def _window(table: "pd.DataFrame", symbol: str, meta: "Prices", where: str) -> tuple["Scaler", NDArray[np.float32]]:
     """The symbol's scaling, and the network's inputs of its last days: (lookback, features)."""
+    from pipelines.tasks.finance import prices
     from pipelines.tasks.finance.data import WARM_UP, Scaler, indicators, scale
 
     needed = WARM_UP + meta.lookback
     if len(table) < needed:
         raise InputError(f"{where}: has {len(table)} days, but the network and its indicators need {needed}: add days")
-    features = indicators(table).reindex(columns=meta.features).iloc[WARM_UP:]
+    week = prices.days_a_week(cast("pd.DatetimeIndex", table.index))
+    if symbol in meta.symbols:
+        week = meta.symbols[symbol].days_a_week
+    features = indicators(table, week).reindex(columns=meta.features).iloc[WARM_UP:]
     if symbol in meta.symbols:
         scaler = meta.symbols[symbol]
     else:
@@ -76,6 +77,7 @@ def _window(table: "pd.DataFrame", symbol: str, meta: "Prices", where: str) -> t
             float((returns**2).mean()),
             features.mean().fillna(0).tolist(),
             features.std().replace(0, 1).fillna(1).tolist(),
+            week,
         )
         if not scaler.std:
             raise InputError(f"{where}: its price never changes; there is nothing to forecast")
@@ -88,7 +90,8 @@ def _returns(runs: NDArray[np.float64], scaler: "Scaler", table: "pd.DataFrame")
 
     returns = runs * scaler.std + scaler.mean
     last = cast(pd.Timestamp, table.index[-1])
-    days = pd.bdate_range(last, periods=runs.shape[1] + (last.weekday() < 5))[-runs.shape[1] :]
+    days = pd.date_range(last, periods=runs.shape[1] + 2, freq="D" if scaler.days_a_week == 7 else "B")
+    days = days[days > last][: runs.shape[1]]
     prices = table["close"].iloc[-1] * np.exp(returns.cumsum(1))
     return pd.DataFrame(
         {
@@ -105,5 +108,5 @@ def _volatility(runs: NDArray[np.float64], scaler: "Scaler", table: "pd.DataFram
     """Annualised volatility over the whole horizon, in percentage points."""
     import pandas as pd
 
-    percent = 100 * np.sqrt(np.exp(runs) * scaler.variance * YEAR)
+    percent = 100 * np.sqrt(np.exp(runs) * scaler.variance * scaler.days_a_year)
     return pd.DataFrame({"volatility": percent.mean(0), "std": percent.std(0)})

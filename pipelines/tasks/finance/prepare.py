@@ -10,6 +10,7 @@ from pipelines import artifacts
 from pipelines.contract import SPLITS, Source, Split
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
+from pipelines.tasks.finance import prices
 from pipelines.tasks.finance.data import WARM_UP, Meta, Prices, Scaler, indicators, scale
 from pipelines.tasks.finance.params import Prepare
 
@@ -31,7 +32,12 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
         if train.std() < 1e-9:
             raise InputError(f"{name}: its price is constant over the training part; leave the symbol out")
         scaler = scalers[name] = Scaler(
-            float(train.mean()), float(train.std()), float((train**2).mean()), seen.mean().tolist(), seen.std().tolist()
+            float(train.mean()),
+            float(train.std()),
+            float((train**2).mean()),
+            seen.mean().tolist(),
+            seen.std().tolist(),
+            view["days_a_week"],
         )
         view["scaled"] = scale(view["features"][features], scaler)
         ahead = np.stack([np.roll(returns, -step) for step in range(1, params.horizon + 1)], axis=1)
@@ -86,7 +92,8 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
 def _view(name: str, path: Path, params: Prepare) -> dict[str, Any]:
     """One symbol's days, indicators, returns and splits, without the indicators' warm-up."""
     table = pd.read_csv(path, index_col="date", parse_dates=["date"])
-    features = indicators(table)
+    days_a_week = prices.days_a_week(cast(pd.DatetimeIndex, table.index))
+    features = indicators(table, days_a_week)
     returns = np.log(table["close"]).diff()
     if len(table) <= WARM_UP:
         raise InputError(f"{name}: has {len(table)} days; the indicators alone need {WARM_UP}: add earlier days")
@@ -101,7 +108,7 @@ def _view(name: str, path: Path, params: Prepare) -> dict[str, Any]:
                 f"{name}: has no days for {part} (it runs from {dates[0].date()} to {dates[-1].date()}); change "
                 "finance.prepare.valid_start and test_start, or add days"
             )
-    return {"table": table, "features": features, "return": returns, "split": split}
+    return {"table": table, "features": features, "return": returns, "split": split, "days_a_week": days_a_week}
 
 
 def _common_features(views: dict[str, Any], min_observed: float) -> tuple[list[str], dict[str, str]]:

@@ -12,8 +12,6 @@ from pipelines import artifacts
 from pipelines.contract import Array, Evaluation, Floats, Indices, Metric
 from pipelines.tasks.finance.data import Meta, Scaler
 
-YEAR = 252
-"""Trading days."""
 LEAST_VARIANCE = 1e-12
 """Of daily returns; a price that stands still for a month has none, and QLIKE would be infinite."""
 METRICS = {
@@ -134,8 +132,9 @@ def score_returns(days: Days, forecasts: Floats, cost_bps: float) -> Evaluation:
             # The symbols move together: the first one's test is not made stronger by counting the others.
             directions[str(name)] = _direction(ahead, truth)
         earned = _backtest(ahead > 0, truth, cost_bps)
-        annual.append(np.expm1(earned.mean() * YEAR))
-        sharpe.append(earned.mean() / earned.std() * np.sqrt(YEAR) if earned.std() > 0 else 0.0)
+        year = days.symbols[name].days_a_year
+        annual.append(np.expm1(earned.mean() * year))
+        sharpe.append(earned.mean() / earned.std() * np.sqrt(year) if earned.std() > 0 else 0.0)
         dates = days.date[own].astype("datetime64[D]").astype(str)
         backtests[str(name)] = Backtest(dates, np.exp(earned.cumsum()), np.exp(truth.cumsum()))
     if hits:
@@ -183,7 +182,8 @@ def score_volatility(days: Days, variance: Floats) -> Evaluation:
     realised = (days.future**2).mean(1)
     ratio = np.maximum(realised, LEAST_VARIANCE) / np.maximum(variance, LEAST_VARIANCE)
     qlike = ratio - np.log(ratio) - 1
-    truth, forecast = (100 * np.sqrt(values * YEAR) for values in (realised, variance))
+    year = days.per_symbol("days_a_year")
+    truth, forecast = (100 * np.sqrt(values * year) for values in (realised, variance))
     return Evaluation(
         {
             "qlike": float(qlike.mean()),

@@ -8,8 +8,9 @@ import pandas as pd
 
 from pipelines import artifacts
 from pipelines.contract import SPLITS, Suite
-from pipelines.tasks.finance.data import Meta
+from pipelines.tasks.finance.data import Meta, datasets
 from pipelines.tasks.finance.params import Validate
+from pipelines.tasks.finance.prices import PRICES
 
 __all__ = ["Meta", "expectations"]
 
@@ -21,10 +22,7 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
     horizon = next(iter(meta.targets.values())).horizon
     table = artifacts.read_table(prepared / "table.parquet")
     scaled = artifacts.read_table(prepared / "scaled.parquet")
-    positive = [
-        gxe.ExpectColumnValuesToBeBetween(column=name, min_value=0, strict_min=True)
-        for name in ("open", "high", "low", "close")
-    ]
+    positive = [gxe.ExpectColumnValuesToBeBetween(column=name, min_value=0, strict_min=True) for name in PRICES]
     limit = params.max_abs_return
     fewest, most = params.up_days
     table["rises"] = (table["return"] > 0).astype(float)
@@ -34,6 +32,7 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
             days,
             [
                 *positive,
+                *(gxe.ExpectColumnValuesToNotBeNull(column=name) for name in (*PRICES, "return")),
                 gxe.ExpectColumnValuesToBeOfType(column="close", type_="float64"),
                 gxe.ExpectColumnValuesToBeIncreasing(column="date", strictly=True),
                 gxe.ExpectColumnValuesToBeUnique(column="date"),
@@ -51,8 +50,26 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
         gxe.ExpectColumnValuesToBeBetween(column=name, min_value=-bound, max_value=bound) for name in scaled.columns
     ]
     suites.append(Suite("features, as the network sees them", scaled, [*complete, *bounded]))
+    suites.append(_targets(prepared, meta))
     suites.append(_borders(prepared, meta, table, horizon))
     return suites
+
+
+def _targets(prepared: Path, meta: Meta) -> Suite:
+    """What the networks learn: expectations of a range pass a value that is missing, and a loss of it is not finite."""
+    import great_expectations.expectations as gxe
+
+    rows = [
+        {"target": target, "split": split, "finite": bool(np.isfinite(windows.targets[windows.origins]).all())}
+        for target in meta.targets
+        for split, windows in datasets(prepared, meta, target).items()
+    ]
+    says = "every target is a finite number"
+    return Suite(
+        "targets",
+        pd.DataFrame(rows),
+        [gxe.ExpectColumnValuesToBeInSet(column="finite", value_set=[True], description=says)],
+    )
 
 
 def _borders(prepared: Path, meta: Meta, table: pd.DataFrame, horizon: int) -> Suite:

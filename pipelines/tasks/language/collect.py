@@ -61,9 +61,10 @@ def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Sour
                 raise InputError(f"{path}: is empty; put text into it, or remove it")
         return path
 
-    readings = files.read_all(dropped, copy, params.max_unreadable)
+    different, notes = files.without_copies(dropped)
+    readings = files.read_all(different, copy, params.max_unreadable)
     parts = {_slug(path.stem): {"origin": path.as_posix(), "licence": "the user's own"} for path in readings.values}
-    return Source(False, parts, readings.unreadable)
+    return Source(False, parts, readings.unreadable, notes)
 
 
 def _slug(name: str) -> str:

@@ -10,6 +10,10 @@ from pipelines.tasks.music import midi
 
 LONGEST = 8
 """Quarter notes of the longest length that has a token."""
+METRES = {2: (3, 4), 4: (1, 2, 3, 4, 5, 6, 7), 8: (3, 5, 6, 7, 9, 12)}
+"""Numerators by denominator of the time signatures that have a token; miditok replaces others by 4/4."""
+ALIKE = ((2, 2),)
+"""Others whose bars are as long as those of 4/4."""
 PITCH = "Pitch_"
 BAR = "Bar_None"
 
@@ -26,9 +30,20 @@ def _tokenizer(steps: int) -> Any:
             use_velocities=False,
             use_programs=False,
             use_time_signatures=True,
+            time_signature_range={denominator: list(numerators) for denominator, numerators in METRES.items()},
             special_tokens=["PAD"],
         )
     )
+
+
+def without_token(piece: midi.Piece) -> list[str]:
+    """The time signatures of a piece that have no token, so that its bars become bars of 4/4."""
+    metres = {(numerator, denominator) for _, numerator, denominator in piece.signatures}
+    return [
+        f"{top}/{bottom}"
+        for top, bottom in sorted(metres)
+        if top not in METRES.get(bottom, ()) and (top, bottom) not in ALIKE
+    ]
 
 
 def encode(piece: midi.Piece, steps: int) -> list[str]:

@@ -68,6 +68,23 @@ def read(path: Path) -> Piece:
 
     Raise `InputError` for a file that is not MIDI, is damaged or too long, and for a tempo of 0.
     """
+    score = _score(path)
+    ticks = score.ticks_per_quarter
+    tracks = [(track.is_drum, track.notes.numpy()) for track in score.tracks]
+    if any(_ambiguous(notes) for _, notes in tracks):
+        return read_with_pretty_midi(path)
+    return _piece(
+        path,
+        [
+            (is_drum, notes["pitch"], notes["time"] / ticks, (notes["time"] + notes["duration"]) / ticks)
+            for is_drum, notes in tracks
+        ],
+        score,
+    )
+
+
+def _score(path: Path) -> Any:
+    """symusic's score: whoever reads the notes, it reads the tempi and time signatures, which may be on any track."""
     import symusic
 
     files.check_size(path, LARGEST)
@@ -77,40 +94,26 @@ def read(path: Path) -> Piece:
         raise InputError(f"{path}: is not a readable MIDI file ({_reason(error)}); export it again") from error
     if not score.ticks_per_quarter:
         raise InputError(f"{path}: gives a quarter note no length; export it again")
-    tracks = [(track.is_drum, track.notes.numpy()) for track in score.tracks]
     quarters = score.end() / score.ticks_per_quarter
     if quarters > LONGEST:
         raise InputError(
             f"{path}: ends at quarter note {quarters:,.0f}, and at most {LONGEST:,} are read; look for a pause of hours, or cut it"
         )
-    if any(_ambiguous(notes) for _, notes in tracks):
-        return read_with_pretty_midi(path)
-    ticks = score.ticks_per_quarter
-    return _piece(
-        path,
-        [
-            (is_drum, notes["pitch"], notes["time"] / ticks, (notes["time"] + notes["duration"]) / ticks)
-            for is_drum, notes in tracks
-        ],
-        [(tempo.time / ticks, 6e7 / tempo.mspq if tempo.mspq else 0.0) for tempo in score.tempos],
-        [
-            (signature.time / ticks, signature.numerator, signature.denominator) for signature in score.time_signatures
-        ],
-    )  # fmt: skip
+    return score
 
 
 def read_with_pretty_midi(path: Path) -> Piece:
-    """The same by pretty_midi, the reference, which is about a hundred times slower."""
+    """The same, its notes by pretty_midi, the reference, which is about a hundred times slower."""
     import pretty_midi
     from mido.midifiles.meta import add_meta_spec
 
+    score = _score(path)
     add_meta_spec(_key_signature())
     try:
         with warnings.catch_warnings():  # of tempi outside the first track, which it applies all the same
             warnings.simplefilter("ignore")
             midi = pretty_midi.PrettyMIDI(str(path))
         ticks = midi.resolution
-        times = midi.get_tempo_changes()
     except ZeroDivisionError as error:
         raise InputError(f"{path}: has a tempo of 0; give it another one") from error
     except (OSError, EOFError, ValueError, IndexError, KeyError) as error:
@@ -128,12 +131,7 @@ def read_with_pretty_midi(path: Path) -> Piece:
         )
         for instrument in midi.instruments
     ]
-    tempi = list(zip(quarters(times[0]).tolist(), times[1].tolist(), strict=True))
-    signatures = [
-        (float(quarters([signature.time])[0]), signature.numerator, signature.denominator)
-        for signature in midi.time_signature_changes
-    ]
-    return _piece(path, tracks, tempi, signatures)
+    return _piece(path, tracks, score)
 
 
 def _key_signature() -> Any:
@@ -164,9 +162,13 @@ def _ambiguous(notes: dict[str, NDArray[Any]]) -> bool:
 def _piece(
     path: Path,
     tracks: list[tuple[bool, NDArray[Any], NDArray[Any], NDArray[Any]]],
-    tempi: list[tuple[float, float]],
-    signatures: list[tuple[float, int, int]],
+    score: Any,
 ) -> Piece:
+    ticks = score.ticks_per_quarter
+    tempi = [(tempo.time / ticks, 6e7 / tempo.mspq if tempo.mspq else 0.0) for tempo in score.tempos]
+    signatures = [
+        (signature.time / ticks, signature.numerator, signature.denominator) for signature in score.time_signatures
+    ]
     if any(tempo <= 0 for _, tempo in tempi):
         raise InputError(f"{path}: has a tempo of 0; give it another one")
     left_out = {"drums": 0, "out_of_range": 0, "zero_length": 0}

@@ -75,6 +75,7 @@ def parse(params: Prepare, path: Path) -> Parsed:
         "tempo": piece.tempi[0][1],
         "tempi": len(piece.tempi),
         "signatures": len(piece.signatures),
+        "without_token": events.without_token(piece),
         "too_short": too_short,
         **piece.left_out,
         "density": (len(intervals) + 1) / max(piece.quarters, 1e-9),
@@ -106,7 +107,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     pieces = _split(pd.DataFrame(table), params)
     styles = sorted(pieces["style"].unique())
     shifts = np.array([_shifts(row, params.keys) for _, row in pieces.iterrows()])
-    pieces.drop(columns="opening").to_parquet(destination / "pieces.parquet", index=False)
+    pieces.drop(columns=["opening", "without_token"]).to_parquet(destination / "pieces.parquet", index=False)
 
     targets: dict[str, RollTarget | TokenTarget] = {
         FRAMES: _rolls(pieces, shifts, styles, "frames", params, destination)
@@ -130,22 +131,34 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
 def _split(pieces: pd.DataFrame, params: Prepare) -> pd.DataFrame:
     """Add each piece's `split`, style by style, in an order that only the names decide."""
     pieces["split"] = "train"
+    known: dict[str, str] = {}
     for style, group in pieces.groupby("style"):
         versions = sorted(
-            group.groupby("opening").groups.values(), key=lambda rows: files.order_key(pieces.loc[rows[0], "piece"])
+            group.groupby("opening").groups.items(),
+            key=lambda version: files.order_key(pieces.loc[version[1][0], "piece"]),
         )
         if len(versions) < FEWEST:
             raise InputError(
                 f"music: there are {len(versions)} different pieces of the style {style!r}, too few to keep whole pieces for "
                 f"validation and test; put at least {FEWEST} into its folder of data/input/music, better dozens"
             )
+        for opening, rows in versions:  # a piece of another style too: it stays in one split
+            pieces.loc[rows, "split"] = known.get(str(opening), "train")
+        free = [(opening, rows) for opening, rows in versions if opening not in known]
         taken = 0
         for split, share in (("test", params.test_share), ("valid", params.valid_share)):
-            filled = 0
-            while filled < max(1, share * len(group)) and taken < len(versions) - 1 - (split == "test"):
-                pieces.loc[versions[taken], "split"] = split
-                filled += len(versions[taken])
+            filled = int((pieces.loc[group.index, "split"] == split).sum())
+            while filled < max(1, share * len(group)) and taken < len(free) - 1 - (split == "test"):
+                pieces.loc[free[taken][1], "split"] = split
+                filled += len(free[taken][1])
                 taken += 1
+        known |= {str(opening): str(pieces.loc[rows[0], "split"]) for opening, rows in versions}
+        for split in SPLITS:
+            if not (pieces.loc[group.index, "split"] == split).any():
+                raise InputError(
+                    f"music: no piece of the style {style!r} is left for {split}, for pieces that other styles have too stay in one part; "
+                    "add pieces, or remove the copies"
+                )
     return pieces
 
 
@@ -273,12 +286,25 @@ def _tokens(
         lookback=params.tokens,
         step="token",
         rows=sum(part.tokens for part in splits.values()),
+        left_out=_metres(pieces),
         splits=splits,
         vocabulary=vocabulary,
         tokens_per_quarter=_density(pieces, tokens),
         kind=kind.name,
         variants=params.keys,
     )
+
+
+def _metres(pieces: pd.DataFrame) -> dict[str, str]:
+    """Each time signature that has no token -> in how many pieces, and in which."""
+    found: dict[str, list[str]] = {}
+    for name, metres in zip(pieces["piece"], pieces["without_token"], strict=True):
+        for metre in metres:
+            found.setdefault(metre, []).append(name)
+    return {
+        f"bars of {metre}": f"in {len(names)} pieces, such as {names[0]}, which have bars of 4/4 in their place"
+        for metre, names in sorted(found.items())
+    }
 
 
 def _density(pieces: pd.DataFrame, tokens: list[list[str]]) -> dict[str, float]:

@@ -1,17 +1,16 @@
 """Where the series come from: two natural ones from packages, or the user's own."""
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pandas as pd
 
 from pipelines import names
 from pipelines.contract import Source
-from pipelines.errors import InputError
-from pipelines.params.blocks import Collect
-from pipelines.printing import quoted
+from pipelines.params.tables import TableCollect
 from pipelines.sources import archives, files, tables
 
 
@@ -53,8 +52,12 @@ SAMPLES = {
     ),
 }
 
+PLAIN = ("value", "values", "y")
+"""Names of a file's only column that say nothing: its series is called as the file."""
+UNNAMED = ".unnamed"
 
-def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Source:
+
+def collect(params: TableCollect, dropped: Sequence[Path], destination: Path) -> Source:
     """Write each series to `<series>.csv` (date, value).
 
     From dropped files every numeric column is a series. Raise `InputError` if too many files are unreadable.
@@ -65,34 +68,49 @@ def collect(params: Collect, dropped: Sequence[Path], destination: Path) -> Sour
             load().rename("value").rename_axis("date").to_csv(destination / f"{name}.csv")
         return Source(True, {name: SAMPLES[name][1] for name in params.samples})
 
-    series: dict[str, dict[str, str]] = {}
+    notes: list[str] = []
+    found: list[tuple[Path, str]] = []
 
     def write(path: Path) -> int:
         """One table at a time is in memory."""
-        table = tables.read(path)
-        own: dict[str, Any] = {}
-        for column in table.columns:
-            plain = str(column).lower() in ("value", "values", "y")
-            name = names.slug(path.stem if plain and len(table.columns) == 1 else str(column))
-            if name in own or name in series:
-                name = names.slug(f"{path.stem}_{column}")
-            if name in own or name in series:
-                other = f"the column {quoted(own[name])}" if name in own else series[name]["origin"]
-                raise InputError(
-                    f"{path}: the series of the column {quoted(column)} would be called {name}, as is that of {other}; "
-                    "give the column another name"
-                )
-            own[name] = column
-        for name, column in own.items():
-            series[name] = {
-                "origin": f"{path.as_posix()}, column {column}",
-                "licence": "the user's own",
-                "unit": "",
-                "table": path.as_posix(),
-                "column": str(column),
-            }
-            table[column].rename("value").to_csv(destination / f"{name}.csv")
+        own: list[str] = []
+        table = tables.read(path, params.dates, params.decimal, own.append)
+        for column in map(str, table.columns):
+            found.append((path, column))
+            table[column].rename("value").to_csv(destination / f"{len(found) - 1}{UNNAMED}")
+        notes.extend(own)
         return len(table)
 
     readings = files.read_all(dropped, write, params.max_unreadable)
-    return Source(False, series, readings.unreadable)
+    series: dict[str, dict[str, str]] = {}
+    for index, name in enumerate(_names(found)):
+        path, column = found[index]
+        (destination / f"{index}{UNNAMED}").rename(destination / f"{name}.csv")
+        series[name] = {
+            "origin": f"{path.as_posix()}, column {column}",
+            "licence": "the user's own",
+            "unit": "",
+            "table": path.as_posix(),
+            "file": path.stem,
+            "column": column,
+        }
+    return Source(False, series, readings.unreadable, notes)
+
+
+def _names(found: Sequence[tuple[Path, str]]) -> list[str]:
+    """A name for each column of each file: the column's if no other has it, else the file's and the column's."""
+    plain = [
+        names.slug(path.stem if column.lower() in PLAIN and [other for other, _ in found].count(path) == 1 else column)
+        for path, column in found
+    ]
+    result: list[str] = []
+    for (path, column), name in zip(found, plain, strict=True):
+        name = name if plain.count(name) == 1 else names.slug(f"{path.stem}_{column}")
+        result.append(next(other for other in _numbered(name) if other not in result))
+    return result
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """The name, and then with 2, 3, … for others that become the same word."""
+    yield name
+    yield from (names.slug(f"{name}_{number}") for number in count(2))

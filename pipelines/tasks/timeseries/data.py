@@ -12,7 +12,7 @@ from pipelines import artifacts, contract
 from pipelines.contract import Array, Floats, Indices
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
-from pipelines.sources import tables
+from pipelines.sources import steps
 from pipelines.tasks.timeseries.transforms import Transform
 
 
@@ -94,6 +94,10 @@ class Series(contract.Target):
     """Of its output."""
     origin: str
     unit: str
+    file: str
+    """Name of the file that it was read from, without its ending; empty for a sample."""
+    column: str
+    """Its column there."""
     missing: int
     over_gaps: int
     """Windows that are left out because they contain more missing values in a row than are carried forward."""
@@ -125,8 +129,8 @@ def even_steps(values: "pd.Series[float]", where: str) -> tuple["pd.Series[float
     if values.count() < 3:
         raise InputError(f"{where}: has {values.count()} values; a series needs at least three to have a step")
     values = values.loc[values.first_valid_index() : values.last_valid_index()]
-    step = tables.frequency(cast(pd.DatetimeIndex, values.index), where)
-    return values.asfreq(step), step
+    step = steps.frequency(cast(pd.DatetimeIndex, values.index), where)
+    return values.asfreq(steps.offset(step)), step
 
 
 def inputs(
@@ -187,8 +191,8 @@ def known_part(filled: Array, origins: Indices, horizon: int, lag: int) -> Any:
         return np.zeros((len(origins), horizon))
     if lag == 1:
         return np.repeat(filled[origins, None], horizon, axis=1)
-    steps = origins[:, None] + np.arange(1, horizon + 1) - lag
-    return filled[np.clip(steps, 0, len(filled) - 1)]
+    known = origins[:, None] + np.arange(1, horizon + 1) - lag
+    return filled[np.clip(known, 0, len(filled) - 1)]
 
 
 def phases_of(dates: pd.DatetimeIndex, calendar: bool, start: str, frequency: str, season: int) -> dict[str, Floats]:
@@ -203,5 +207,5 @@ def _counted(dates: pd.DatetimeIndex, start: str, frequency: str, season: int) -
     """Position within the season, counted from the first date that training has seen."""
     origin = pd.Timestamp(start)
     first, last = sorted((origin, dates[0]))
-    passed = tables.steps_between(first, last, frequency) * (1 if origin == first else -1)
+    passed = steps.steps_between(first, last, frequency) * (1 if origin == first else -1)
     return ((passed + np.arange(len(dates))) % season) / season

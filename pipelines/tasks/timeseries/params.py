@@ -8,7 +8,6 @@ from pipelines.params.blocks import (
     Block,
     ByName,
     ByNameOrDefault,
-    Collect,
     Different,
     Evaluate,
     FaultError,
@@ -18,6 +17,7 @@ from pipelines.params.blocks import (
     Shares,
     Train,
 )
+from pipelines.params.tables import TableCollect
 
 Lag = Annotated[int, Field(ge=0, le=10_000)]
 AUTO = BeforeValidator(lambda value: None if value == "auto" else value)
@@ -76,6 +76,8 @@ class Validate(Frozen):
 
     max_missing_share: float = Share
     max_abs_scaled: float = Field(gt=0)
+    outlier_distance: float = Field(gt=0)
+    """How much wider than the spread of the other values the gap before an outlier is (`outliers.py`)."""
 
 
 class Baselines(Frozen):
@@ -100,7 +102,7 @@ class ForecastTrain(Train):
 class Params(Block):
     """The block `timeseries`."""
 
-    collect: Collect
+    collect: TableCollect
     prepare: Prepare
     validation: Validate = Field(alias="validate")
     baselines: Baselines

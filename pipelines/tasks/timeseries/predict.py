@@ -1,6 +1,7 @@
 """`predict timeseries FILE`: forecasts after the last date of a table."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -10,6 +11,7 @@ from pydantic import FilePath
 
 from pipelines.errors import InputError, UsageError
 from pipelines.predict import Prediction, argument_type
+from pipelines.printing import quoted, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,26 +37,28 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     from pipelines.sources import tables
     from pipelines.tasks.timeseries.data import Meta
 
-    meta = trained.meta(Meta)
-    table, targets = tables.read(options.file), meta.targets
+    meta, stated = trained.meta(Meta), trained.params.collect
+    table, targets = tables.read(options.file, stated.dates, stated.decimal), meta.targets
     if options.series and len(table.columns) > 1:
         raise UsageError(f"--series is for one numeric column, but {options.file} has {len(table.columns)}")
+    if options.series and options.series not in targets:
+        raise UsageError(f"no network was trained on {options.series!r}; there are {', '.join(targets)}")
+    columns = [str(column) for column in table]
+    wanted = {column: options.series or series_of(options.file.stem, column, targets) for column in columns}
+    found = {column: name for column, name in wanted.items() if name}
     known = {*meta.others, *(other.name for series in targets.values() for other in series.covariates)}
-    found = {}
-    for column in table.columns:
-        stem = options.file.stem
-        possible = [options.series or names.slug(text) for text in (f"{stem}_{column}", str(column), stem)]
-        name = next((name for name in possible if name in targets), None)
-        if name is not None:
-            found[column] = name
-        elif not known.intersection(possible):
-            raise UsageError(
-                f"no network was trained on {possible[1]!r}; say with --series which it is: {', '.join(targets)}"
-            )
+    other = [column for column in columns if column not in found and names.slug(column) not in known]
+    if not found and other:
+        raise UsageError(
+            f"no network was trained on {' or '.join(map(quoted, other[:3]))} of a file {quoted(options.file.stem)}; say with --series "
+            f"which it is: {shortened(', '.join(targets), 300)}"
+        )
     if not found:
         raise InputError(
             f"{options.file}: has only columns that are not forecast; add the column of one of {', '.join(targets)}"
         )
+    for column in other:
+        print(f"note: no network was trained on the column {quoted(column)}", file=sys.stderr)
     for column, name in found.items():
         forecast = _forecast(trained, name, targets[name], table, column, options.file)
         lines = forecast.to_string(index=False, float_format="{:.5g}".format)
@@ -64,11 +68,31 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
         )
 
 
+def series_of(stem: str, column: str, targets: "dict[str, Series]") -> str | None:
+    """The trained series that a column of a file continues: of the same column, and of the same file where several have it.
+
+    The samples come from no file: their column is called as the series, or the file is. Raise `UsageError` where several may be meant.
+    """
+    from pipelines import names
+
+    same = [name for name, series in targets.items() if series.column == column]
+    exact = [name for name in same if targets[name].file == stem]
+    slugs = [names.slug(text) for text in (column, stem)]
+    found = exact or same or [name for name in dict.fromkeys(slugs) if name in targets and not targets[name].column]
+    if len(found) > 1:
+        raise UsageError(
+            f"the column {quoted(column)} may continue the series {' or '.join(found)}; name the file as the one that was trained on, or "
+            "say with --series which it is"
+        )
+    return found[0] if found else None
+
+
 def _forecast(
     trained: "TrainedNetworks", name: str, series: "Series", table: "pd.DataFrame", column: str, file: Path
 ) -> "pd.DataFrame":
     import pandas as pd
 
+    from pipelines.sources import steps
     from pipelines.tasks.timeseries.data import OWN, even_steps, inputs, known_part, phases_of
 
     where = f"{file}, column {column}"
@@ -79,7 +103,7 @@ def _forecast(
     if len(even) < needed:
         raise InputError(f"{where}: has {len(even)} steps, but the network looks back over {needed}; add earlier rows")
     start, dates = even.index[0], cast(pd.DatetimeIndex, even.index)
-    later = pd.date_range(dates[-1], periods=horizon + 1, freq=step)[1:]
+    later = pd.date_range(dates[-1], periods=horizon + 1, freq=steps.offset(step))[1:]
     most = trained.params.prepare.max_gap
     _check_gap(even.iloc[-needed:], most, where)
     others = _covariates(series, name, table, dates[-needed:], later, most, file)

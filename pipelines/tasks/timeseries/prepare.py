@@ -11,10 +11,11 @@ from pipelines.contract import Source, Split
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
 from pipelines.params.blocks import by_name
+from pipelines.sources import steps
 from pipelines.tasks.timeseries import choices, columns, splits
+from pipelines.tasks.timeseries.cycles import longer_cycles
 from pipelines.tasks.timeseries.data import Meta, Scaler, Series, changes, even_steps, inputs, known_part, phases_of
 from pipelines.tasks.timeseries.params import Prepare
-from pipelines.tasks.timeseries.seasons import longer_cycles, season_of, step_name
 from pipelines.tasks.timeseries.transforms import Transform
 
 
@@ -56,7 +57,7 @@ def _series(
     part = parts[name]
     where = f"series {name!r} ({part['origin']})"
     values, frequency = even_steps(table[name], where)
-    season = params.season.get(name) or season_of(frequency)
+    season = params.season.get(name) or steps.season(frequency)
     observed = values.notna().to_numpy()
     # Carried forward, never interpolated: an interpolated value would contain the later one.
     filled = values.ffill().to_numpy()
@@ -105,7 +106,7 @@ def _series(
             "split": split_of,
         }
     ).to_parquet(folder / "table.parquet", index=False)
-    step = step_name(frequency)
+    step = steps.name(frequency)
     return Series(
         features=[*own, *(feature for covariate in covariates for feature in covariate.features)],
         outputs=[f"+{k} {step}{'s' if k > 1 else ''}" for k in range(1, params.horizon + 1)],
@@ -141,6 +142,8 @@ def _series(
         target_scaler=target_scaler,
         origin=part["origin"],
         unit=part["unit"],
+        file=part.get("file", ""),
+        column=part.get("column", ""),
         missing=int((~observed).sum()),
         over_gaps=over_gaps,
         borders=borders,

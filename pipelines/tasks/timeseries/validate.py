@@ -7,7 +7,8 @@ import pandas as pd
 
 from pipelines import artifacts
 from pipelines.contract import SPLITS, Suite
-from pipelines.tasks.timeseries.data import Meta, table_of
+from pipelines.tasks.timeseries.data import Meta, datasets, table_of
+from pipelines.tasks.timeseries.outliers import outliers
 from pipelines.tasks.timeseries.params import Validate
 
 __all__ = ["Meta", "expectations"]
@@ -23,6 +24,7 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
         values = table["value"]
         counts.append({"series": name, "missing_share": values.isna().mean()})
         table["in_order"] = ~(table["date"].diff() <= pd.Timedelta(0))
+        table["apart"] = outliers(values.to_numpy(float), params.outlier_distance)
         table["seen"] = np.arange(len(table)) >= series.difference
         table.insert(0, "series", name)
         tables.append(table)
@@ -31,7 +33,7 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
     return [
         Suite(
             "series",
-            every.drop(columns="seen"),
+            every.drop(columns=["seen", "apart"]),
             [
                 gxe.ExpectTableColumnsToMatchOrderedList(
                     column_list=["series", "date", "value", "filled", "observed", "scaled", "split", "in_order"]
@@ -55,12 +57,44 @@ def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:
             ],
         ),
         Suite(
+            "series, their values beside each other",
+            every[["series", "date", "value", "apart"]],
+            [
+                gxe.ExpectColumnValuesToBeInSet(
+                    column="apart",
+                    value_set=[False],
+                    description="no value lies apart from all others of its series, as a code for a missing value or a misplaced decimal "
+                    f"point does (timeseries.validate.outlier_distance is {params.outlier_distance:g})",
+                )
+            ],
+        ),
+        Suite(
             "values of each series",
             pd.DataFrame(counts),
             [gxe.ExpectColumnValuesToBeBetween(column="missing_share", max_value=params.max_missing_share)],
         ),
         _borders(prepared, meta),
+        _arrays(prepared, meta),
     ]
+
+
+def _arrays(prepared: Path, meta: Meta) -> Suite:
+    """What the networks read: expectations of a range pass a value that is missing, and a loss of it is not finite."""
+    import great_expectations.expectations as gxe
+
+    rows = []
+    for name in meta.targets:
+        for split, windows in datasets(prepared, meta, name).items():
+            targets = np.isfinite(windows.targets[windows.origins]).all()
+            rows.append(
+                {"series": name, "split": split, "finite": bool(targets and np.isfinite(windows.features).all())}
+            )
+    says = "every input and target is a finite number"
+    return Suite(
+        "windows",
+        pd.DataFrame(rows),
+        [gxe.ExpectColumnValuesToBeInSet(column="finite", value_set=[True], description=says)],
+    )
 
 
 def _borders(prepared: Path, meta: Meta) -> Suite:

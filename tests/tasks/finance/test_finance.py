@@ -72,7 +72,7 @@ def test_indicators_do_not_depend_on_later_days(random: np.random.Generator) -> 
     table = market(random)
     changed = table.copy()
     changed.iloc[500:] *= 1.5
-    before, after = data.indicators(table), data.indicators(changed)
+    before, after = data.indicators(table, 5), data.indicators(changed, 5)
     pd.testing.assert_frame_equal(before.iloc[:500], after.iloc[:500])
     assert not before.iloc[500:].equals(after.iloc[500:])
 

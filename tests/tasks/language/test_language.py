@@ -108,6 +108,16 @@ def test_collect_keeps_files_of_the_same_name_in_two_folders(tmp_path: Path) -> 
 # Preparing
 
 
+def test_collect_reads_copies_of_a_text_once_and_names_them(tmp_path: Path) -> None:
+    files = [tmp_path / f"{index}.txt" for index in range(12)]
+    for index, path in enumerate(files):
+        path.write_text("The same tale, told again. " * 20 if index != 5 else "Another tale. " * 20)
+    (tmp_path / "raw").mkdir()
+    source = collect.collect(COLLECT, files, tmp_path / "raw")
+    assert sorted(source.parts) == ["0", "5"]
+    assert source.notes == [f"{files[1]} and 9 more: the same content as {files[0]}; read once"]
+
+
 def test_prepare_assigns_whole_texts_to_splits_by_their_names(tmp_path: Path) -> None:
     letters = "abcdefghijklmno"
     prepared, meta = prepare(tmp_path, {f"tale-{letter}": of_letter(letter) for letter in letters})

@@ -1,6 +1,7 @@
 """Pieces as tokens, and back."""
 
 import numpy as np
+import pytest
 
 from pipelines.tasks.music import events, midi
 from tests.tasks.music.test_midi import tuples
@@ -16,6 +17,21 @@ def test_events_decode_restores_an_encoded_piece() -> None:
     again = events.decode(tokens, 4, tempo=100)
     assert tuples(again) == tuples(PIECE)
     assert again.tempi == ((0.0, 100.0),)
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "name"),
+    [(9, 8, "9/8"), (3, 2, "3/2"), (7, 8, "7/8"), (6, 8, "6/8"), (3, 4, "3/4"), (2, 2, "4/4"), (11, 16, "4/4")],
+)
+def test_events_encode_keeps_the_bars_of_a_metre(top: int, bottom: int, name: str) -> None:
+    beats = [(float(beat), beat + 1.0, 60 + beat % 12) for beat in range(36)]
+    piece = midi.Piece(notes(*beats), signatures=((0.0, top, bottom),))
+    tokens = events.encode(piece, 4)
+    upper, lower = map(int, name.split("/"))
+    assert tokens[:2] == [events.BAR, f"TimeSig_{name}"]
+    assert tokens.count(events.BAR) == -(-36 * lower // (4 * upper))
+    assert tuples(events.decode(tokens, 4, 120)) == tuples(piece)
+    assert events.without_token(piece) == (["11/16"] if (top, bottom) == (11, 16) else [])
 
 
 def test_events_transposed_changes_only_pitch_tokens() -> None:

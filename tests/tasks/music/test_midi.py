@@ -2,6 +2,7 @@
 
 import errno
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,18 @@ def test_midi_read_gives_the_changes_of_tempo_and_time_signature(tmp_path: Path)
     assert piece.tempi == ((0.0, 120.0), (1.0, 240.0))
     assert piece.signatures == ((2.0, 3, 4),)
     np.testing.assert_allclose(midi.seconds(piece, np.array([0.5, 1.0, 3.0])), [0.25, 0.5, 1.0])
+
+
+@pytest.mark.parametrize("read", [midi.read, midi.read_with_pretty_midi])
+@pytest.mark.parametrize("overlap", [0, 300])
+def test_midi_read_takes_tempo_and_metre_from_any_track_whichever_parser_reads_the_notes(
+    tmp_path: Path, read: Callable[[Path], midi.Piece], overlap: int
+) -> None:
+    notes = [*note(0, 480 + overlap, 60), *note(480, 960, 60)]
+    changes: list[Any] = [tempo(0, 1_000_000), (0, mido.MetaMessage("time_signature", numerator=9, denominator=8))]
+    piece = read(file_of(tmp_path / "a.mid", notes, changes))
+    assert piece.tempi == ((0.0, 60.0),)
+    assert piece.signatures == ((0.0, 9, 8),)
 
 
 def test_midi_read_counts_the_notes_that_it_leaves_out(tmp_path: Path) -> None:

@@ -38,6 +38,29 @@ def test_prepare_puts_all_versions_of_a_piece_in_one_split(tmp_path: Path) -> No
     assert set(splits) == set(SPLITS)
 
 
+def test_prepare_keeps_a_piece_that_two_styles_have_in_one_split(tmp_path: Path) -> None:
+    (tmp_path / "prepared").mkdir()
+    for style, first in (("hymns", 0), ("psalms", 6)):
+        (tmp_path / f"raw/midi/{style}").mkdir(parents=True)
+        for index in range(first, first + 12):
+            midi.write(hymn(index), tmp_path / f"raw/midi/{style}/{style}-{index:02}.mid")
+    prepare_stage.prepare(tmp_path / "raw", PREPARE, tmp_path / "prepared")
+    pieces = pd.read_parquet(tmp_path / "prepared/pieces.parquet")
+    assert (pieces.groupby(pieces["piece"].str[-2:])["split"].nunique() == 1).all()
+    assert (pieces.groupby("style")["split"].nunique() == 3).all()
+
+
+def test_prepare_names_metres_that_have_no_token(tmp_path: Path) -> None:
+    (tmp_path / "raw/midi/hymns").mkdir(parents=True)
+    (tmp_path / "prepared").mkdir()
+    for index in range(12):
+        metre = (0.0, 11, 16) if index < 2 else (0.0, 9, 8)
+        midi.write(midi.Piece(hymn(index).notes, signatures=(metre,)), tmp_path / f"raw/midi/hymns/{index:02}.mid")
+    meta = prepare_stage.prepare(tmp_path / "raw", PREPARE, tmp_path / "prepared")
+    assert meta.tokens.left_out == {"bars of 11/16": "in 2 pieces, such as 00, which have bars of 4/4 in their place"}
+    assert "TimeSig_9/8" in meta.tokens.vocabulary.words
+
+
 def test_datasets_read_a_piece_in_only_one_split(prepared: Path, meta: Meta) -> None:
     for target in ("frames", "transfer"):
         examples = data.datasets(prepared, meta, target)

@@ -1,6 +1,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 
 from pipelines import artifacts, params
 from pipelines.contract import SPLITS, BatchPrediction, Evaluation, Source
-from pipelines.errors import InputError
-from pipelines.tasks.timeseries import baselines, collect, data, evaluate, validate
+from pipelines.errors import InputError, UsageError
+from pipelines.tasks.timeseries import baselines, collect, data, evaluate, predict, validate
 from pipelines.tasks.timeseries import prepare as prepare_stage
 from pipelines.tasks.timeseries.params import Params, Prepare
 from pipelines.tasks.timeseries.score import score
@@ -183,16 +184,17 @@ def test_collect_names_series_after_their_column_or_file(tmp_path: Path) -> None
     assert not collected.sample
 
 
-def test_collect_refuses_a_series_of_the_name_of_another(tmp_path: Path) -> None:
+def test_collect_numbers_series_whose_columns_become_the_same_word(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     path.write_text("date,a b,a_b,a-b\n2020-01-01,1,2,3\n")
     destination = tmp_path / "raw"
     destination.mkdir()
-    with pytest.raises(
-        InputError,
-        match=r"wide\.csv: the series of the column 'a-b' would be called wide_a_b, as is that of the column 'a_b'",
-    ):
-        collect.collect(PARAMS.collect, [path], destination)
+    collected = collect.collect(PARAMS.collect, [path], destination)
+    assert {name: part["column"] for name, part in collected.parts.items()} == {
+        "wide_a_b": "a b",
+        "wide_a_b_2": "a_b",
+        "wide_a_b_3": "a-b",
+    }
 
 
 def test_collect_cuts_the_name_of_a_long_column(tmp_path: Path) -> None:
@@ -202,3 +204,71 @@ def test_collect_cuts_the_name_of_a_long_column(tmp_path: Path) -> None:
     destination.mkdir()
     (name,) = collect.collect(PARAMS.collect, [path], destination).parts
     assert (destination / f"{name}.csv").exists()
+
+
+def test_collect_names_series_of_one_column_in_two_files_after_both(tmp_path: Path) -> None:
+    for name in ("cars", "wine"):
+        (tmp_path / f"{name}.csv").write_text("Month,Sales\n2020-01,1\n2020-02,3\n2020-03,2\n")
+    destination = tmp_path / "raw"
+    destination.mkdir()
+    collected = collect.collect(PARAMS.collect, sorted(tmp_path.glob("*.csv")), destination)
+    assert {name: (part["file"], part["column"]) for name, part in collected.parts.items()} == {
+        "cars_sales": ("cars", "Sales"),
+        "wine_sales": ("wine", "Sales"),
+    }
+
+
+def test_collect_tells_what_it_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("date,v,wind\n2020-01-01,1,NW\n2020-01-02,3,SE\n2020-01-03,2,cv\n")
+    destination = tmp_path / "raw"
+    destination.mkdir()
+    collected = collect.collect(PARAMS.collect, [tmp_path / "a.csv"], destination)
+    assert any("the column 'wind' has texts ('NW', …), and is left out" in note for note in collected.notes)
+
+
+def series_of(targets: dict[str, tuple[str, str]]) -> Any:
+    return {name: SimpleNamespace(file=file, column=column) for name, (file, column) in targets.items()}
+
+
+@pytest.mark.parametrize(
+    ("stem", "column", "name"),
+    [
+        ("cars", "Sales", "cars_sales"),
+        ("wine", "Sales", "wine_sales"),
+        ("later", "a b", "x_a_b"),
+        ("later", "a-b", "x_a_b_2"),
+        ("co2", "value", "co2"),
+        ("later", "co2", "co2"),
+        ("later", "温度", "温度"),
+        ("beer", "Litres", None),
+    ],
+)
+def test_predict_uses_the_network_of_the_column_and_of_its_file(stem: str, column: str, name: str | None) -> None:
+    targets = series_of(
+        {
+            "cars_sales": ("cars", "Sales"),
+            "wine_sales": ("wine", "Sales"),
+            "x_a_b": ("x", "a b"),
+            "x_a_b_2": ("x", "a-b"),
+            "温度": ("y", "温度"),
+            "co2": ("", ""),
+        }
+    )
+    assert predict.series_of(stem, column, targets) == name
+
+
+def test_predict_asks_which_of_several_files_a_column_continues() -> None:
+    targets = series_of({"cars_sales": ("cars", "Sales"), "wine_sales": ("wine", "Sales")})
+    with pytest.raises(
+        UsageError, match="the column 'Sales' may continue the series cars_sales or wine_sales; name the"
+    ):
+        predict.series_of("beer", "Sales", targets)
+
+
+def test_validate_looks_at_what_the_networks_read(tmp_path: Path) -> None:
+    prepared, meta = prepare(tmp_path, monthly())
+    targets = np.load(prepared / "s" / "targets.npy")
+    targets[40] = np.nan
+    np.save(prepared / "s" / "targets.npy", targets)
+    suites = {suite.name: suite.table for suite in validate.expectations(prepared, meta, PARAMS.validation)}
+    assert suites["windows"].set_index("split")["finite"].to_dict() == {"train": False, "valid": True, "test": True}
