@@ -1,9 +1,9 @@
 """Hours of sound a second as log-mel spectrograms, against plain librosa in one process: `python -m benchmarks.spectrograms`.
 
 Plain is what its tutorial shows, file after file: `load` at the wanted rate, `effects.trim`, `feature.melspectrogram`,
-`power_to_db`. Ours is what `prepare` does for an utterance of the validation part, in as many processes as there are cores, written to disk
-as it comes. The sound is noise in the rhythm of speech, in files of two to four seconds at 22,050 Hz. Both ways take turns; a process of its
-own measures the peak memory of ours with 1, 4 and 16 times the files.
+`power_to_db`. Ours is what `prepare` does for an utterance of the validation part, in as many processes as there are cores,
+written to disk as it comes. The sound is noise in the rhythm of speech, in files of two to four seconds at 22,050 Hz. Both ways take turns;
+a process of its own measures the peak memory of ours with 1, 4 and 16 times the files.
 """
 
 import resource

@@ -97,6 +97,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
         settings=params.model_dump(),
         conditions=[Condition(*pair) for pair in variation.conditions(params).items()],
         epochs=training.epochs,
+        groups=list(range(params.n_mels)),
     )
     return Meta(
         {TARGET: target},
