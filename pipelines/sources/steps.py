@@ -21,7 +21,8 @@ LONGEST_SEASON = 1_500
 """Steps; a day of minutes has 1,440."""
 NAMES = {
     "h": "hour", "D": "day", "B": "business day", "W": "week", "MS": "month", "ME": "month", "BMS": "month", "BME": "month",
-    "QS": "quarter", "QE": "quarter", "YS": "year", "YE": "year", "SMS": "half month", "SME": "half month", "min": "minute", "s": "second",
+    "QS": "quarter", "QE": "quarter", "BQS": "quarter", "BQE": "quarter", "YS": "year", "YE": "year", "SMS": "half month",
+    "SME": "half month", "min": "minute", "s": "second",
 }  # fmt: skip
 MONTHS = {
     "MS": 1,
@@ -93,10 +94,10 @@ def seasons(step: str) -> list[int]:
     by = offset(step)
     base = step.split("-")[0].lstrip("0123456789")
     if isinstance(by, pd.offsets.Tick):
-        lengths = [pd.Timedelta(days=days) / pd.Timedelta(by) for days in (1, 7)]
-        found = [int(length) for length in lengths if length == int(length)]
+        day = pd.Timedelta(days=1) / pd.Timedelta(by)
+        found = [int(day), 7 * int(day)] if day == int(day) else []
     elif base == "D":
-        found = [*([7 // by.n] if 7 % by.n == 0 else []), round(365.25 / by.n)]
+        found = [*([7 // by.n] if 7 % by.n == 0 else []), *([round(365.25 / by.n)] if by.n == 1 or by.n >= 7 else [])]
     elif base in ("B", "C"):
         found = [5]
     elif base == "W":
@@ -121,8 +122,9 @@ def name(step: str) -> str:
 
 
 def _inferred(index: pd.DatetimeIndex) -> str | None:
+    bare = pd.DatetimeIndex(index.to_numpy())  # the name of a frequency that it has may not be defined
     with pd.option_context("future.infer_freq_returns_offset", True):
-        found = pd.infer_freq(index) if len(index) >= 3 else None
+        found = pd.infer_freq(bare) if len(index) >= 3 else None
     return None if found is None else pd.tseries.frequencies.to_offset(found).freqstr
 
 

@@ -11,7 +11,7 @@ from pipelines import names
 from pipelines.sources import tables
 from pipelines.tasks.finance import prices
 from pipelines.tasks.finance.data import indicators
-from pipelines.tasks.timeseries.data import even_steps, phase
+from pipelines.tasks.timeseries.data import even_steps, phases_of
 from tests.fuzz.bounds import success_or_sentence
 from tests.tasks.finance.test_prices import PARAMS
 
@@ -93,7 +93,7 @@ def forecastable(path: Path) -> None:
     for column in table.columns:
         even, step = even_steps(table[column], str(column))
         dates = pd.DatetimeIndex(even.index)
-        phase(dates, False, "1700-01-01", step, 7)
+        phases_of(dates, False, "1700-01-01", step, 7)
         names.slug(str(column)).encode()
 
 

@@ -6,12 +6,13 @@ import numpy as np
 
 from pipelines.contract import Floats
 from pipelines.errors import InputError
+from pipelines.tasks.timeseries.data import known_part
 from pipelines.tasks.timeseries.transforms import NONE, Transform, amplitude_grows, guerrero
 
-STRENGTH = 0.64
-"""Strength of the season from which a seasonal difference is taken, as in R's `forecast::nsdiffs`."""
 RECENT = 20_000
 """Last steps of the training part that the choices are made from."""
+MOST_NUMBERS = 2_000_000
+"""Values of the targets that the lag of the difference is chosen by; more are thinned out evenly."""
 STRETCH = 4
 """Steps of the stretches in which amplitude and level are compared, where there is no season (Guerrero & Perera 2004)."""
 SHORTEST, LONGEST = 12, 168
@@ -47,33 +48,40 @@ def transform(wanted: str, training: Floats, season: int, where: str) -> Transfo
 
 
 def difference_lag(training: Floats, season: int, horizon: int) -> int:
-    """Of the transformed values: a season's where it is strong (Wang, Smith & Hyndman 2006, by STL), else 1 where a KPSS test rejects
-    a constant level at 5 %, else 0.
+    """0, 1 or a season's, of the transformed values: after which what is left to forecast deviates least from its median.
 
-    A seasonal lag is the smallest multiple of the season that is no less than the horizon.
+    So the best of three simple forecasts is what the network adds to: a constant, the last value, the value a season ago. A seasonal lag is
+    the smallest multiple of the season that is no less than the horizon; it takes at most half of the training part.
     """
+    recent = training[-RECENT:]
+    seasonal = season * -(-horizon // season)
+    lags = [0, 1, *([seasonal] if season > 1 and len(recent) >= 2 * seasonal + horizon else [])]
+    origins = np.arange(max(lags), len(recent) - horizon)
+    if not len(origins):
+        return 0
+    origins = origins[:: -(-len(origins) * horizon // MOST_NUMBERS)]
+    ahead = recent[origins[:, None] + np.arange(1, horizon + 1)]
+
+    def deviation(lag: int) -> float:
+        left = ahead - known_part(recent, origins, horizon, lag)
+        return float(np.abs(left - np.median(left, axis=0)).mean())
+
+    deviations = {lag: deviation(lag) for lag in lags}
+    # A lag after which next to nothing is left would leave nothing to learn.
+    useful = [lag for lag in lags if deviations[lag] > 1e-6 * deviations[0]]
+    return min(useful or [0], key=lambda lag: deviations[lag])
+
+
+def covariate_lag(training: Floats) -> int:
+    """1 where a KPSS test rejects a constant level at 5 %, else 0."""
     from statsmodels.tsa.stattools import kpss
 
     recent = training[-RECENT:]
-    lag = season * -(-horizon // season)
-    if season > 1 and len(recent) >= max(3 * season, 2 * lag) and _strength(recent, season) > STRENGTH:
-        changes = recent[lag:] - recent[:-lag]
-        if changes.std() > 1e-6 * recent.std():
-            return lag
     if np.ptp(recent) == 0:
         return 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # p-values outside the table
         return int(kpss(recent, nlags="auto")[1] < 0.05)
-
-
-def _strength(values: Floats, season: int) -> float:
-    """1 less the share of the variance without trend that the season does not explain."""
-    from statsmodels.tsa.seasonal import STL
-
-    parts = STL(values, period=season).fit()
-    without_trend = float(np.var(parts.seasonal + parts.resid))
-    return max(0.0, 1 - float(np.var(parts.resid)) / without_trend) if without_trend else 0.0
 
 
 def lookback(training_steps: int, season: int, least: int) -> int:

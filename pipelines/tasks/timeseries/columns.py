@@ -110,7 +110,7 @@ def covariates_of(
             filled = values.ffill().to_numpy()
             lag = _lag(name, filled[:training_steps], params)
             seen = changes(filled, lag)[:training_steps]
-            scaler = Scaler(float(np.nanmean(seen)), float(np.nanstd(seen)))
+            scaler = Scaler.of(seen)
             if scaler.std > 1e-12 * np.nanmax(np.abs(filled[:training_steps])):
                 ahead = params.horizon if name in params.known_ahead else 0
                 covariates.append(Covariate(name, column, lag, scaler, ahead))
@@ -126,4 +126,4 @@ def _lag(name: str, training: Any, params: Prepare) -> int:
     if len(np.unique(known)) <= FEWEST_VALUES:
         return 0
     lag = by_name(params.difference_lag, name)
-    return choices.difference_lag(known, 1, 1) if lag is None else lag
+    return choices.covariate_lag(known) if lag is None else lag

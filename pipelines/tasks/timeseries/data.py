@@ -22,6 +22,22 @@ class Scaler:
 
     mean: float
     std: float
+    rest: float = 0.0
+    """What the seven digits of `meta.json` leave out of the mean, where that is more than a ten-thousandth of the deviation."""
+
+    @classmethod
+    def of(cls, training: Any) -> "Scaler":
+        """Of values (n,) that may have NaN where they are missing."""
+        mean, std = float(np.nanmean(training)), float(np.nanstd(training))
+        if abs(mean) < 1000 * std:
+            return cls(mean, std)
+        kept = float(f"{mean:.7g}")
+        return cls(kept, std, mean - kept)
+
+    @property
+    def center(self) -> float:
+        """The mean."""
+        return self.mean + self.rest
 
 
 @dataclass(frozen=True)
@@ -44,7 +60,9 @@ class Covariate:
         return [name, f"{name}, {self.ahead} ahead"] if self.ahead else [name]
 
 
-OWN = ("value", "season sine", "season cosine", "observed")
+CYCLES = ("season", "week", "year")
+"""What a step's position is given in, as sine and cosine."""
+OWN = ("value", "observed", *(f"{cycle} {wave}" for cycle in CYCLES for wave in ("sine", "cosine")))
 """Inputs that come from the series itself."""
 
 
@@ -122,27 +140,27 @@ def inputs(
     transform: Transform,
     scaler: Scaler,
     lag: int,
-    phase: Floats,
+    phases: Mapping[str, Floats],
     covariates: Sequence[Covariate] = (),
 ) -> Floats:
     """The network's inputs of each step of a series on its even grid: (time, features).
 
-    `own` are those of `OWN` that it has; `table` holds the columns of the `covariates`, on any dates. A covariate that is known in
-    advance is an input twice: at its own step, and as early as it is known.
+    `own` are those of `OWN` that it has; `phases` is (time,) for each of `CYCLES`; `table` holds the columns of the `covariates`, on
+    any dates. A covariate that is known in advance is an input twice: at its own step, and as early as it is known.
     """
     columns = {
-        "value": np.nan_to_num((changes(transform.apply(values.ffill().to_numpy()), lag) - scaler.mean) / scaler.std),
-        "season sine": np.sin(2 * np.pi * phase),
-        "season cosine": np.cos(2 * np.pi * phase),
+        "value": np.nan_to_num((changes(transform.apply(values.ffill().to_numpy()), lag) - scaler.center) / scaler.std),
         "observed": values.notna().to_numpy(float),
     }
+    for cycle, phase in phases.items():
+        columns |= {f"{cycle} sine": np.sin(2 * np.pi * phase), f"{cycle} cosine": np.cos(2 * np.pi * phase)}
     parts = [columns[name] for name in own]
     for covariate in covariates:
         dates = cast(pd.DatetimeIndex, values.index)
         later = pd.date_range(dates[-1], periods=covariate.ahead + 1, freq=dates.freq)[1:]
         filled = table[covariate.name].reindex(dates.append(later)).ffill().to_numpy()
         seen = changes(filled, covariate.difference)
-        scaled = np.nan_to_num((seen - covariate.scaler.mean) / covariate.scaler.std)
+        scaled = np.nan_to_num((seen - covariate.scaler.center) / covariate.scaler.std)
         parts.append(scaled[: len(values)])
         if covariate.ahead:
             parts.append(scaled[covariate.ahead :])
@@ -151,7 +169,7 @@ def inputs(
 
 def forecasts(table: pd.DataFrame, series: Series, origins: Indices, outputs: Any) -> Floats:
     """Forecasts in the series' unit from scaled outputs, both (origins, horizon)."""
-    changes = outputs.astype(np.float64) * series.target_scaler.std + series.target_scaler.mean
+    changes = outputs.astype(np.float64) * series.target_scaler.std + series.target_scaler.center
     transformed = series.transform.apply(table["filled"].to_numpy())
     known = known_part(transformed, origins, series.horizon, series.difference)
     return cast(Floats, series.transform.invert(known + changes))
@@ -177,10 +195,16 @@ def known_part(filled: Array, origins: Indices, horizon: int, lag: int) -> Any:
     return filled[np.clip(known, 0, len(filled) - 1)]
 
 
-def phase(dates: pd.DatetimeIndex, calendar: bool, start: str, frequency: str, season: int) -> Any:
-    """Position within the season, 0 to 1: the calendar's, or counted from the first date that training has seen."""
-    if calendar:
-        return dates.day_of_year.to_numpy() / 365.25
+def phases_of(dates: pd.DatetimeIndex, calendar: bool, start: str, frequency: str, season: int) -> dict[str, Floats]:
+    """Position within each of `CYCLES`, 0 to 1, (time,)."""
+    year = dates.day_of_year.to_numpy() / 365.25
+    week = (dates - dates.normalize()) / pd.Timedelta(days=7) + dates.day_of_week / 7
+    of_season = year if calendar else _counted(dates, start, frequency, season)
+    return {"season": of_season, "week": week.to_numpy(), "year": year}
+
+
+def _counted(dates: pd.DatetimeIndex, start: str, frequency: str, season: int) -> Any:
+    """Position within the season, counted from the first date that training has seen."""
     origin = pd.Timestamp(start)
     first, last = sorted((origin, dates[0]))
     passed = steps.steps_between(first, last, frequency) * (1 if origin == first else -1)

@@ -56,7 +56,8 @@ class Prepare(Shares):
     """Lag of the difference that the network sees, by series; `default` for every other.
 
     0: the values. 1: changes from step to step, and the forecast is the change from the last value. A season:
-    changes over a season. `auto`: a season where it is strong, else 1 or 0 as a KPSS test says.
+    changes over a season. `auto`: after which what is left to forecast in the training part varies least. Covariates: their
+    values, or their changes where a KPSS test rejects a constant level.
     """
 
     @model_validator(mode="after")

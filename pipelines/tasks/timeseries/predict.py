@@ -1,7 +1,6 @@
 """`predict timeseries FILE`: forecasts after the last date of a table."""
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -48,17 +47,14 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     found = {column: name for column, name in wanted.items() if name}
     known = {*meta.others, *(other.name for series in targets.values() for other in series.covariates)}
     other = [column for column in columns if column not in found and names.slug(column) not in known]
-    if not found and other:
+    if other:
         raise UsageError(
-            f"no network was trained on {' or '.join(map(quoted, other[:3]))} of a file {quoted(options.file.stem)}; say with --series "
-            f"which it is: {shortened(', '.join(targets), 300)}"
+            f"no network was trained on {quoted(other[0])}; say with --series which it is: {shortened(', '.join(targets), 300)}"
         )
     if not found:
         raise InputError(
             f"{options.file}: has only columns that are not forecast; add the column of one of {', '.join(targets)}"
         )
-    for column in other:
-        print(f"note: no network was trained on the column {quoted(column)}", file=sys.stderr)
     for column, name in found.items():
         forecast = _forecast(trained, name, targets[name], table, column, options.file)
         lines = forecast.to_string(index=False, float_format="{:.5g}".format)
@@ -93,7 +89,7 @@ def _forecast(
     import pandas as pd
 
     from pipelines.sources import steps
-    from pipelines.tasks.timeseries.data import OWN, even_steps, inputs, known_part, phase
+    from pipelines.tasks.timeseries.data import OWN, even_steps, inputs, known_part, phases_of
 
     where = f"{file}, column {column}"
     even, step = even_steps(table[column], where)
@@ -107,13 +103,13 @@ def _forecast(
     most = trained.params.prepare.max_gap
     _check_gap(even.iloc[-needed:], most, where)
     others = _covariates(series, name, table, dates[-needed:], later, most, file)
-    phases = phase(dates, series.calendar, series.start, step, series.season)
+    phases = phases_of(dates, series.calendar, series.start, step, series.season)
     own = [feature for feature in series.features if feature in OWN]
     features = inputs(even, others, own, series.transform, series.scaler, lag, phases, series.covariates)
     window = features[-series.lookback :].astype(np.float32)
     known = known_part(series.transform.apply(even.ffill().to_numpy()), np.array([len(even) - 1]), horizon, lag)
     outputs = np.concatenate(list(trained.outputs(name, {"window": window[None]}))).astype(np.float64)
-    runs = series.transform.invert(known + outputs * series.target_scaler.std + series.target_scaler.mean)
+    runs = series.transform.invert(known + outputs * series.target_scaler.std + series.target_scaler.center)
     days = (later == later.normalize()).all() and start == start.normalize()
     return pd.DataFrame(
         {

@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 
 from pipelines import artifacts, progress
-from pipelines.contract import SPLITS, Source, Split
+from pipelines.contract import Source, Split
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
 from pipelines.params.blocks import by_name
 from pipelines.sources import steps
-from pipelines.tasks.timeseries import choices, columns
-from pipelines.tasks.timeseries.data import Meta, Scaler, Series, changes, even_steps, inputs, known_part, phase
+from pipelines.tasks.timeseries import choices, columns, splits
+from pipelines.tasks.timeseries.data import Meta, Scaler, Series, changes, even_steps, inputs, known_part, phases_of
 from pipelines.tasks.timeseries.params import Prepare
+from pipelines.tasks.timeseries.seasons import longer_cycles
 from pipelines.tasks.timeseries.transforms import Transform
 
 
@@ -60,14 +61,14 @@ def _series(
     observed = values.notna().to_numpy()
     # Carried forward, never interpolated: an interpolated value would contain the later one.
     filled = values.ffill().to_numpy()
-    borders = _borders(len(filled), params)
+    borders = splits.borders_of(len(filled), params)
     training = borders["valid"]
     if why := columns.fault(values.to_numpy()[:training], params.max_constant_share, columns.FEWEST_VALUES):
         raise InputError(f"{where}: {why}; there is nothing to learn, leave it out")
 
     transform, lag, lookback = _view(name, filled[:training], season, params, where)
     transformed = transform.apply(filled)
-    origins, over_gaps = _origins(values, borders, lag, lookback, params, where)
+    origins, over_gaps = splits.origins_of(values, borders, lag, lookback, params, where)
 
     # What is forecast: the values minus the part that is known at the origin.
     beyond = np.append(transformed, np.repeat(transformed[-1], params.horizon))
@@ -75,7 +76,7 @@ def _series(
     targets = ahead - known_part(transformed, np.arange(len(filled)), params.horizon, lag)
     largest = float(np.abs(transformed).max())
     target_scaler = _scaler(targets[origins["train"]], largest, where)
-    targets -= target_scaler.mean  # in place: a long series has many targets
+    targets -= target_scaler.center  # in place: a long series has many targets
     targets /= target_scaler.std
 
     dates = cast(pd.DatetimeIndex, values.index)
@@ -84,10 +85,12 @@ def _series(
     scaler = _scaler(changes(transformed, lag)[lag:training], largest, where)
     _check_season(values.to_numpy()[:training], season, where)
     own = ["value", "season sine", "season cosine"]
+    for cycle in longer_cycles(dates[:training], season):
+        own += [f"{cycle} sine", f"{cycle} cosine"]
     if not observed[:training].all():
         own.append("observed")
     covariates, left_out = columns.covariates_of(name, table, parts, params, dates, training)
-    phases = phase(dates, calendar, start, frequency, season)
+    phases = phases_of(dates, calendar, start, frequency, season)
     features = inputs(values, table, own, transform, scaler, lag, phases, covariates)
     Windows.save(folder, features.astype(np.float32), targets, origins)
 
@@ -147,11 +150,6 @@ def _series(
     )
 
 
-def _borders(steps: int, params: Prepare) -> dict[str, int]:
-    test, valid = (round(steps * share) for share in (params.test_share, params.valid_share))
-    return {"train": 0, "valid": steps - test - valid, "test": steps - test, "end": steps}
-
-
 def _view(name: str, training: Any, season: int, params: Prepare, where: str) -> tuple[Transform, int, int]:
     """Transformation, lag of the difference, and lookback."""
     transform = choices.transform(by_name(params.transform, name), training, season, where)
@@ -168,51 +166,12 @@ def _view(name: str, training: Any, season: int, params: Prepare, where: str) ->
     return transform, lag, lookback
 
 
-def _origins(
-    values: "pd.Series[float]", borders: dict[str, int], lag: int, lookback: int, params: Prepare, where: str
-) -> tuple[dict[str, Any], int]:
-    """Of the windows of each split, without those over gaps that are too long; and how many these are."""
-    every = window_origins(borders, lag + lookback - 1, params.horizon)
-    missing = values.isna()
-    runs = missing.groupby((~missing).cumsum()).transform("sum").to_numpy()
-    before = np.append(0, np.cumsum(missing.to_numpy() & (runs > params.max_gap)))
-    origins = {
-        split: rows[before[rows + params.horizon + 1] == before[rows - lag - lookback + 1]]
-        for split, rows in every.items()
-    }
-    for split, rows in origins.items():
-        if not len(every[split]):
-            raise InputError(
-                f"{where}: {len(values)} rows leave no window of {lookback} + {params.horizon} steps for {split}; "
-                "add rows, or lower timeseries.prepare.lookback, horizon or difference_lag"
-            )
-        if not len(rows):
-            count, end = columns.longest_gap(values)
-            raise InputError(
-                f"{where}: {count} values in a row are missing up to {end.date()}; at most {params.max_gap} are carried "
-                f"forward (timeseries.prepare.max_gap), and no window is left for {split}: fill them, or use the part before or after"
-            )
-    return origins, sum(len(every[split]) - len(origins[split]) for split in SPLITS)
-
-
 def _scaler(training: Any, largest: float, where: str) -> Scaler:
     """Of training values alone; raise `InputError` if they are constant, but for the rounding of values up to `largest`."""
-    mean, std = float(training.mean()), float(training.std())
-    if std <= max(1e-9 * abs(mean), 1e-12 * largest):
+    scaler = Scaler.of(training)
+    if scaler.std <= max(1e-9 * abs(scaler.mean), 1e-12 * largest):
         raise InputError(f"{where}: is constant over its training part; there is nothing to learn, leave it out")
-    return Scaler(mean, std)
-
-
-def window_origins(borders: dict[str, int], first: int, horizon: int) -> dict[str, Any]:
-    """Origins of each split's windows: every target of a window lies inside its split.
-
-    `borders` maps each split, and `end`, to its first row; `first` is the first origin with a full window behind it.
-    """
-    ends = (borders["valid"], borders["test"], borders["end"])
-    return {
-        split: np.arange(max(first, borders[split] - 1), end - horizon, dtype=np.int64)
-        for split, end in zip(SPLITS, ends, strict=True)
-    }
+    return scaler
 
 
 def _check_season(training: Any, season: int, where: str) -> None:

@@ -87,7 +87,8 @@ def _inputs(results: Results, target: str) -> Figure:
         f"inputs-{target}",
         f"{target}: what the networks see",
         f"How the series is prepared. The networks learn from {windows:,} windows.{gaps}{back}",
-        "Each of these can be set by hand in `params.yaml` (timeseries.prepare). " + _enough(results, target, windows),
+        "Each of these can be set by hand in params.yaml, under timeseries.prepare. "
+        + _enough(results, target, windows),
         texts.table(["", ""], rows, words=2),
     )
 
@@ -100,8 +101,8 @@ def _enough(results: Results, target: str, windows: int) -> str:
     if windows >= TOO_FEW or networks <= CLEARLY * baselines[best]:
         return ""
     return (
-        f"{windows:,} windows are too few for a network here: the best one has a MASE of {networks:.3g}, {best} one of "
-        f"{baselines[best]:.3g}. Use {best}."
+        f"{windows:,} windows are too little data for these networks: the best one has a MASE of {networks:.3g}, {best} one of "
+        f"{baselines[best]:.3g}. Use {best}, or add rows."
     )
 
 
