@@ -49,6 +49,7 @@ def frequency(index: pd.DatetimeIndex, path: Path | str) -> str:
     Raise `InputError` if the steps are not even, or by far most of them are missing, so that an even grid would take memory
     without bound.
     """
+    index = pd.DatetimeIndex(index.to_numpy())  # without a frequency: that of `offset` has no name in pandas
     if step := _inferred(index):
         return step
     # Rows may be missing: the step of any part counts, if all dates lie on its grid.
@@ -122,9 +123,8 @@ def name(step: str) -> str:
 
 
 def _inferred(index: pd.DatetimeIndex) -> str | None:
-    bare = pd.DatetimeIndex(index.to_numpy())  # the name of a frequency that it has may not be defined
     with pd.option_context("future.infer_freq_returns_offset", True):
-        found = pd.infer_freq(bare) if len(index) >= 3 else None
+        found = pd.infer_freq(index) if len(index) >= 3 else None
     return None if found is None else pd.tseries.frequencies.to_offset(found).freqstr
 
 
