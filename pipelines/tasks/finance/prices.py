@@ -72,7 +72,9 @@ def check(table: pd.DataFrame, where: str, on_note: Callable[[str], None] = lamb
     empty = prices.isna().all(axis=1)
     if empty.any():
         first = _day(table.index[int(empty.to_numpy().argmax())])
-        on_note(f"{where}: {int(empty.sum())} days without prices ({first}, …) are left out")
+        on_note(
+            f"{where}: without prices, left out: {first}{f' and {int(empty.sum()) - 1} more days' * int(empty.sum() > 1)}"
+        )
         table, prices = table[~empty], prices[~empty]
     wrong = ~(prices >= LEAST)
     if wrong.to_numpy().any():
@@ -134,11 +136,6 @@ def _check_step(dates: pd.DatetimeIndex, where: str) -> None:
         raise InputError(
             f"{where}: has {what}, and finance reads daily prices; export daily ones, or use the task timeseries"
         )
-
-
-def days_a_week(dates: pd.DatetimeIndex) -> int:
-    """7 for markets that never close, else 5."""
-    return 7 if (dates.day_of_week >= 5).mean() > 0.1 else 5
 
 
 def _day(date: pd.Timestamp) -> str:
