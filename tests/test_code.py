@@ -98,7 +98,7 @@ def test_code_hash_ignores_a_new_module_that_is_not_imported(concerned: Find) ->
 
 
 def test_code_hash_of_a_constant_changes_only_the_stage_that_uses_it(concerned: Find) -> None:
-    changed = concerned("tasks/timeseries/prepare.py", replaced('"h": 24', '"h": 12'))
+    changed = concerned("tasks/timeseries/choices.py", replaced("RECENT = 20_000", "RECENT = 10_000"))
     assert changed == of("timeseries", "prepare")
     changed = concerned("tasks/finance/prices.py", replaced('"volume")', '"volume", "value")'))
     assert changed == of("finance", "collect")
