@@ -70,7 +70,12 @@ def test_graph_outputs_match_the_paths(stages: dict[str, Any]) -> None:
             "compare": {paths.comparison(task)},
             "release": {releases.folder(task)},
             "report": {paths.report(task)},
-            "site": {paths.REPORTS / "index.html", paths.REPORTS / "assets", paths.REPORTS / "tour.html", paths.SWEEP_REPORTS},
+            "site": {
+                paths.REPORTS / "index.html",
+                paths.REPORTS / "assets",
+                paths.REPORTS / "tour.html",
+                paths.SWEEP_REPORTS,
+            },
         }
         assert {Path(out.def_path) for out in stage.outs} == expected[kind_of(address)], address
 

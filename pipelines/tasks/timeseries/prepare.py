@@ -85,7 +85,7 @@ def _series(
     scaler = _scaler(changes(transformed, lag)[lag:training], largest, where)
     _check_season(values.to_numpy()[:training], season, where)
     own = ["value", "season sine", "season cosine"]
-    for cycle in steps.longer_cycles(dates[:training], season):
+    for cycle in longer_cycles(dates[:training], season):
         own += [f"{cycle} sine", f"{cycle} cosine"]
     if not observed[:training].all():
         own.append("observed")
