@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines import params
+from pipelines.sources.parallel import parallel_map
 from pipelines.tasks.speech import prepare
 from pipelines.tasks.speech.params import Params, Prepare
 
@@ -87,7 +88,7 @@ def _plain(files: list[Path], settings: Prepare, target: Path) -> None:
 def _ours(files: list[Path], settings: Prepare, target: Path) -> None:
     jobs = [prepare.Job(path, "a", path.name, "valid", 0, settings) for path in files]
     with target.open("wb") as file:
-        for done in prepare.parallel_map(prepare.prepared, jobs, "spectrograms"):
+        for done in parallel_map(prepare.prepared, jobs, "spectrograms"):
             file.write(np.ascontiguousarray(done.spectrograms[0]).data)
 
 

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import log
+from pathlib import Path
 
 import numpy as np
 
 from pipelines.baselines.ngrams import KneserNey
 from pipelines.contract import Floats
+from pipelines.tasks.speech.data import SpeechTarget, table_of
+from pipelines.tasks.speech.params import Evaluate
 
 LEAST = 1e-3
 """Symbols of a lower probability at a step are not tried there."""
@@ -17,6 +20,8 @@ BOUNDARY, UNKNOWN = 0, 1
 """Tokens of the language model: between two transcripts, and any word that training does not have."""
 DISCOUNT = 0.75
 SPACE = " "
+UNKNOWN_WORD = "\0"
+"""Stands for any word that training does not have."""
 
 
 class WordModel:
@@ -26,6 +31,7 @@ class WordModel:
         words = sorted({word for text in transcripts for word in text.split()})
         self.order = order
         self.ids = {word: index for index, word in enumerate(words, start=UNKNOWN + 1)}
+        self.beginnings = {word[:length] for word in words for length in range(1, len(word) + 1)}
         tokens = [BOUNDARY]
         for text in transcripts:
             tokens += [*(self.ids[word] for word in text.split()), BOUNDARY]
@@ -59,7 +65,11 @@ class Prefix:
 
 @dataclass(frozen=True)
 class WordSearch:
-    """Prefix beam search in which a model of words speaks at the end of each word (shallow fusion; Hannun et al. 2014, algorithm 1)."""
+    """Prefix beam search in which a model of words speaks at the end of each word (shallow fusion; Hannun et al. 2014, algorithm 1).
+
+    A word that training does not have counts as unknown from the first character on that shows it, lest words be run together
+    to be asked about only once.
+    """
 
     alphabet: str
     model: WordModel
@@ -94,14 +104,29 @@ class WordSearch:
         return " ".join(best.split())
 
     def _added(self, text: str, character: str) -> float:
-        """What the model of words says when `character` ends the last word of `text`."""
-        words = text.split()
-        if character != SPACE or not words or text.endswith(SPACE):
+        """What the model of words says when `character` follows `text`: at the end of a word, or where a word can be none of training."""
+        before, _, word = text.rpartition(SPACE)
+        words = tuple(before.split())
+        if character != SPACE:
+            if word + character in self.model.beginnings or (word and word not in self.model.beginnings):
+                return 0.0
+            return self.weight * self.model.log_probability(UNKNOWN_WORD, words)
+        if not word:
             return 0.0
-        return self.weight * self.model.log_probability(words[-1], tuple(words[:-1])) + self.bonus
+        if word not in self.model.beginnings:
+            return self.bonus
+        return self.weight * self.model.log_probability(word, words) + self.bonus
 
     def _ended(self, text: str) -> float:
         return self._added(text, SPACE) + self.weight * self.model.log_probability(None, tuple(text.split()))
+
+
+def word_search(prepared: Path, target: SpeechTarget, options: Evaluate) -> WordSearch | None:
+    """The search with a model of the words of the training transcripts; None if the parameters want none."""
+    if not options.ngram_order:
+        return None
+    words = WordModel(table_of(prepared, "train")["text"].tolist(), options.ngram_order)
+    return WordSearch(target.alphabet, words, options.beam, options.ngram_weight, options.word_bonus)
 
 
 def align(log_probabilities: Floats, label: Sequence[int]) -> list[tuple[int, int]]:

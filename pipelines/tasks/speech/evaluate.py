@@ -13,7 +13,7 @@ from pipelines.nn import inference
 from pipelines.nn.heads import Head
 from pipelines.nn.views import SEQUENCE, View
 from pipelines.tasks.speech.data import CLEAN, HEARD, MASK, SOUND, Utterances, padded_sounds, table_of
-from pipelines.tasks.speech.decoding import WordModel, WordSearch, align, word_steps
+from pipelines.tasks.speech.decoding import align, word_search, word_steps
 from pipelines.tasks.speech.params import Params
 from pipelines.tasks.speech.records import Alignment, Heard, Illustration, Stream, Transcribed
 from pipelines.tasks.speech.score import METRICS, score, word_error_rate
@@ -41,13 +41,14 @@ def evaluate(
 ) -> Evaluation:
     """Score the transcripts of a split; of the test part as it is, and the error rates in each condition beside it.
 
-    The transcripts that count are those of the beam search without a model of words.
+    The transcripts that count are those of the search with a model of words, if the parameters want one, else of the beam search. In the
+    conditions it is the latter: what a network hears, without what it may guess.
     """
     info, examples = meta.transcript, datasets(prepared, meta, target)[split]
     decoder, steps = head(meta, target, params.train), examples.steps
     texts, greedy = [""] * len(examples), [""] * len(examples)
     clean = info.splits[split].utterances if split == "test" else len(examples)
-    search = _search(prepared, meta, params)
+    search = word_search(prepared, info, params.evaluate)
     worded = [""] * clean if search else []
     nll = np.zeros(clean)
     for prediction in predictions:
@@ -63,16 +64,16 @@ def evaluate(
                     worded[index] = search(inference.log_probabilities(prediction.outputs[row, : frames[row]]))
     table = table_of(prepared, split)
     references = table["text"].tolist()
-    other_ways = {"wer_greedy": greedy[:clean], **({"wer_ngram": worded} if worded else {})}
+    ways = {"wer_greedy": greedy[:clean], **({"wer_beam": texts[:clean]} if worded else {})}
     scored = score(
         references,
-        texts[:clean],
+        worded or texts[:clean],
         table["speaker"].tolist(),
         table["seconds"].to_numpy(),
         params.evaluate.bootstrap,
-        other_ways,
+        ways,
     )
-    heard = {"as it is": scored.metrics["wer"]}
+    heard = {"as it is": scored.metrics.get("wer_beam", scored.metrics["wer"])}
     metrics = {**scored.metrics, "nll_per_character": float(nll.sum() / sum(map(len, references)))}
     for index, condition in enumerate(info.conditions if split == "test" else [], start=1):
         part = texts[index * clean : (index + 1) * clean]
@@ -80,15 +81,6 @@ def evaluate(
     record: Transcribed = scored.record
     record.conditions.update(heard)
     return Evaluation(metrics, scored.losses, record, clusters=scored.clusters)
-
-
-def _search(prepared: Path, meta: Meta, params: Params) -> WordSearch | None:
-    """The search with a model of the words of training; None if the parameters want none."""
-    options = params.evaluate
-    if not options.ngram_order:
-        return None
-    words = WordModel(table_of(prepared, "train")["text"].tolist(), options.ngram_order)
-    return WordSearch(meta.transcript.alphabet, words, options.beam, options.ngram_weight, options.word_bonus)
 
 
 # Explanations

@@ -69,7 +69,7 @@ class Prepare(Shares):
     """With so many speakers, whole ones are held out for that part; with fewer, it has other utterances of the same ones."""
     augment: Augmentation
     epoch_size: Count
-    """Training utterances of an epoch, at most."""
+    """Training utterances of an epoch: of more it reads a part, of fewer each several times, so that few recordings are learned as well."""
     noise_db: Different[Decibels]
     """Signal-to-noise ratios at which the test part is tried again."""
     silence: float = Field(gt=0, le=10)

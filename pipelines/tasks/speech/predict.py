@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from pipelines import paths
 from pipelines.errors import InputError
 from pipelines.predict import Prediction, argument_type, unmarked
 from pipelines.tasks.speech.params import TARGET
@@ -14,6 +15,7 @@ from pipelines.tasks.speech.params import TARGET
 if TYPE_CHECKING:
     from pipelines.predict import TrainedNetworks
     from pipelines.tasks.speech.data import SpeechTarget
+    from pipelines.tasks.speech.decoding import WordSearch
     from pipelines.tasks.speech.recordings import Sound
 
 
@@ -43,9 +45,12 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
         except OSError as error:
             raise InputError(f"{file}: cannot be read ({error.strerror}); name a recording") from error
     network, seed = trained.network(TARGET)
-    beam = options.beam or trained.params.evaluate.beam
+    from pipelines.tasks.speech.decoding import word_search
+
+    decoding = trained.params.evaluate.model_copy(update={"beam": options.beam} if options.beam else {})
+    search = word_search(paths.prepared(trained.task), info, decoding)
     for file, sound in zip(files, sounds, strict=True):
-        text, words, seconds = _transcribed(network, info, sound, beam)
+        text, words, seconds = _transcribed(network, info, sound, search, decoding.beam)
         values = {
             "file": file,
             "text": text,
@@ -62,7 +67,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
 
 
 def _transcribed(
-    network: Any, info: "SpeechTarget", sound: "Sound", beam: int
+    network: Any, info: "SpeechTarget", sound: "Sound", search: "WordSearch | None", beam: int
 ) -> tuple[str, list[dict[str, Any]], float]:
     """Text, words with their times in the recording, and its length in seconds."""
     import numpy as np
@@ -76,7 +81,10 @@ def _transcribed(
     spectrogram = info.scaled(features.spectrogram(sound, settings))
     steps = features.steps_of(len(spectrogram), settings.stride)
     logits = network.predict_on_batch(padded_sounds([spectrogram], info.sizes))[:, :steps]
-    symbols = CTC(len(info.alphabet)).decode(logits, np.array([steps]), beam)[0]
+    if search:
+        symbols = info.encode(search(inference.log_probabilities(logits[0])))
+    else:
+        symbols = CTC(len(info.alphabet)).decode(logits, np.array([steps]), beam)[0]
     words: list[dict[str, Any]] = []
     if symbols:
         text = "".join(info.alphabet[symbol - 1] for symbol in symbols)

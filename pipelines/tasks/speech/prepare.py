@@ -223,7 +223,7 @@ def _write(
     epochs = 1
     if split == "train":
         epochs = -(-len(order) // params.epoch_size)
-        size = -(-len(order) // epochs)
+        size = max(params.epoch_size, len(order)) if epochs == 1 else -(-len(order) // epochs)
         arrays["order"] = np.resize(order, epochs * size)
     for name, array in arrays.items():
         artifacts.write_array(destination / f"{split}-{name}.npy", array)

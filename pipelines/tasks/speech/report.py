@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TITLE = "Speech"
 SEQUENCE = "sound"
 QUESTION = "Which recurrent network turns spoken words into text best without an alignment, and what is hearing the future worth?"
-WAYS = {"wer": "beam search", "wer_greedy": "greedy", "wer_ngram": "with a model of words", "cer": "characters"}
+WAYS = {"wer": "words", "wer_beam": "without a model of words", "wer_greedy": "greedy", "cer": "characters"}
 SLOW_TO_FAST = ("slow", "middle", "fast")
 MOST_WORDS = 30
 MOST_SPEAKERS = 40
@@ -65,7 +65,8 @@ def _intervals(results: Results, target: str) -> Figure:
         "error-rates",
         "Error rates, and how sure they are",
         "Words (or characters) replaced, left out and added, by those said, with the 95 % interval of a bootstrap over whole voices "
-        "(explained seed of the models; baselines last), by way of decoding; and the share of utterances without an error.",
+        "(explained seed of the models; baselines last), by way of decoding (the first counts); and the share of utterances "
+        "without an error.",
         "Where two intervals overlap widely, other voices could reverse the order. A model of words helps where words are spelled wrong, "
         "not where one word is taken for another.",
         texts.table(["", *WAYS.values(), "utterances right"], rows),

@@ -14,7 +14,7 @@ METRICS = {
         Metric("wer", "WER"),
         Metric("cer", "CER"),
         Metric("wer_greedy", "WER, greedy"),
-        Metric("wer_ngram", "WER, with a model of words"),
+        Metric("wer_beam", "WER, without a model of words"),
         Metric("wer_silence", "WER after silence"),
         Metric("wer_quiet", "WER, quiet"),
         Metric("wer_telephone", "WER by telephone"),

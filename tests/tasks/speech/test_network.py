@@ -87,4 +87,4 @@ def test_spec_augment_is_decided_by_the_state_of_its_seed() -> None:
     for _ in range(2):
         layer.seed_generator.state.assign(np.array([3, 4]))
         drawn.append(np.asarray(layer(inputs[SOUND], inputs[MASK], training=True)))
-    np.testing.assert_array_equal(*drawn)
+    np.testing.assert_array_equal(drawn[0], drawn[1])
