@@ -1,8 +1,8 @@
 """The deciding metric of clips."""
 
-from pipelines.classification.score import METRICS
 from pipelines.contract import Primary
 from pipelines.tasks.video.data import MEAN, Meta
+from pipelines.tasks.video.score import METRICS
 
 __all__ = ["Meta", "primary"]
 

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipelines import names, paths
 from pipelines.errors import InputError
 from pipelines.predict import Prediction, unmarked
@@ -54,20 +57,25 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
         inputs = {WINDOW: projection(extract(frames))[None]} if reads_features else {FRAMES: frames[None]}
         probabilities = head.decode(running.logits(inputs))[0]
         by_class = sorted(zip(label.classes, probabilities[-1].tolist(), strict=True), key=lambda pair: -pair[1])
-        same = probabilities.argmax(1) == probabilities[-1].argmax()
-        since = len(same) - next((index for index, value in enumerate(same[::-1]) if not value), len(same))
+        share = known_from(probabilities)
         likeliest = ", ".join(f"{name} {probability:.1%}" for name, probability in by_class[:SHOWN])
         yield Prediction(
             {
                 "file": file.as_posix(),
                 "class": by_class[0][0],
                 "probabilities": dict(by_class),
-                "known_from": since / len(same),
+                "known_from": share,
                 "model": model,
                 "trained_seed": seed,
             },
-            f"{file}: {likeliest}; said so from {since / len(same):.0%} of the clip on",
+            f"{file}: {likeliest}; so since {share:.0%} of the clip",
         )
+
+
+def known_from(probabilities: NDArray[np.float64]) -> float:
+    """The share of the clip after which the likeliest class, (frames, classes), is that of the whole clip and stays it."""
+    other = np.flatnonzero(probabilities.argmax(1) != probabilities[-1].argmax())
+    return float((other[-1] + 2 if len(other) else 1) / len(probabilities))
 
 
 def _file(name: str) -> Path:
