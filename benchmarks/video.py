@@ -6,6 +6,7 @@ every frame and resizes the wanted ones, and by this project; it needs `opencv-p
 from a process of its own, with that process's peak memory (of decoding: its workers' too).
 """
 
+import importlib
 import importlib.util
 import statistics
 import subprocess
@@ -158,8 +159,9 @@ def decode(how: str, folder: str, times: int) -> None:
 
 
 def _with_opencv(file: Path) -> tuple[int, ...]:
-    import cv2
     import numpy as np
+
+    cv2: Any = importlib.import_module("cv2")
 
     capture = cv2.VideoCapture(str(file))
     pictures = []

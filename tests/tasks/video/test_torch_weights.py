@@ -21,7 +21,7 @@ class _Named:
 _PYTHON: Any = vars(pickle)["_Pickler"]  # the one in Python, which can write any name
 
 
-class _Pickler(_PYTHON):  # type: ignore[misc]
+class _Pickler(_PYTHON):
     def save(self, value: Any, save_persistent_id: bool = True) -> None:
         if isinstance(value, tuple) and value and value[0] == "storage":
             self.save_pers(value)
