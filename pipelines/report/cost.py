@@ -31,7 +31,8 @@ def pareto(results: Results, target: str) -> Figure:
             name=model,
             mode="markers+text",
             text=[model],
-            textposition="middle right",
+            textposition="top center",
+            cliponaxis=False,
             marker={"color": color, "size": 10},
             hovertemplate=f"{model}: %{{y:.4g}} at %{{x:.4g}}<extra></extra>",
             showlegend=False,
@@ -52,7 +53,7 @@ def pareto(results: Results, target: str) -> Figure:
     plot.update_layout(
         hovermode="closest",
         updatemenus=[{"buttons": buttons, "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}],
-        margin={"t": 48},
+        margin={"t": 48, "r": 72},
     )
     plot.update_xaxes(rangemode="tozero")
     batch = costs[results.models[0]]["inference_batch"]
@@ -60,7 +61,7 @@ def pareto(results: Results, target: str) -> Figure:
     return Figure(
         f"pareto-{target}",
         "Quality against cost",
-        f"{metric['title']} of each model on the test data over its cost ({spread}dotted the best baseline). The menu chooses the cost. "
+        f"The models' {metric['title']} on the test data over their cost ({spread}dotted the best baseline). The menu chooses the cost. "
         f"Time an item: one forward pass over a batch of at most {batch} items, one thread an operation, median of several.",
         f"The best models lie {'below' if metric['lower_is_better'] else 'above'} and to the left. A model is not worth its cost where "
         "another is both better and cheaper; between the others it is a choice. Times are of this machine, and differ by some per cent "
