@@ -20,7 +20,6 @@ from pipelines.__main__ import predict_parser
 from pipelines.nn import export, generation, hardware
 from pipelines.nn.datasets import WINDOW
 from pipelines.predict import TrainedNetworks
-from pipelines.stages import release
 from pipelines.task import Task
 from pipelines.tasks.music.midi import KEYS
 from pipelines.tasks.timeseries.data import table_of
@@ -186,13 +185,6 @@ def test_released_card_has_fields_that_a_hub_reads(task: Task, graph: Path) -> N
             assert {row["type"]: row["value"] for row in result["metrics"]} == {
                 name: summary["mean"] for name, summary in of_target.items() if summary["mean"] is not None
             }
-
-
-def test_release_again_writes_the_same_bytes(task: Task, graph: Path) -> None:
-    folder = releases.folder(task.name)
-    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    release.run(task, task.params())
-    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_released_archive_is_the_network_itself(task: Task, graph: Path) -> None:

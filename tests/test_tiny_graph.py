@@ -89,6 +89,15 @@ def test_dvc_repro_after_edits_without_effect_runs_only_code(restored: Path) -> 
     assert stages_run(run(restored, "dvc", "repro").stdout) == []
 
 
+def test_release_in_another_process_writes_the_same_bytes(restored: Path) -> None:
+    """Of the task that `dvc repro` has run: within a process TensorFlow counts its functions on."""
+    folder = restored / "artifacts" / "releases" / "timeseries"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    done = run(restored, sys.executable, "-m", "pipelines", "release", "timeseries")
+    assert done.returncode == 0, done.stderr
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
 def test_dvc_artifacts_get_fetches_released_models_from_a_remote(restored: Path, tmp_path: Path) -> None:
     def succeeds(folder: Path, *command: str) -> None:
         done = run(folder, *command)
