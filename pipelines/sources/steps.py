@@ -21,7 +21,8 @@ LONGEST_SEASON = 1_500
 """Steps; a day of minutes has 1,440."""
 NAMES = {
     "h": "hour", "D": "day", "B": "business day", "W": "week", "MS": "month", "ME": "month", "BMS": "month", "BME": "month",
-    "QS": "quarter", "QE": "quarter", "YS": "year", "YE": "year", "SMS": "half month", "SME": "half month", "min": "minute", "s": "second",
+    "QS": "quarter", "QE": "quarter", "BQS": "quarter", "BQE": "quarter", "YS": "year", "YE": "year", "SMS": "half month",
+    "SME": "half month", "min": "minute", "s": "second",
 }  # fmt: skip
 MONTHS = {
     "MS": 1,
@@ -48,6 +49,7 @@ def frequency(index: pd.DatetimeIndex, path: Path | str) -> str:
     Raise `InputError` if the steps are not even, or by far most of them are missing, so that an even grid would take memory
     without bound.
     """
+    index = pd.DatetimeIndex(index.to_numpy())  # without a frequency: that of `offset` has no name in pandas
     if step := _inferred(index):
         return step
     # Rows may be missing: the step of any part counts, if all dates lie on its grid.
@@ -93,10 +95,10 @@ def seasons(step: str) -> list[int]:
     by = offset(step)
     base = step.split("-")[0].lstrip("0123456789")
     if isinstance(by, pd.offsets.Tick):
-        lengths = [pd.Timedelta(days=days) / pd.Timedelta(by) for days in (1, 7)]
-        found = [int(length) for length in lengths if length == int(length)]
+        day = pd.Timedelta(days=1) / pd.Timedelta(by)
+        found = [int(day), 7 * int(day)] if day == int(day) else []
     elif base == "D":
-        found = [*([7 // by.n] if 7 % by.n == 0 else []), round(365.25 / by.n)]
+        found = [*([7 // by.n] if 7 % by.n == 0 else []), *([round(365.25 / by.n)] if by.n == 1 or by.n >= 7 else [])]
     elif base in ("B", "C"):
         found = [5]
     elif base == "W":

@@ -57,6 +57,11 @@ def datasets(prepared: Path, meta: Meta, target: str) -> dict[str, Windows]:
     return Windows.open(prepared / target, meta.targets[target].lookback)
 
 
+def days_a_week_of(dates: pd.DatetimeIndex) -> int:
+    """7 for markets that never close, else 5."""
+    return 7 if (dates.day_of_week >= 5).mean() > 0.1 else 5
+
+
 def indicators(table: pd.DataFrame, days_a_week: int) -> pd.DataFrame:
     """The network's inputs of each day, all known at its close. Logarithms and ratios, so that no price level remains."""
     close, high, low, volume = (

@@ -57,13 +57,12 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
 
 def _window(table: "pd.DataFrame", symbol: str, meta: "Prices", where: str) -> tuple["Scaler", NDArray[np.float32]]:
     """The symbol's scaling, and the network's inputs of its last days: (lookback, features)."""
-    from pipelines.tasks.finance import prices
-    from pipelines.tasks.finance.data import WARM_UP, Scaler, indicators, scale
+    from pipelines.tasks.finance.data import WARM_UP, Scaler, days_a_week_of, indicators, scale
 
     needed = WARM_UP + meta.lookback
     if len(table) < needed:
         raise InputError(f"{where}: has {len(table)} days, but the network and its indicators need {needed}: add days")
-    week = prices.days_a_week(cast("pd.DatetimeIndex", table.index))
+    week = days_a_week_of(cast("pd.DatetimeIndex", table.index))
     if symbol in meta.symbols:
         week = meta.symbols[symbol].days_a_week
     features = indicators(table, week).reindex(columns=meta.features).iloc[WARM_UP:]

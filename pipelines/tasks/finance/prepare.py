@@ -10,8 +10,7 @@ from pipelines import artifacts
 from pipelines.contract import SPLITS, Source, Split
 from pipelines.errors import InputError
 from pipelines.nn.datasets import Windows
-from pipelines.tasks.finance import prices
-from pipelines.tasks.finance.data import WARM_UP, Meta, Prices, Scaler, indicators, scale
+from pipelines.tasks.finance.data import WARM_UP, Meta, Prices, Scaler, days_a_week_of, indicators, scale
 from pipelines.tasks.finance.params import Prepare
 
 
@@ -92,7 +91,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
 def _view(name: str, path: Path, params: Prepare) -> dict[str, Any]:
     """One symbol's days, indicators, returns and splits, without the indicators' warm-up."""
     table = pd.read_csv(path, index_col="date", parse_dates=["date"])
-    days_a_week = prices.days_a_week(cast(pd.DatetimeIndex, table.index))
+    days_a_week = days_a_week_of(cast(pd.DatetimeIndex, table.index))
     features = indicators(table, days_a_week)
     returns = np.log(table["close"]).diff()
     if len(table) <= WARM_UP:

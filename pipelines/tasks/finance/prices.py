@@ -136,10 +136,5 @@ def _check_step(dates: pd.DatetimeIndex, where: str) -> None:
         )
 
 
-def days_a_week(dates: pd.DatetimeIndex) -> int:
-    """7 for markets that never close, else 5."""
-    return 7 if (dates.day_of_week >= 5).mean() > 0.1 else 5
-
-
 def _day(date: pd.Timestamp) -> str:
     return str(date).removesuffix(" 00:00:00")

@@ -10,9 +10,9 @@ from pipelines import artifacts
 from pipelines.contract import SPLITS, Suite
 from pipelines.tasks.finance.data import Meta, datasets
 from pipelines.tasks.finance.params import Validate
-from pipelines.tasks.finance.prices import PRICES
 
 __all__ = ["Meta", "expectations"]
+PRICES = ("open", "high", "low", "close")
 
 
 def expectations(prepared: Path, meta: Meta, params: Validate) -> list[Suite]:

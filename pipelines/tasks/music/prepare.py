@@ -302,7 +302,7 @@ def _metres(pieces: pd.DataFrame) -> dict[str, str]:
         for metre in metres:
             found.setdefault(metre, []).append(name)
     return {
-        f"bars of {metre}": f"in {len(names)} pieces, such as {names[0]}, which have bars of 4/4 in their place"
+        f"bars of {metre}": f"in {len(names)} piece{'s' * (len(names) > 1)}, such as {names[0]}, which have bars of 4/4 in their place"
         for metre, names in sorted(found.items())
     }
 

@@ -1,7 +1,6 @@
 """`predict timeseries FILE`: forecasts after the last date of a table."""
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -48,17 +47,14 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     found = {column: name for column, name in wanted.items() if name}
     known = {*meta.others, *(other.name for series in targets.values() for other in series.covariates)}
     other = [column for column in columns if column not in found and names.slug(column) not in known]
-    if not found and other:
+    if other:
         raise UsageError(
-            f"no network was trained on {' or '.join(map(quoted, other[:3]))} of a file {quoted(options.file.stem)}; say with --series "
-            f"which it is: {shortened(', '.join(targets), 300)}"
+            f"no network was trained on {quoted(other[0])}; say with --series which it is: {shortened(', '.join(targets), 300)}"
         )
     if not found:
         raise InputError(
             f"{options.file}: has only columns that are not forecast; add the column of one of {', '.join(targets)}"
         )
-    for column in other:
-        print(f"note: no network was trained on the column {quoted(column)}", file=sys.stderr)
     for column, name in found.items():
         forecast = _forecast(trained, name, targets[name], table, column, options.file)
         lines = forecast.to_string(index=False, float_format="{:.5g}".format)

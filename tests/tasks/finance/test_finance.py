@@ -215,3 +215,20 @@ def test_log_variance_loss_is_lowest_at_the_mean_variance(random: np.random.Gene
     assert losses[0].shape == (20_000,)
     best = candidates[np.argmin([np.mean(loss) for loss in losses])]
     assert best == pytest.approx(variance.mean(), abs=0.05)
+
+
+def test_days_a_week_are_seven_for_markets_that_never_close() -> None:
+    assert data.days_a_week_of(pd.date_range("2020", periods=99)) == 7
+    assert data.days_a_week_of(pd.bdate_range("2020", periods=99)) == 5
+
+
+@pytest.mark.parametrize(("freq", "week", "year"), [("D", 7, 365), ("B", 5, 252)])
+def test_prepare_counts_the_days_of_a_week_and_of_a_year(
+    tmp_path: Path, random: np.random.Generator, freq: str, week: int, year: int
+) -> None:
+    table = market(random)
+    table.index = pd.date_range(end=table.index[-1], periods=len(table), freq=freq, name="date")
+    starts = {"valid_start": str(table.index[400].date()), "test_start": str(table.index[520].date())}
+    _, meta = prepare(tmp_path, {"a": table}, **starts)
+    scaler = meta.targets["returns"].symbols["a"]
+    assert (scaler.days_a_week, scaler.days_a_year) == (week, year)

@@ -133,8 +133,3 @@ def test_prices_read_names_days_without_prices_that_it_leaves_out(tmp_path: Path
 def test_prices_read_refuses_what_are_no_daily_prices(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         prices.read(write(tmp_path, content), PARAMS.collect)
-
-
-def test_days_a_week_are_seven_for_markets_that_never_close() -> None:
-    assert prices.days_a_week(pd.date_range("2020", periods=99)) == 7
-    assert prices.days_a_week(DAYS) == 5
