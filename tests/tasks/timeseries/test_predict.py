@@ -86,6 +86,8 @@ def test_predict_refuses_a_gap_that_is_too_long(trained: tuple[Path, Recorded], 
             predictions(table, trained[1], tmp_path)
 
 
-def test_predict_refuses_a_column_that_is_not_known(trained: tuple[Path, Recorded], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no network was trained on 'price'; say with --series which it is: y"):
-        predictions(weather().assign(price=1.0), trained[1], tmp_path)
+def test_predict_refuses_columns_that_are_not_forecast(trained: tuple[Path, Recorded], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no network was trained on 'price' of a file 't'; say with --series which"):
+        predictions(weather()[["x"]].rename(columns={"x": "price"}), trained[1], tmp_path)
+    with pytest.raises(InputError, match=r"has only columns that are not forecast; add the column of one of y"):
+        predictions(weather()[["x", "holiday"]], trained[1], tmp_path)
