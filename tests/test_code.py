@@ -98,9 +98,9 @@ def test_code_hash_ignores_a_new_module_that_is_not_imported(concerned: Find) ->
 
 
 def test_code_hash_of_a_constant_changes_only_the_stage_that_uses_it(concerned: Find) -> None:
-    changed = concerned("tasks/timeseries/prepare.py", replaced("< 0.02", "< 0.03"))
+    changed = concerned("tasks/timeseries/choices.py", replaced("RECENT = 20_000", "RECENT = 10_000"))
     assert changed == of("timeseries", "prepare")
-    changed = concerned("tasks/finance/prices.py", replaced("LEAST = 1e-15", "LEAST = 1e-14"))
+    changed = concerned("tasks/finance/prices.py", replaced('"volume")', '"volume", "value")'))
     assert changed == of("finance", "collect")
 
 

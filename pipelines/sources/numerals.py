@@ -45,6 +45,10 @@ UNIT = re.compile(
 """A number with a unit before or after it."""
 
 
+MULTIPLES = {"K": 3, "M": 6, "B": 9}
+"""Powers of ten that volumes are abbreviated by, where a column has several of them; one alone may be a unit."""
+
+
 @dataclass
 class Column:
     """A column of texts on its way to numbers."""
@@ -98,7 +102,18 @@ def unit_of(column: Column) -> Column:
     found = {row: UNIT.fullmatch(text) for row, text in column.odd.items()}
     matches = [match for match in found.values() if match]
     units = {(match["before"], match["after"]) for match in matches}
-    if len(matches) < len(found) or len(units) != 1:
+    if len(matches) < len(found):
+        return column
+    if len(units) > 1 and units <= {("", multiple) for multiple in MULTIPLES}:
+        odd = {
+            row: f"{match['sign']}{match['number']}e{MULTIPLES[match['after']]}"
+            for row, match in found.items()
+            if match
+        }
+        read = begin(pd.Series(odd, dtype="str").reindex(range(len(column.values))))
+        read.unit = "K, M or B, which are thousands, millions and billions"
+        return read
+    if len(units) != 1:
         return column
     odd = {row: match["sign"] + match["number"] for row, match in found.items() if match}
     read = begin(pd.Series(odd, dtype="str").reindex(range(len(column.values))))

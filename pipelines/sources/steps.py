@@ -80,6 +80,10 @@ def steps_between(first: pd.Timestamp, last: pd.Timestamp, step: str, roughly: b
     by = offset(step)
     if isinstance(by, pd.offsets.Tick):  # a grid of seconds over centuries would not fit in memory
         return int((last - first) // pd.Timedelta(by))
+    if isinstance(by, pd.offsets.Day | pd.offsets.Week):  # the range of centuries of weeks takes seconds
+        begin = by.rollforward(first) if isinstance(by, pd.offsets.Week) else first
+        days = by.n * (7 if isinstance(by, pd.offsets.Week) else 1)
+        return int((last - begin) // pd.Timedelta(days=days))
     if roughly:
         return int((last - first) / ((first + 100 * by - first) / 100))
     return len(pd.date_range(first, last, freq=by)) - 1

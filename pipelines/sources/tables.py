@@ -173,6 +173,9 @@ def _one_clock(times: Times, stated: Stated, path: Path, at: Place, on_note: OnN
     if (local - universal).nunique() == 1:
         return local
     if (local - local.dt.normalize()).nunique() == 1:
+        on_note(
+            f"{path}: the times are read as those of their own zone, whose offset from UTC changes, for all are of one time of day"
+        )
         return local
     on_note(f"{path}: the times are read in UTC, for their offset from it changes")
     return universal

@@ -94,6 +94,13 @@ def test_tables_read_does_not_take_a_minus_sign_for_a_unit(tmp_path: Path) -> No
         tables.read(write(tmp_path, "date,v\n" + "".join(f"{day},1.5-\n" for day in DAYS)))
 
 
+def test_tables_read_takes_thousands_and_millions_of_one_column_for_what_they_are(tmp_path: Path) -> None:
+    notes: list[str] = []
+    text = "date,v\n" + "".join(f"{day},{'1.5K' if row % 2 else '2.5M'}\n" for row, day in enumerate(DAYS))
+    assert tables.read(write(tmp_path, text), on_note=notes.append)["v"].tolist()[:2] == [2_500_000, 1500]
+    assert "K, M or B, which are thousands" in notes[0]
+
+
 def test_tables_read_names_the_columns_of_texts_that_it_leaves_out(tmp_path: Path) -> None:
     notes: list[str] = []
     text = "date,v,wind,open\n" + "".join(f"{day},{row}.5,NW,True\n" for row, day in enumerate(DAYS))

@@ -72,7 +72,9 @@ def check(table: pd.DataFrame, where: str, on_note: Callable[[str], None] = lamb
     empty = prices.isna().all(axis=1)
     if empty.any():
         first = _day(table.index[int(empty.to_numpy().argmax())])
-        on_note(f"{where}: {int(empty.sum())} days without prices ({first}, …) are left out")
+        on_note(
+            f"{where}: without prices, left out: {first}{f' and {int(empty.sum()) - 1} more days' * int(empty.sum() > 1)}"
+        )
         table, prices = table[~empty], prices[~empty]
     wrong = ~(prices >= LEAST)
     if wrong.to_numpy().any():

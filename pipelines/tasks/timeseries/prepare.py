@@ -13,9 +13,9 @@ from pipelines.nn.datasets import Windows
 from pipelines.params.blocks import by_name
 from pipelines.sources import steps
 from pipelines.tasks.timeseries import choices, columns, splits
+from pipelines.tasks.timeseries.cycles import longer_cycles
 from pipelines.tasks.timeseries.data import Meta, Scaler, Series, changes, even_steps, inputs, known_part, phases_of
 from pipelines.tasks.timeseries.params import Prepare
-from pipelines.tasks.timeseries.seasons import longer_cycles
 from pipelines.tasks.timeseries.transforms import Transform
 
 

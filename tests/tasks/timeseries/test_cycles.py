@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from pipelines.sources import steps
-from pipelines.tasks.timeseries.seasons import longer_cycles
+from pipelines.tasks.timeseries.cycles import longer_cycles
 
 
 @pytest.mark.parametrize(
