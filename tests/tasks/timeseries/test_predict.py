@@ -87,7 +87,7 @@ def test_predict_refuses_a_gap_that_is_too_long(trained: tuple[Path, Recorded], 
 
 
 def test_predict_refuses_columns_that_are_not_forecast(trained: tuple[Path, Recorded], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no network was trained on 'price'; say with --series which"):
+    with pytest.raises(UsageError, match=r"no network was trained on 'price' of a file 't'; say with --series which"):
         predictions(weather()[["x"]].rename(columns={"x": "price"}), trained[1], tmp_path)
     with pytest.raises(InputError, match=r"has only columns that are not forecast; add the column of one of y"):
         predictions(weather()[["x", "holiday"]], trained[1], tmp_path)
