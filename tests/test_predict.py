@@ -213,7 +213,9 @@ def test_predict_timeseries_is_the_mean_of_the_seeds_on_the_prepared_window(
 def test_predict_timeseries_takes_the_series_from_its_option(predict: Predict, co2: Path, tmp_path: Path) -> None:
     other = tmp_path / "measured.csv"
     pd.read_csv(co2).rename(columns={"value": "air"}).to_csv(other, index=False)
-    assert "no network was trained on 'air'; say with --series" in refused(predict, 2, "timeseries", str(other))
+    assert "no network was trained on 'air' of a file 'measured'; say with --series" in refused(
+        predict, 2, "timeseries", str(other)
+    )
     ours, theirs = (
         answers(predict, "timeseries", str(other), "--series", "co2"),
         answers(predict, "timeseries", str(co2)),

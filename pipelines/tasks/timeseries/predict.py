@@ -49,7 +49,8 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     other = [column for column in columns if column not in found and names.slug(column) not in known]
     if other:
         raise UsageError(
-            f"no network was trained on {quoted(other[0])}; say with --series which it is: {shortened(', '.join(targets), 300)}"
+            f"no network was trained on {quoted(other[0])} of a file {quoted(options.file.stem)}; say with --series which it is: "
+            f"{shortened(', '.join(targets), 300)}"
         )
     if not found:
         raise InputError(
