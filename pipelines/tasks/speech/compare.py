@@ -9,4 +9,6 @@ __all__ = ["Meta", "primary"]
 
 def primary(meta: Meta, target: str) -> Primary:
     """WER, against the nearest template."""
-    return Primary(METRICS["wer"], "nearest template", dependence="utterances of one speaker, which are one cluster")
+    return Primary(
+        METRICS["wer"], "nearest template", dependence="utterances of one speaker, if there are five speakers or more"
+    )

@@ -164,12 +164,9 @@ class Written:
         if self.table["speaker"].ne("").all():
             what += f", {self.table['speaker'].nunique():,} speakers"
         if self.examples > count:
-            times = self.examples // count
-            what += (
-                f", each in {times:,} variants"
-                if self.table["split"].iloc[0] == "train"
-                else f", each heard in {times:,} ways"
-            )
+            train = self.table["split"].iloc[0] == "train"
+            times = params.augment.variants if train else self.examples // count
+            what += f", each {'in' if train else 'heard in'} {times:,} {'variants' if train else 'ways'}"
         return SpeechSplit(self.examples, "; ".join([what, *notes]), utterances=count, seconds=seconds)
 
 

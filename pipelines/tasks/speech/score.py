@@ -23,6 +23,8 @@ METRICS = {
 }
 """Those at signal-to-noise ratios are named by them, such as `wer_snr_10`."""
 LEVEL = 0.95
+FEWEST_CLUSTERS = 5
+"""With fewer speakers there is no telling how much they differ: utterances count as independent."""
 SHOWN = 60
 """Confusions that are kept."""
 
@@ -46,7 +48,8 @@ def score(
     words = np.array([len(text.split()) for text in references])
     edits, confusions = word_edits(references, hypotheses)
     clusters = _clusters(speakers)
-    groups = clusters if len(np.unique(clusters)) >= 5 else np.arange(len(words))
+    enough = len(np.unique(clusters)) >= FEWEST_CLUSTERS
+    groups = clusters if enough else np.arange(len(words))
     characters = np.array([len(text) for text in references])
     character_edits = np.array(
         [_edits(jiwer.process_characters(ours, theirs)) for ours, theirs in zip(references, hypotheses, strict=True)]
@@ -68,7 +71,7 @@ def score(
         [(said, written, count) for (said, written), count in confusions.most_common(SHOWN)],
     )
     metrics = {name: found.rate for name, found in intervals.items()}
-    return Evaluation(metrics, edits * len(edits) / words.sum(), record, clusters=clusters)
+    return Evaluation(metrics, edits * len(edits) / words.sum(), record, clusters=clusters if enough else None)
 
 
 def word_error_rate(references: Sequence[str], hypotheses: Sequence[str]) -> float:

@@ -119,7 +119,8 @@ def _efficientnet(raw: Path, stage: int) -> "keras.Model":
     path = raw / EFFICIENTNET
     with artifacts.reading(path):
         content = path.read_bytes()
-    network = efficientnet.network()
+    with keras.name_scope("efficientnet_lite0"):  # TensorFlow saves no variable whose name begins with an underscore
+        network = efficientnet.network()
     try:
         efficientnet.load(network, torch_weights.read(content))
     except SourceError as error:

@@ -23,8 +23,10 @@ def test_score_counts_words_replaced_left_out_and_added() -> None:
     assert scored.metrics["wer_greedy"] == 0
     assert scored.losses.mean() == pytest.approx(3 / 5)
     assert sorted(scored.record.confusions) == [("", "four", 1), ("three", "", 1), ("two", "too", 1)]
-    assert scored.clusters is not None
-    assert scored.clusters.tolist() == [0, 1, 1]
+    assert scored.clusters is None  # two speakers say nothing of how speakers differ
+    many = score(["one"] * 6, ["one"] * 6, [*"abcde", "e"], np.ones(6), 20)
+    assert many.clusters is not None
+    assert many.clusters.tolist() == [0, 1, 2, 3, 4, 4]
 
 
 def test_score_takes_an_empty_transcript() -> None:
