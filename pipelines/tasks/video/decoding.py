@@ -13,6 +13,7 @@ from pipelines.errors import InputError
 if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import InputContainer
+    from av.video.reformatter import VideoReformatter
     from av.video.stream import VideoStream
 
 SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".gif")
@@ -33,6 +34,7 @@ def read(path: Path, count: int, sides: Sequence[int], background: str = "#fffff
     one, or is cut off.
     """
     import av
+    from av.video.reformatter import VideoReformatter
 
     try:
         with _opened(path) as (container, stream):
@@ -43,9 +45,10 @@ def read(path: Path, count: int, sides: Sequence[int], background: str = "#fffff
             shown = (_by_seeking if seek else _in_order)(path, container, stream, moments)
             frames: list[list[NDArray[np.uint8]]] = []
             last, pictures = None, set[float]()
+            scalers = {side: VideoReformatter() for side in sides}  # each keeps what it has set up for its size
             for frame in shown:
                 if frame is not last:
-                    frames.append([_squared(frame, side, background) for side in sides])
+                    frames.append([_squared(frame, side, background, scaler) for side, scaler in scalers.items()])
                     pictures.add(_time(frame))
                 else:
                     frames.append(frames[-1])
@@ -165,12 +168,14 @@ def _cut_off(time: float, length: float) -> str:
 # Pictures
 
 
-def _squared(frame: "VideoFrame", side: int, background: str) -> NDArray[np.uint8]:
+def _squared(frame: "VideoFrame", side: int, background: str, scaler: "VideoReformatter") -> NDArray[np.uint8]:
     """(side, side, 3): without transparency, upright, stretched."""
+    rotation = frame.rotation
     if frame.format.has_palette or any(component.is_alpha for component in frame.format.components):
         frame = _opaque(frame, background)
-    picture = frame.reformat(side, side, "rgb24", interpolation="AREA").to_ndarray()
-    return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
+    # One thread: starting others takes longer than a small picture, and clips are read side by side.
+    picture = scaler.reformat(frame, side, side, "rgb24", interpolation="AREA", threads=1).to_ndarray()
+    return np.ascontiguousarray(np.rot90(picture, round(rotation / 90)))
 
 
 def _opaque(frame: "VideoFrame", background: str) -> "VideoFrame":

@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 def write_clip(path: Path, frames: NDArray[np.uint8], rate: int) -> None:
     """Encode frames (time, height, width, 3) as H.264 with `rate` frames a second; the same frames give the same file."""
     import av
+    from av.video.reformatter import VideoReformatter
 
     with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("libx264", rate, options={"preset": "ultrafast", "crf": "23", "threads": "1"})
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
+        scaler = VideoReformatter()
         for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            container.mux(stream.encode(scaler.reformat(picture, format="yuv420p", threads=1)))
         container.mux(stream.encode())
 
 
