@@ -23,6 +23,9 @@ CONTENTS = {
     "sentiment": (".csv", "text,label\nfine,1\ndull,0\n"),
     "topics": (".csv", "text,label\ncorn,grain\nships,trade\n"),
     "music": (".mid", ""),
+    "speech": (".wav", ""),
+    "video": (".mp4", ""),
+    "memory": (".csv", ""),
 }
 LETTERS = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=250)
 BYTES = st.binary(min_size=1, max_size=250).map(

@@ -43,8 +43,9 @@ def commit(values: Values, seconds: float = 1.0) -> None:
 
 def compared(*models: str, lower_is_better: bool = True) -> TaskHistory:
     metric = {"name": "error", "title": "error", "lower_is_better": lower_is_better}
-    summary: dict[str, Any] = {"task": "rain", "title": "Rain", "sample": True, "verdicts": {"mm": {"metric": metric}}}
-    (found,) = history.since_last_record([summary | {"models": [{"name": model} for model in models]}])
+    summary: dict[str, Any] = {"task": "rain", "title": "Rain", "sample": True}
+    comparison = {"decisions": {"mm": {"metric": metric}}, "models": dict.fromkeys(models)}
+    (found,) = history.since_last_record([summary | {"comparison": comparison}])
     return found
 
 

@@ -33,10 +33,9 @@ def collect(params: VideoCollect, dropped: Sequence[Path], destination: Path) ->
     files are unreadable, or lie in no class's folder.
     """
     (destination / CLIPS).mkdir()
-    facts = pretrained.fetch(params, destination)
     table, source = _dropped(params, dropped, destination) if dropped else _sample(params, destination)
     table.to_parquet(destination / TABLE, index=False)
-    source.parts[params.network] = facts
+    source.parts[params.network] = pretrained.fetch(params, destination)
     return source
 
 
