@@ -22,8 +22,8 @@ LICENCE = "eSpeak NG and its voices: GPL 3 or later"
 SYNTHETIC = (
     "The sample is synthetic: every utterance is spoken by a program, in voices that differ less than people do and without a room or a "
     "microphone. Error rates on it say which network learns the task better, not how well it would understand people. "
-    "Three voices that whisper or creak are in training alone: that they were far harder than others was seen in an earlier test, after which "
-    "all other voices were drawn anew."
+    "Three voices that whisper or creak are in training alone: that they were far harder than others was seen in an earlier test, after "
+    "which all other voices were drawn anew."
 )
 
 
