@@ -343,7 +343,9 @@ def speech(task: Task, networks: TrainedNetworks, target: str, folder: Path) -> 
         samples = (0.4 * np.sin(2 * np.pi * 330 * times * (1 + times)) * (times > 0.2)).astype(np.float32)
         file = folder / f"{number}.wav"
         soundfile.write(file, samples, rate, subtype="FLOAT")
-        (values,) = predicted(task, networks, str(file), "--beam", "1")
+        with pytest.MonkeyPatch.context() as patched:  # a SavedModel has no model of words
+            patched.setattr("pipelines.tasks.speech.decoding.word_search", lambda *_: None)
+            (values,) = predicted(task, networks, str(file), "--beam", "1")
         cases.append(({"samples": samples.tolist()}, {"text": values["text"]}))
     return cases
 
