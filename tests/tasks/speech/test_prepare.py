@@ -102,7 +102,7 @@ def test_prepare_scales_by_the_training_part_alone(tmp_path: Path, run: Run, set
     frames = np.concatenate([train.spectrogram(index) for index in range(len(train))])
     np.testing.assert_allclose(frames.mean(0), 0, atol=5e-3)
     np.testing.assert_allclose(frames.std(0), 1, atol=1e-3)
-    assert len(train) == settings.augment.variants * meta.transcript.splits["train"].utterances
+    assert len(train) == settings.epoch_size * train.variants
 
 
 def test_batch_is_padded_on_the_right_with_its_mask(tmp_path: Path, run: Run) -> None:
