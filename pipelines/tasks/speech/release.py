@@ -45,7 +45,9 @@ def raw_function(network: keras.Model, meta: Meta, target: str, params: Params, 
         call,
         {"samples": Input((None,), "float32", meaning, f"[0.1 * (-1) ** (n // 20) for n in range({settings.rate})]")},
         {"text": "what is said, in small letters"},
-        limits=("It takes the likeliest character of each step; `gatehouse predict` searches for the likeliest words.",),
+        limits=(
+            "It takes the likeliest character of each step; `gatehouse predict` searches for the likeliest words.",
+        ),
     )
 
 
