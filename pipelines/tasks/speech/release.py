@@ -38,7 +38,8 @@ def raw_function(network: keras.Model, meta: Meta, target: str, params: Params, 
         mask = tf.ones((1, tf.shape(sound)[1]), tf.bool)
         symbols = tf.argmax(network({SOUND: sound, MASK: mask}, training=False)[0], -1)
         changed = tf.concat([[True], symbols[1:] != symbols[:-1]], 0)
-        return {"text": tf.strings.reduce_join(tf.gather(letters, tf.boolean_mask(symbols, changed & (symbols > 0))))}
+        spelled = tf.strings.reduce_join(tf.gather(letters, tf.boolean_mask(symbols, changed & (symbols > 0))))
+        return {"text": tf.strings.strip(tf.strings.regex_replace(spelled, " +", " "))}
 
     meaning = f"the samples of one channel at {settings.rate:,} a second, from −1 to 1"
     return RawFunction(
