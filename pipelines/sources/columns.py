@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipelines.errors import InputError
 from pipelines.printing import quoted, shortened
-from pipelines.sources import clocks, numerals
+from pipelines.sources import clocks, date_formats, numerals, numeric_times
 from pipelines.sources.clocks import Stated, Times
 from pipelines.sources.fields import NUMBER
 
@@ -77,7 +77,7 @@ def dates(columns: "Mapping[str, pd.Series[Any]]", stated: Stated, where: str, a
         values = _numbers(columns[name])
         if values is None or not len(values) or (name not in called and not _ascending(values)):
             continue
-        times = clocks.read_numbers(values, name)
+        times = numeric_times.read(values, name)
         if times and (
             name in called or (times.day and _mostly_even(times.local))
         ):  # years and months may be any numbers
@@ -105,7 +105,7 @@ def _dated(column: "pd.Series[Any]", stated: Stated) -> float:
         return 0.0
     if stated.format is not None:
         return float(pd.to_datetime(pd.Series(sample), format=stated.format, errors="coerce").notna().mean())
-    return sum(not NUMBER.fullmatch(text) and clocks.looks_dated(text) for text in sample) / len(sample)
+    return sum(not NUMBER.fullmatch(text) and date_formats.looks_dated(text) for text in sample) / len(sample)
 
 
 def _read(column: "pd.Series[Any]", name: str, stated: Stated, at: Place) -> Times:
@@ -253,7 +253,7 @@ def _hour(hours: "pd.Series[Any]") -> str:
 def _are_clocks(column: "pd.Series[Any]") -> bool:
     sample = [str(text).strip() for text in column.iloc[:SAMPLE]]
     return bool(sample) and all(
-        (clocks.CLOCK_OF_DAY.fullmatch(text) and not numerals.MARKED.fullmatch(text))
+        (date_formats.CLOCK_OF_DAY.fullmatch(text) and not numerals.MARKED.fullmatch(text))
         or re.fullmatch(r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}", text)
         for text in sample
     )
@@ -265,7 +265,7 @@ def _are_clocks(column: "pd.Series[Any]") -> bool:
 def _none(columns: "Mapping[str, pd.Series[Any]]", name: str, where: str, at: Place) -> InputError:
     """Why a table has no column of dates."""
     column = columns[name]
-    if (values := _numbers(column)) is not None and (what := clocks.spreadsheet_days(values)):
+    if (values := _numbers(column)) is not None and (what := numeric_times.spreadsheet_days(values)):
         return InputError(
             f"{where}: the column {quoted(name)} seems to have {what}, whose first day differs between programs; write dates as YYYY-MM-DD"
         )
@@ -275,11 +275,11 @@ def _none(columns: "Mapping[str, pd.Series[Any]]", name: str, where: str, at: Pl
         return InputError(
             f"{where}: the column {quoted(name)} has a {part} without a year; add a column with the dates"
         )
-    if isinstance(first, str) and clocks.CLOCK_OF_DAY.fullmatch(first.strip()):
+    if isinstance(first, str) and date_formats.CLOCK_OF_DAY.fullmatch(first.strip()):
         return InputError(
             f"{at(0)}: {quoted(first)} in the column {quoted(name)} is a time without a day; add a column with the dates"
         )
-    if isinstance(first, str) and clocks.looks_like_date(first):
+    if isinstance(first, str) and date_formats.looks_like_date(first):
         return InputError(f"{at(0)}: {quoted(first)} in the column {quoted(name)} {clocks.why(first)}")
     shown = shortened(", ".join(quoted(other, 40) for other in columns), 200)
     return InputError(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipelines import names
 from pipelines.errors import InputError
 from pipelines.printing import quoted, shortened
-from pipelines.sources import clocks, files
+from pipelines.sources import date_formats, files
 
 LARGEST = 1_000_000_000
 """Bytes of a file."""
@@ -218,7 +218,7 @@ def _are_values(fields: list[str]) -> bool:
 
 
 def _is_date(text: str) -> bool:
-    return bool(DATE.fullmatch(text)) or (not NUMBER.fullmatch(text) and clocks.looks_dated(text))
+    return bool(DATE.fullmatch(text)) or (not NUMBER.fullmatch(text) and date_formats.looks_dated(text))
 
 
 def _no_header(path: Path, row: Row, above: list[Row], fields: list[str]) -> InputError:

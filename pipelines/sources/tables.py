@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipelines.errors import InputError
 from pipelines.printing import quoted
-from pipelines.sources import clocks, fields, files, numerals
+from pipelines.sources import date_formats, fields, files, numerals
 from pipelines.sources.clocks import Place, Stated, Times
 from pipelines.sources.columns import dates as dates_of
 from pipelines.sources.fields import Headless
@@ -70,7 +70,9 @@ def read(
     for note in times.notes:
         on_note(f"{path}: {note}")
     others = {name: column for name, column in texts.items() if name not in used}
-    months = [name for name in others if re.fullmatch(f"{clocks.MONTH}|{clocks.LONG_MONTH}", name, re.IGNORECASE)]
+    months = [
+        name for name in others if re.fullmatch(f"{date_formats.MONTH}|{date_formats.LONG_MONTH}", name, re.IGNORECASE)
+    ]
     if times.format == "year" and len(months) > 6:
         raise InputError(
             f"{path}: has a column for each month ({', '.join(months[:3])}, …); give it a row for each month, and a column for each series"
@@ -145,7 +147,7 @@ def _numbers(
             if started.odd and started.numeric_share < 0.5:
                 left_out.append(name)
                 first = next(iter(started.odd.values()))
-                what = "has dates too" if clocks.looks_dated(first) else f"has texts ({quoted(first, 40)}, …)"
+                what = "has dates too" if date_formats.looks_dated(first) else f"has texts ({quoted(first, 40)}, …)"
                 on_note(f"{path}: the column {quoted(name)} {what}, and is left out")
             else:
                 begun[name] = started
