@@ -1,4 +1,5 @@
-"""Without a network: the most frequent transcript, and the nearest training utterance by dynamic time warping."""
+"""Without a network: the most frequent transcript, and the nearest training utterance, in one of its variants, by dynamic
+time warping."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -13,7 +13,7 @@ from pipelines.sources import files
 from pipelines.tasks.speech import recordings, transcripts
 from pipelines.tasks.speech.data import SOUNDS, TRANSCRIPTS
 from pipelines.tasks.speech.params import Collect
-from pipelines.tasks.speech.sample import SAMPLES, plan
+from pipelines.tasks.speech.sample import SAMPLES, Utterance, plan
 from pipelines.tasks.speech.transcripts import Entry
 
 __all__ = ["SAMPLES", "collect"]
@@ -39,13 +39,23 @@ def _collect_sample(params: Collect, folder: Path) -> Source:
     utterances = plan(params)
     names = [f"{SOUNDS}/{index:06d}.wav" for index in range(len(utterances))]
     synthesis.write(utterances, [folder / name for name in names])
+    # Who speaks is the variant: its accents are not independent of each other.
     rows = [
-        (name, utterance.text, utterance.voice, utterance.split, name)
+        (name, utterance.text, utterance.variant, utterance.split, name)
         for name, utterance in zip(names, utterances, strict=True)
     ]
     _save(rows, folder)
     facts = {"origin": ORIGIN, "licence": LICENCE}
-    return Source(True, dict.fromkeys(params.samples, facts), notes=[SYNTHETIC])
+    return Source(True, dict.fromkeys(params.samples, facts), notes=[SYNTHETIC, _same_texts(utterances)])
+
+
+def _same_texts(utterances: Sequence[Utterance]) -> str:
+    said = {utterance.text for utterance in utterances if utterance.split == "train"}
+    tested = [utterance.text in said for utterance in utterances if utterance.split == "test"]
+    return (
+        f"{sum(tested):,} of the {len(tested):,} test utterances say what some utterance of training says, in another voice: a model of "
+        "words knows them."
+    )
 
 
 def _collect_dropped(params: Collect, dropped: Sequence[Path], folder: Path) -> Source:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ class SpeechTarget(contract.Target):
     epochs: int
     """In so many parts is the training part with its variants cut; an epoch reads one."""
 
-    @property
+    @cached_property
     def prepare(self) -> Prepare:
         """The same, typed."""
         return Prepare.model_validate(self.settings)

@@ -1,7 +1,7 @@
 """From log-probabilities over time to text: prefix beam search with a model of words, and the alignment of a given text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from math import log
 from pathlib import Path
@@ -44,9 +44,7 @@ class WordModel:
             max(0, 1 + len(before) - self.order + 1) :
         ]
         token = BOUNDARY if word is None else self.ids.get(word, UNKNOWN)
-        return log(
-            max(self.model.model.unmasked_score(chr(token), tuple(map(chr, tokens[: max(self.order, 2)]))), 1e-12)
-        )
+        return log(max(self.model.model.unmasked_score(chr(token), tuple(map(chr, tokens))), 1e-12))
 
 
 @dataclass
@@ -76,7 +74,6 @@ class WordSearch:
     beam: int
     weight: float
     bonus: float
-    _prefixes: dict[str, Prefix] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, log_probabilities: Floats) -> str:
         """The text of one utterance, from (steps, 1 + symbols) log-probabilities with the blank first."""

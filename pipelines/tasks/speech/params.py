@@ -107,7 +107,7 @@ class Baselines(Frozen):
     """Template matching."""
 
     templates: int = Field(gt=0, le=100)
-    """Of each word, at most."""
+    """Of each text, at most."""
 
 
 class SpeechModel(Model):
@@ -135,7 +135,7 @@ class Evaluate(blocks.Evaluate):
     """Decoding, and the explanations' sizes."""
 
     beam: int = Field(gt=0, le=512)
-    """Width of the beam search; 1: greedy."""
+    """Width of the beam search."""
     ngram_order: int = Field(ge=0, le=5)
     """Of words, of the training transcripts, for the search that also asks a language model; 0: none."""
     ngram_weight: float = Field(ge=0, le=10)

@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help=".wav, .flac, .ogg or .mp3, of any rate")
     parser.add_argument("--times", action="store_true", help="print when each word begins and ends, in seconds")
     parser.add_argument(
-        "--beam", type=argument_type(Annotated[int, Field(gt=0, le=512)]), help="width of the beam search; 1: greedy"
+        "--beam", type=argument_type(Annotated[int, Field(gt=0, le=512)]), help="width of the beam search"
     )
 
 

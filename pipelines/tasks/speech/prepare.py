@@ -101,7 +101,7 @@ def prepare(raw: Path, params: Prepare, destination: Path) -> Meta:
     )
     return Meta(
         {TARGET: target},
-        f"{how} Scaling and alphabet are those of the training part alone; no training and no choice sees the test part.",
+        f"{how} Scaling and alphabet are those of the training part alone; no training sees the test part.",
     )
 
 
@@ -129,16 +129,13 @@ def prepared(job: Job) -> Prepared:
     params = job.params
     sound = recordings.read(job.path, params.rate, LONGEST)
     kept, _ = features.trimmed(sound, params)
-    spectrograms = [features.spectrogram(sound, params)]
+    sounds = [sound]
     if job.split == "train":
         random = np.random.default_rng([job.seed, 0])
-        spectrograms = [
-            features.spectrogram(variation.augmented(kept, params, random), params)
-            for _ in range(params.augment.variants)
-        ]
+        sounds = [variation.augmented(kept, params, random) for _ in range(params.augment.variants)]
     elif job.split == "test":
-        heard = (variation.heard(sound, name, params, job.seed) for name in variation.conditions(params))
-        spectrograms += [features.spectrogram(other, params) for other in heard]
+        sounds += [variation.heard(sound, name, params, job.seed) for name in variation.conditions(params)]
+    spectrograms = [features.spectrogram(other, params) for other in sounds]
     shortest = min(map(len, spectrograms))
     return Prepared(spectrograms, len(kept) / params.rate, misfit(job.text, len(kept), shortest, params))
 
@@ -234,7 +231,7 @@ def _write_heard(table: pd.DataFrame, raw: Path, params: Prepare, folder: Path) 
     worst = f"snr_{min(params.noise_db):g}"
     for row in np.unique(np.linspace(0, len(table) - 1, params.heard).astype(int)).tolist() if params.heard else []:
         sound = recordings.read(raw / table["file"].iloc[row], params.rate, LONGEST)
-        for name, heard in ((CLEAN, sound), (worst, variation.heard(sound, worst, params, row))):
+        for name, heard in ((CLEAN, sound), (worst, variation.heard(sound, worst, params, int(table.index[row])))):
             recordings.write(folder / f"{row}-{name}.wav", heard / max(1.0, float(np.abs(heard).max())), params.rate)
 
 

@@ -18,7 +18,7 @@ PIPELINE = "automatic-speech-recognition"
 USE = "Writes down what is said in a short recording, in words like those that it was trained on: for study."
 LIMITS = (
     "It spells: a word that training did not have is written as it sounds, mostly wrong.",
-    "Trained on the sample, it has heard synthetic voices alone, and knows digits and some commands.",
+    "Trained on the sample, it has heard synthetic voices alone, and knows digits, some commands and short phrases made of them.",
     "It was tested on short recordings of one voice; long ones, music and several voices were not tried.",
 )
 Tensor = Any

@@ -98,9 +98,9 @@ def _by_condition(results: Results, target: str) -> Figure:
         "conditions",
         "The same utterances, heard again",
         "WER of the test utterances as they are, and of the same ones with pink noise at a signal-to-noise ratio, after a pause, quietly "
-        "and by telephone (explained seed, beam search). No network was trained on any of these.",
-        "A person hardly notices the pause, the volume and the telephone; what a network loses there it has learned of the recordings, "
-        "not of the words. At 0 dB noise is as loud as speech.",
+        "and by telephone (explained seed, beam search without a model of words).",
+        "Scaling and trimming remove the volume and the pause before the network hears them. A person hardly notices the telephone; what a "
+        "network loses there it has learned of the recordings, not of the words. At 0 dB noise is as loud as speech.",
         plot,
     )
 
@@ -119,8 +119,7 @@ def _by_speed(results: Results, target: str) -> Figure:
         "speed",
         "By speed",
         "WER of the slowest, the middle and the fastest third of the test utterances, by letters a second (explained seed).",
-        "Fast speech leaves each character fewer steps, and utterances of a single word are slow here: pauses count as sound. A network "
-        "that fails on the fastest third needs a smaller stride.",
+        "Fast speech leaves each character fewer steps, and utterances of a single word are slow here: pauses count as sound.",
         texts.table(["", *names], rows),
     )
 
@@ -133,8 +132,7 @@ def _rate(record: Transcribed, chosen: "np.ndarray[tuple[int, ...], np.dtype[np.
 def _by_speaker(results: Results, target: str) -> Figure:
     records = _records(results, target)
     speakers = np.array(next(iter(records.values())).speakers, dtype=object)
-    # Voices of the sample are an accent and a variant; the variant is who speaks.
-    who = np.array([str(speaker).rpartition("+")[2] or "not named" for speaker in speakers])
+    who = np.array([str(speaker) or "not named" for speaker in speakers])
     names = sorted(set(who))
     rates = {name: [_rate(record, who == speaker) for speaker in names] for name, record in records.items()}
     order = np.argsort([np.mean([values[index] for values in rates.values()]) for index in range(len(names))])[::-1][
@@ -155,8 +153,8 @@ def _by_speaker(results: Results, target: str) -> Figure:
         "speakers",
         "By voice",
         f"WER of each voice of the test part, the hardest first (explained seed{'' if len(names) <= MOST_SPEAKERS else '; the hardest'}). "
-        "No utterance of these voices was in training, unless the data say otherwise above.",
-        "The spread between voices is larger than that between most models: a mean over few voices says little of the next one.",
+        "Whether voices of training are among them is said above, with the data.",
+        "Where voices lie further apart than models, a mean over few of them says little of the next one.",
         plot,
     )
 
@@ -247,10 +245,10 @@ def _streams(streams: list[Stream]) -> Figure:
     return Figure(
         "streaming",
         "Words as the sound comes",
-        "What the network writes of the first seconds of an utterance alone, as if the rest had not been said yet; a row for each change "
-        "(explained seed, greedy).",
+        "What the network writes of the first seconds of an utterance alone, a row for each change (explained seed, greedy; level and "
+        "trimming are those of the whole utterance).",
         "A network of one direction never takes back what it has written, and its words come out a moment after they are said. One of both "
-        "directions rewrites: with less sound it hears another end. Only the former can be used while someone speaks.",
+        "directions rewrites: with less sound it hears another end.",
         texts.table(["said", "seconds heard", "written"], rows, words=3),
     )
 
@@ -272,9 +270,8 @@ def _confusions(record: Transcribed) -> Figure:
     return Figure(
         "confusions",
         "What is taken for what",
-        f"The {total:,} errors in the {int(record.words.sum()):,} words of the test part (explained seed, beam search): the words that are "
-        "written in place of others most often; – is a word left out or added.",
-        "Words that sound alike are mistakes of hearing; strings that are no words at all are mistakes of spelling, which a model of "
-        "words would correct.",
+        f"The {total:,} errors in the {int(record.words.sum()):,} words of the test part (explained seed, decoded by default): the words "
+        "that are written in place of others most often; – is a word left out or added.",
+        "Words that sound alike are mistakes of hearing; strings that are no words at all are mistakes of spelling.",
         texts.table(["said", "written", "times"], rows or [["none", "", ""]], words=2),
     )

@@ -32,8 +32,8 @@ VARIANTS = {
 }  # fmt: skip
 """Its variants of a voice, which change formants, pitch and breath; none of them is in two parts.
 
-Three that whisper or creak (ian, shelby, kaukovalta) are in training alone: in a first draw two of them had most of the test's errors.
-After that was seen, all others were drawn anew at random.
+Three that whisper or creak (ian, shelby, kaukovalta) are in training alone: in a first draw two of them had the highest error rates of
+the test by far. After that was seen, all others were drawn anew at random.
 """
 
 
@@ -48,6 +48,11 @@ class Utterance:
     """Words a minute."""
     pitch: int
     """From 0 to 99."""
+
+    @property
+    def variant(self) -> str:
+        """Who speaks."""
+        return self.voice.partition("+")[2]
 
 
 def plan(params: Collect) -> list[Utterance]:

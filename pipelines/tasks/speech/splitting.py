@@ -12,8 +12,8 @@ from pipelines.tasks.speech.params import Prepare
 def split_by_speaker(table: pd.DataFrame, params: Prepare) -> tuple[pd.Series, str]:
     """The part of each row of `table` (`text`, `speaker`, `split`, `origin`), and in words how they were found.
 
-    Parts that the data name stay as they are. A part that they do not name gets whole speakers if there are enough of them, else
-    utterances, in a pseudo-random order that only names decide. Raise `InputError` if a part would be empty.
+    A part that the data do not name is taken from training: whole speakers if there are enough of them, else utterances, in a
+    pseudo-random order that only names decide. Raise `InputError` if a part would be empty.
     """
     parts = table["split"].where(table["split"] != "", "train")
     named = sorted(set(table["split"]) - {""})
@@ -34,7 +34,16 @@ def split_by_speaker(table: pd.DataFrame, params: Prepare) -> tuple[pd.Series, s
                 f"speech: its {len(table):,} utterances leave none for {split}; add recordings to data/input/speech, or change "
                 "speech.prepare's shares"
             )
+        shared = _speakers(table, parts, split) & _speakers(table, parts, "train") if split != "train" else set()
+        if split in named and shared:
+            how.append(
+                f"{len(shared):,} speakers of {split} are in training too: its figures say nothing of unseen people."
+            )
     return parts, " ".join(how)
+
+
+def _speakers(table: pd.DataFrame, parts: pd.Series, split: str) -> set[str]:
+    return set(table.loc[parts == split, "speaker"]) - {""}
 
 
 def _held_out(table: pd.DataFrame, split: str, share: float, enough: int, whole: int) -> tuple[pd.Index, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipelines.errors import InputError
 from pipelines.printing import quoted, shortened
 from pipelines.sources import files
+from pipelines.tasks.speech.recordings import KINDS
 
 TABLE = "transcripts.csv"
 LIBRISPEECH = ".trans.txt"
@@ -130,11 +131,7 @@ def _librispeech(path: Path, folder: Path) -> Iterator[Entry]:
     """`ID TEXT` a line, beside `ID.flac`; a folder like `dev-clean` above names the part, the first part of the ID the speaker."""
     above = [part.partition("-")[0].lower() for part in path.relative_to(folder).parts[:-1]]
     split = next((PARTS[part] for part in above if part in PARTS), "")
-    beside = {
-        file.stem: file
-        for file in sorted(path.parent.iterdir())
-        if file.suffix.lower() in (".flac", ".wav", ".ogg", ".mp3")
-    }
+    beside = {file.stem: file for file in sorted(path.parent.iterdir()) if file.suffix.lower() in KINDS}
     for number, line in enumerate(files.lines(path, LONGEST_LINE), start=1):
         place = f"{path}, line {number}"
         name, _, text = line.strip().partition(" ")
