@@ -8,8 +8,9 @@ import numpy as np
 
 from pipelines.analysis import gates, importance
 from pipelines.analysis.gates import Trace
+from pipelines.classification import examples
 from pipelines.classification.score import METRICS, score
-from pipelines.contract import Array, Dataset, Evaluation, Floats, Indices, Predictions
+from pipelines.contract import Array, Dataset, Evaluation, Predictions
 from pipelines.nn import inference
 from pipelines.nn.datasets import TOKENS
 from pipelines.nn.heads import Head
@@ -89,7 +90,7 @@ def illustrate(
         return None
     short = short[np.unique(np.linspace(0, len(short) - 1, CANDIDATES).astype(int))]
     probabilities = head.decode(network.predict_on_batch(test.batch(short).inputs))
-    chosen = _chosen(probabilities, test.labels[short], params.evaluate.read_texts)
+    chosen = examples.chosen(probabilities, test.labels[short], params.evaluate.read_texts)
     batch = test.batch(short[chosen]).inputs
     explained = view(network, head, meta, target)
     assert explained.neutral is not None
@@ -111,16 +112,6 @@ def illustrate(
             )
         )
     return Illustration(read)
-
-
-def _chosen(probabilities: Floats, labels: Array, count: int) -> Indices:
-    """Half of them right, evenly spread, then the most confident mistakes; the others fill up where there are too few of one."""
-    predicted = probabilities.argmax(1)
-    right, wrong = np.flatnonzero(predicted == labels), np.flatnonzero(predicted != labels)
-    wrong = wrong[np.argsort(-probabilities[wrong].max(1), kind="stable")]
-    mistakes = min(len(wrong), max(count // 2, count - len(right)))
-    spread = right[np.unique(np.linspace(0, len(right) - 1, count - mistakes).astype(int))] if len(right) else right
-    return np.concatenate([spread, wrong[:mistakes]])
 
 
 def _inside(traced: Trace, row: int, length: int) -> dict[str, Array]:

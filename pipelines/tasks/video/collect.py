@@ -102,24 +102,35 @@ def _dropped(params: VideoCollect, dropped: Sequence[Path], destination: Path) -
         raise InputError(f"{outside[0]}: lies in no folder; put each clip into a folder that is called as its class")
     failures = dict(zip(dropped, parallel_map(_fault, dropped, "video: clips"), strict=True))
 
-    def copy(path: Path) -> dict[str, str]:
+    hashes: dict[str, Path] = {}
+    repeated = []
+
+    def copy(path: Path) -> dict[str, str] | None:
         if failures[path]:
             raise InputError(failures[path])
         label, *inside = path.relative_to(folder).parts
+        first = hashes.setdefault(files.sha256(path), path)
+        if first != path:
+            if first.relative_to(folder).parts[0] != label:
+                raise InputError(
+                    f"{path}: is the same clip as {first}, in the folder of another class; remove one of them"
+                )
+            repeated.append(f"{path}: is the same clip as {first} and left out")
+            return None
         file = files.output_name(path.stem, f"-{files.order_key(path.as_posix()).hex()[:8]}{path.suffix.lower()}")
         shutil.copyfile(path, destination / CLIPS / file)
         group = Path(label, inside[0]) if len(inside) > 1 else path.relative_to(folder)
         return {"file": file, "label": label, "split": "", "group": group.as_posix()}
 
     readings = files.read_all(dropped, copy, params.max_unreadable)
-    table = pd.DataFrame(list(readings.values.values()))
+    table = pd.DataFrame([row for row in readings.values.values() if row])
     labels = sorted(table["label"].unique())
     if alike := names.alike(labels):
         raise InputError(
             f"{folder}: some file systems take the folders {' and '.join(alike)} for the same; give one of them another name"
         )
     parts = {label: {"origin": (folder / label).as_posix(), "licence": "the user's own"} for label in labels}
-    return table, Source(False, parts, readings.unreadable)
+    return table, Source(False, parts, readings.unreadable, repeated)
 
 
 def _fault(path: Path) -> str:

@@ -61,7 +61,7 @@ def read(path: Path, count: int, sides: Sequence[int], background: str = "#fffff
 
 
 def check(path: Path) -> None:
-    """Raise `InputError` for a file that `read` refuses, after a few frames of it."""
+    """Raise `InputError` for a file that `read` refuses."""
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: is not a video of a kind that is read ({', '.join(SUFFIXES)}); convert or remove it")
     read(path, 4, [8])

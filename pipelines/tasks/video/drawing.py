@@ -1,7 +1,8 @@
-"""Clips of moving and changing handwritten digits: what happens in one can be told by the order of its frames alone.
+"""Clips of moving and changing handwritten digits: what happens in one is told by the order of its frames.
 
 The classes come in pairs. The clips of one class of a pair are made as those of the other, and played backwards; the two rhythms show the
-same frames in another order. So a single frame, and the mean of all, says nothing about which of the two it is.
+same frames in another order. So the frames without their order, and their mean, say nothing about which of the two it is; a frame whose
+moment is known may.
 """
 
 from collections.abc import Callable, Mapping

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.analysis import gates, gradients
-from pipelines.contract import Array, Floats, Indices
+from pipelines.classification import examples
+from pipelines.contract import Array
 from pipelines.nn.heads import Head
 from pipelines.nn.views import SEQUENCE
 from pipelines.tasks.video import encoding
@@ -33,7 +34,7 @@ def illustrate(
     rows = np.unique(np.linspace(0, len(test) - 1, CANDIDATES).astype(np.int64))
     inputs = test.reading(network.input).batch(rows).inputs
     probabilities = head.decode(Running(network).logits(inputs))
-    chosen = _chosen(probabilities[:, -1], test.labels[rows], params.evaluate.shown)
+    chosen = examples.chosen(probabilities[:, -1], test.labels[rows], params.evaluate.shown)
     few = {name: values[chosen] for name, values in inputs.items()}
     slopes = _gradients(network, head, few)
     traces = gates.trace_network(network, few).traces
@@ -57,16 +58,6 @@ def illustrate(
             ShownClip(clip, strip, names[rows[row]], label, 1 / RATE, probabilities[row], slopes[index], inside)
         )
     return Illustration(shown)
-
-
-def _chosen(probabilities: Floats, labels: Array, count: int) -> Indices:
-    """Half of them right, of different classes first; then the most confident mistakes; the others fill up where there are few of one."""
-    predicted = probabilities.argmax(1)
-    right, wrong = np.flatnonzero(predicted == labels), np.flatnonzero(predicted != labels)
-    wrong = wrong[np.argsort(-probabilities[wrong].max(1), kind="stable")]
-    mistakes = min(len(wrong), max(count // 2, count - len(right)))
-    spread = right[np.unique(np.linspace(0, len(right) - 1, count - mistakes).astype(int))] if len(right) else right
-    return np.concatenate([spread, wrong[:mistakes]])
 
 
 def _gradients(network: keras.Model, head: Head, inputs: dict[str, Array]) -> NDArray[np.float32]:

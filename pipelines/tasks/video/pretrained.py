@@ -41,12 +41,13 @@ def fetch(params: VideoCollect, destination: Path) -> dict[str, str]:
 
     try:
         network = keras.applications.ResNet50(weights="imagenet", include_top=False)
+    except (MemoryError, TypeError, AttributeError):
+        raise
     except Exception as error:  # Keras raises a bare one for whatever stops the download
+        reason = (str(error).partition("\n")[0] or type(error).__name__)[:200]
         raise SourceError(
-            "the weights of ResNet-50 cannot be downloaded ("
-            + str(error).splitlines()[0][:200]
-            + "); connect to the network, name a "
-            "file in video.collect.weights_file, or set video.collect.network to efficientnet_lite0"
+            f"the weights of ResNet-50 cannot be downloaded ({reason}); connect to the network, name a file in "
+            "video.collect.weights_file, or set video.collect.network to efficientnet_lite0"
         ) from error
     network.save_weights(destination / RESNET)
     return {
@@ -63,6 +64,8 @@ def _given(file: Path, destination: Path) -> dict[str, str]:
     network = keras.applications.ResNet50(weights=None, include_top=False)
     try:
         network.load_weights(file)
+    except (MemoryError, TypeError, AttributeError):
+        raise
     except Exception as error:  # Keras and HDF5 have one each for every fault
         raise InputError(
             f"{file}: holds no weights of keras.applications.ResNet50 without its top; name another file"

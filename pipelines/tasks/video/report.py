@@ -14,7 +14,9 @@ from pipelines.tasks.video.records import ClassifiedClips, Illustration, ShownCl
 __all__ = ["QUESTION", "TITLE", "figures"]
 TITLE = "What happens in a clip"
 SEQUENCE = "video"
-QUESTION = "Where no single frame tells what happens, does a network that reads the frames in their order know it, and how early?"
+QUESTION = (
+    "Where the order of the frames tells what happens, does a network that reads them in order know it, and how early?"
+)
 
 
 def figures(results: Results, target: str, model: str | None) -> list[Figure]:
@@ -39,8 +41,8 @@ def _early(results: Results, target: str) -> Figure:
         "How early is it known?",
         "Share of the test clips whose likeliest class is right after so much of the clip (explained seed): the same networks, which were "
         "trained on whole clips, stopped before the end.",
-        "After the first frame nothing has happened yet, and a network can only know what there is: of a pair of opposite classes it must "
-        "guess. The steep part is where direction becomes visible; what rises late, such as counting, needs most of the clip.",
+        "The first frame already tells where a digit starts, how large and how bright it is. The steep part is where a change becomes "
+        "visible; what rises late needs most of the clip.",
         plot,
     )
 
@@ -66,8 +68,8 @@ def _early_by_class(results: Results, target: str, model: str) -> Figure:
         "early-by-class",
         "What is known early, and what late?",
         "Share of each class's test clips that are right after each frame (explained seed).",
-        "A row that is dark from the first frame on is what the network says when it knows nothing yet; the opposite class of the pair is "
-        "pale there. Both are dark once the network has seen which way it goes.",
+        "A row that is dark from the first frame on is what the network says of such a beginning; where its opposite is pale, it has "
+        "not told them apart. Both are dark once it has.",
         plot,
     )
 
@@ -101,4 +103,4 @@ def _clips(results: Results, illustration: Illustration, model: str, target: str
 
 def _title(clip: ShownClip, classes: list[str]) -> str:
     predicted = classes[int(clip.probabilities[-1].argmax())]
-    return f"{clip.label}, {'also' if predicted == clip.label else 'but'} taken for {predicted}"
+    return f"{clip.label}, recognised" if predicted == clip.label else f"{clip.label}, taken for {predicted}"

@@ -31,8 +31,8 @@ def collected(folder: Path, share: float = 0.0) -> Source:
 
 
 def test_first_folder_is_the_class_and_the_next_a_group(dropped: Path) -> None:
-    for path in ("jump/a.mp4", "jump/monday/a.mp4", "jump/monday/b.mkv", "run/a.MP4"):
-        clips.write(dropped / path, frames=4)
+    for frames, path in enumerate(("jump/a.mp4", "jump/monday/a.mp4", "jump/monday/b.mkv", "run/a.MP4"), start=4):
+        clips.write(dropped / path, frames=frames)
     source = collected(dropped)
     table = pd.read_parquet(Path("raw", TABLE))
     assert not source.sample

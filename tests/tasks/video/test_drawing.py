@@ -1,4 +1,4 @@
-"""Single frames, and the mean of all, cannot tell the classes of a pair apart."""
+"""Frames without their order, and their mean, cannot tell the classes of a pair apart."""
 
 from itertools import pairwise
 
