@@ -59,7 +59,7 @@ def _seed(text: str) -> int:
 
 
 def _integer(text: str, lowest: int, highest: int) -> int:
-    if not (text.isascii() and text.isdecimal()) or not lowest <= int(text[:12]) <= highest:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 12 and lowest <= int(text) <= highest):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} to {highest}")
     return int(text)
 

@@ -5,11 +5,12 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pipelines import code, params, paths, process, progress, sweeps
 from pipelines.errors import ParameterError, TrainingError, UsageError
-from pipelines.params.cells import CELLS
+from pipelines.params.cells import CELLS, MOST_UNITS
 from pipelines.printing import quoted
 from pipelines.sources import files
 from pipelines.sweeps import Fitted, Point, Result, Sweep
@@ -68,7 +69,8 @@ def grid(task: "Task", options: argparse.Namespace) -> Sweep:
         model=model,
         seeds=options.seeds or block.train.seeds,
         cells=cells,
-        units=options.units or tuple(dict.fromkeys(max(1, round(units * factor)) for factor in UNITS_TRIED)),
+        units=options.units
+        or tuple(dict.fromkeys(min(MOST_UNITS, max(1, round(units * factor))) for factor in UNITS_TRIED)),
         learning_rates=options.learning_rate or tuple(float(f"{rate * factor:.2g}") for factor in RATES_TRIED),
         fingerprint="",
     )
@@ -113,6 +115,8 @@ def at(task: "Task", sweep: Sweep, point: Point) -> tuple[Any, dict[str, Any]]:
     for target, values in (block["train"].get("targets") or {}).items():
         if "learning_rate" in values:  # the target's own, which would stay as it is
             overrides["train", "targets", target, "learning_rate"] = point.learning_rate
+    if "learning_rate" in (base.get("train") or {}):
+        overrides["models", sweep.model, "train", "learning_rate"] = point.learning_rate
     layers = {key: value for key, value in base.items() if _are_recurrent(value)}
     first = next(iter(layers.values()))[0]["units"]
     for key, stack in layers.items():
@@ -161,7 +165,7 @@ def fit(task: "Task", sweep: Sweep, point: Point) -> Result:
     targets: dict[str, Fitted] = {}
     parameters, seconds, failed = 0, 0.0, ""
     for target in meta.targets:
-        options = block.train.of(target)
+        options = block.train.of(target, block.models[sweep.model])
         head = stage.head(meta, target, options)
 
         def build(target: str = target, head: Any = head) -> keras.Model:
@@ -178,6 +182,9 @@ def fit(task: "Task", sweep: Sweep, point: Point) -> Result:
             ]
         except TrainingError as error:
             failed = str(error)
+            break
+        if not all(isfinite(fitted.best.valid_loss) for fitted in fits):
+            failed = f"{what}: diverged in the first epoch"
             break
         seconds += sum(row.seconds for fitted in fits for row in fitted.history)
         targets[target] = Fitted(

@@ -49,7 +49,17 @@ def test_grid_of_every_task_has_points_around_its_model(task: Task) -> None:
         assert layers[0].units == point.units
         assert block.train.seeds == sweep.seeds
         for target in (*train.TARGETS, "any"):
-            assert block.train.of(target).learning_rate == point.learning_rate
+            assert block.train.of(target, block.models[sweep.model]).learning_rate == point.learning_rate
+
+
+def test_point_replaces_a_learning_rate_of_the_models_own() -> None:
+    task = registry.find("memory")
+    sweep = grid("memory", "--model", "rnn", "--learning-rate", "0.02", "--units", "9", "--cells", "gru")
+    block, overrides = trials.at(task, sweep, sweep.missing[0])
+    train = block.train.of("digits", block.models["rnn"])
+    assert train.learning_rate == 0.02
+    assert train.clip_norm is None
+    assert overrides["models.rnn.train.learning_rate"] == 0.02
 
 
 @every_task

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines import names
-from pipelines.params.cells import CELLS, KERAS
+from pipelines.params.cells import CELLS, KERAS, MOST_UNITS
 from pipelines.printing import quoted
 
 Value = TypeVar("Value")
@@ -60,7 +60,7 @@ Activation = Literal["tanh", "sigmoid", "hard_sigmoid", "relu", "linear"]
 Share = Field(ge=0, lt=1)
 EmbeddingStd: Any = Field(default=0.5, gt=0, le=1)
 """Standard deviation of the vectors that training begins with. Rare words need a lower one than characters: theirs hardly change."""
-Units = Annotated[int, Field(gt=0, le=8192)]
+Units = Annotated[int, Field(gt=0, le=MOST_UNITS)]
 """Of a layer."""
 Count = Annotated[int, Field(gt=0, le=100_000)]
 """Epochs, batches, steps, tokens, examples: so many take minutes to days."""

@@ -23,3 +23,5 @@ CELLS: dict[str, tuple[str, dict[str, Any]]] = {
     "mut3": ("MUTCell", {"mutation": 3}),
 }
 """Name -> class, and the options that make it this cell."""
+MOST_UNITS = 8192
+"""Of a layer."""
