@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pipelines import artifacts, names, paths, progress
 from pipelines.errors import InputError, MissingStageError, UsageError
-from pipelines.printing import STEERING, quoted
+from pipelines.printing import STEERING, harmless, quoted
 from pipelines.sources import files
 
 if TYPE_CHECKING:
@@ -174,6 +174,11 @@ def _checkpoints(task: str) -> ModuleType:
     from pipelines.nn import checkpoints
 
     return checkpoints
+
+
+def note(text: str) -> None:
+    """Say on standard error how something was read."""
+    print(f"note: {harmless(text)}", file=sys.stderr)
 
 
 def unmarked(text: str) -> str:

@@ -55,7 +55,7 @@ class Times:
 
 
 def tidy(texts: "pd.Series[Any]") -> "pd.Series[Any]":
-    """The same of a column."""
+    """A column of texts, each with single spaces and none at its ends."""
     return texts.str.replace(r"[\s\u00a0\u202f]+", " ", regex=True).str.strip()
 
 
@@ -117,7 +117,8 @@ def _one_format(body: "pd.Series[Any]", name: str, stated: Stated, at: Place) ->
         read = {
             written: times
             for written, times in read.items()
-            if (written.index("%d") < written.index("%m")) == stated.day_first
+            if not ("%d" in written and "%m" in written)
+            or (written.index("%d") < written.index("%m")) == stated.day_first
         }
     if not read:
         written = best[1]

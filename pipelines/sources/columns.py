@@ -1,7 +1,7 @@
 """Which column of a table has the dates: by what is in it, and by its name only where several could."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,9 @@ import pandas as pd
 from pipelines.errors import InputError
 from pipelines.printing import quoted, shortened
 from pipelines.sources import clocks, date_formats, numerals, numeric_times
-from pipelines.sources.clocks import Stated, Times
+from pipelines.sources.clocks import Place, Stated, Times
 from pipelines.sources.fields import NUMBER
 
-Place = Callable[[int], str]
-Columns = "Mapping[str, pd.Series[Any]]"
 KNOWN = (
     "date", "datetime", "date_time", "time", "timestamp", "ds", "day", "week", "month", "open_time", "period", "time_period",
     "observation_date", "unix", "unix_timestamp", "epoch", "ts", "datum", "fecha", "data", "tarih", "zeit",
@@ -265,6 +263,11 @@ def _are_clocks(column: "pd.Series[Any]") -> bool:
 def _none(columns: "Mapping[str, pd.Series[Any]]", name: str, where: str, at: Place) -> InputError:
     """Why a table has no column of dates."""
     column = columns[name]
+    empty = column.isna() | (column.astype("str").str.strip() == "")
+    if empty.any() and not empty.all() and _numbers(column[~empty]) is not None:
+        return InputError(
+            f"{at(int(empty.to_numpy().argmax()))}: has no date in the column {quoted(name)}; add it, or remove the row"
+        )
     if (values := _numbers(column)) is not None and (what := numeric_times.spreadsheet_days(values)):
         return InputError(
             f"{where}: the column {quoted(name)} seems to have {what}, whose first day differs between programs; write dates as YYYY-MM-DD"

@@ -305,9 +305,10 @@ def _columns(path: Path, header: Row, rows: Iterator[Row], table: Fields) -> "li
     if repeated:
         table.notes.append(f"{path}: the header is repeated {repeated} time{'s' * (repeated > 1)}; left out")
     if remarks:
-        table.notes.append(
-            f"{path}, line {remarks[0].line}: {quoted(_joined(remarks[0]), 60)} below the data, left out"
-        )
+        first, last = remarks[0].line, remarks[-1].line
+        which = f"line {first}" if first == last else f"lines {first} to {last}"
+        more = "" if first == last else ", …"
+        table.notes.append(f"{path}, {which}: {quoted(_joined(remarks[0]), 60)}{more} below the data, left out")
     table.lines = np.array(lines, np.int64)
     return [pd.concat(parts, ignore_index=True) for parts in zip(*pieces, strict=True)]
 

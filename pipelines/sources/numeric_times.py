@@ -20,7 +20,7 @@ YEARS = (1500, 2200)
 def read(values: "pd.Series[float]", name: str) -> Times | None:
     """Times that are numbers: `YYYYMMDD` and the like, time since 1970, years, years with fractions; None if they are none of these.
 
-    Raise `InputError` for day numbers of spreadsheets, whose first day differs.
+    Day numbers of spreadsheets, whose first day differs, are none: `spreadsheet_days`.
     """
     numbers = values.to_numpy(float)
     if not len(numbers) or not np.isfinite(numbers).all():

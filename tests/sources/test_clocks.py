@@ -166,6 +166,10 @@ REFUSED = {
         r"line 1: has a column for each date \(2018, 2019, 2020, …\)",
     ),
     "total": (table([*DAYS.strftime("%Y-%m-%d"), "Total"]), r"line 402: 'Total' in the column 'date' is not a date"),
+    "no year": (
+        table([*range(1900, 1950), "", *range(1951, 1980)], "year,v"),
+        r"line 52: has no date in the column 'year'",
+    ),
     "no date": (table([*DAYS.strftime("%Y-%m-%d"), ""]), r"line 402: has no date in the column 'date'"),
 }
 
@@ -194,6 +198,13 @@ def test_tables_read_takes_the_order_of_day_and_month_from_the_parameter(tmp_pat
     path = write(tmp_path, table(DAYS[:12].strftime("%d/%m/%Y")))
     assert (tables.read(path, Stated(day_first=True)).index == DAYS[:12]).all()
     assert tables.read(path, Stated(day_first=False)).index[1] == pd.Timestamp("2019-02-01")
+
+
+@pytest.mark.parametrize("written", ["%d-%b-%Y", "%b %d %Y", "%Y-%m-%d"])
+def test_tables_read_needs_no_order_where_the_form_tells_it(tmp_path: Path, written: str) -> None:
+    path = write(tmp_path, table(DAYS.strftime(written)))
+    for day_first in (True, False):
+        assert (tables.read(path, Stated(day_first=day_first)).index == DAYS).all()
 
 
 def test_tables_read_takes_a_stated_format(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import FilePath
 
 from pipelines.errors import InputError
-from pipelines.predict import Prediction, argument_type
+from pipelines.predict import Prediction, argument_type, note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     from pipelines.tasks.finance import prices
     from pipelines.tasks.finance.data import Meta
 
-    table = prices.read(options.file, trained.params.collect)
+    table = prices.read(options.file, trained.params.collect, note)
     symbol = prices.symbol(options.symbol or options.file.stem, str(options.file))
     for target, meta in trained.meta(Meta).targets.items():
         scaler, window = _window(table, symbol, meta, options.file.as_posix())

@@ -74,14 +74,15 @@ def difference_lag(training: Floats, season: int, horizon: int) -> int:
 
 def covariate_lag(training: Floats) -> int:
     """1 where a KPSS test rejects a constant level at 5 %, else 0."""
+    from statsmodels.tools.sm_exceptions import InterpolationWarning
     from statsmodels.tsa.stattools import kpss
 
     recent = training[-RECENT:]
     if np.ptp(recent) == 0:
         return 0
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # p-values outside the table
-        return int(kpss(recent, nlags="auto")[1] < 0.05)
+        warnings.simplefilter("ignore", InterpolationWarning)  # of p-values outside the table
+        return int(kpss(recent, nlags="auto", result_object=True).pvalue < 0.05)
 
 
 def lookback(training_steps: int, season: int, least: int) -> int:

@@ -31,7 +31,7 @@ def tables_of(source: Source) -> dict[str, list[str]]:
 
 
 def check_names(source: Source, params: Prepare) -> None:
-    """Raise `ParameterError` for a column that a parameter names and no table has."""
+    """Raise `ParameterError` for a column that a parameter names and no table has, or none that has a series to be forecast."""
     for key in ("targets", "covariates", "known_ahead"):
         for name in getattr(params, key) or ():
             if name not in source.parts:
@@ -39,6 +39,16 @@ def check_names(source: Source, params: Prepare) -> None:
                 hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(list(source.parts)[:20])}"
                 raise ParameterError(
                     f"params.yaml: timeseries.prepare.{key}: no table has a column {quoted(name)}; {hint}"
+                )
+    if params.targets is None:
+        return
+    useful = {name for names in tables_of(source).values() if set(names) & set(params.targets) for name in names}
+    for key in ("covariates", "known_ahead"):
+        for name in getattr(params, key) or ():
+            if name not in useful:
+                raise ParameterError(
+                    f"params.yaml: timeseries.prepare.{key}: {quoted(name)} is in another file than every target; put it into the table "
+                    "of one"
                 )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import FilePath
 
 from pipelines.errors import InputError, UsageError
-from pipelines.predict import Prediction, argument_type
+from pipelines.predict import Prediction, argument_type, note
 from pipelines.printing import quoted, shortened
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def predict(trained: "TrainedNetworks", options: argparse.Namespace) -> Iterator
     from pipelines.tasks.timeseries.data import Meta
 
     meta, stated = trained.meta(Meta), trained.params.collect
-    table, targets = tables.read(options.file, stated.dates, stated.decimal), meta.targets
+    table, targets = tables.read(options.file, stated.dates, stated.decimal, note), meta.targets
     if options.series and len(table.columns) > 1:
         raise UsageError(f"--series is for one numeric column, but {options.file} has {len(table.columns)}")
     if options.series and options.series not in targets:
@@ -96,7 +96,8 @@ def _forecast(
     even, step = even_steps(table[column], where)
     if step != series.frequency:
         raise InputError(f"{where}: its steps are {step}, those of {name} were {series.frequency}; resample the table")
-    needed, horizon, lag = series.lookback + series.difference, series.horizon, series.difference
+    horizon, lag = series.horizon, series.difference
+    needed = series.lookback + max([lag, *(other.difference for other in series.covariates)])
     if len(even) < needed:
         raise InputError(f"{where}: has {len(even)} steps, but the network looks back over {needed}; add earlier rows")
     start, dates = even.index[0], cast(pd.DatetimeIndex, even.index)

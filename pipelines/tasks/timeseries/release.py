@@ -1,5 +1,6 @@
 """The networks of the task as functions from a series' last values to its next ones."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 from pipelines.nn.datasets import WINDOW
 from pipelines.nn.export import Input, RawFunction
-from pipelines.tasks.timeseries.data import OWN, Scaler, Series
+from pipelines.tasks.timeseries.data import OWN, Covariate, Scaler, Series
 from pipelines.tasks.timeseries.params import Params
 from pipelines.tasks.timeseries.train import Meta
 from pipelines.tasks.timeseries.transforms import GREATEST, Transform
@@ -38,8 +39,8 @@ def raw_function(network: keras.Model, meta: Meta, target: str, params: Params, 
         transformed = _transformed(_filled(values), series.transform)
         own = _own(values, transformed, _phases(series, given, steps), series)
         parts = [own[name] for name in series.features if name in OWN]
-        for other in series.covariates:
-            scaled = _scaled(_filled(given[other.name]), other.difference, other.scaler)
+        for number, other in enumerate(series.covariates, start=1):
+            scaled = _scaled(_filled(given[_argument(number, other)]), other.difference, other.scaler)
             parts += [scaled[:, :steps], *([scaled[:, other.ahead :]] if other.ahead else [])]
         window = tf.stack(parts, -1)[:, -series.lookback :]
         outputs = tf.cast(network({WINDOW: tf.cast(window, tf.float32)}, training=False), tf.float64)
@@ -52,6 +53,11 @@ def raw_function(network: keras.Model, meta: Meta, target: str, params: Params, 
         {"forecast": f"the next {series.horizon} values, in the unit of the series"},
         limits=("`gatehouse predict` averages the forecasts of all seeds; this is one of them.",),
     )
+
+
+def _argument(number: int, covariate: Covariate) -> str:
+    """The name of a covariate's input, a Python name that no other input has."""
+    return f"column_{number}_{re.sub('[^0-9A-Za-z_]', '_', covariate.name)}"
 
 
 def _inputs(series: Series, steps: int) -> dict[str, Input]:
@@ -79,10 +85,10 @@ def _inputs(series: Series, steps: int) -> dict[str, Input]:
     if PASSED in cycles.values():
         meaning = f"how many steps the last value is after {series.start[:16]}, the first date of training"
         described[PASSED] = Input((None,), "int64", meaning, f"[{series.rows}]")
-    for other in series.covariates:
+    for number, other in enumerate(series.covariates, start=1):
         ahead = f" and the {other.ahead} after them" if other.ahead else ""
         meaning = f"the column {other.column} at the same steps{ahead}; NaN where a value is missing"
-        described[other.name] = Input(
+        described[_argument(number, other)] = Input(
             (None, steps + other.ahead), "float64", meaning, f"[[1.0 + step for step in range({steps + other.ahead})]]"
         )
     return described

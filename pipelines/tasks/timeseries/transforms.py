@@ -70,6 +70,7 @@ def guerrero(training: Floats, length: int) -> float:
     from statsmodels.base.transform import BoxCox
 
     scale = float(training.mean())  # the power does not depend on the unit, but powers of tiny values vanish
-    return float(
-        BoxCox()._est_lambda(training / scale, bounds=(0, 1), method="guerrero", window_length=length, scale="sd")
+    found = BoxCox().transform_boxcox(
+        training / scale, method="guerrero", bounds=(0, 1), window_length=length, scale="sd"
     )
+    return float(found[1])

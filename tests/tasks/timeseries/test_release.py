@@ -1,5 +1,6 @@
 """The released function of a series, held to what `predict` computes in Python."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,10 @@ COVARIATES = [
     Covariate("shop_visitors", "visitors", 1, Scaler(0.5, 2.0), 0),
     Covariate("shop_holidays", "holidays", 0, Scaler(0.1, 0.3), HORIZON),
 ]
+CALLED_AS_OTHERS = [
+    Covariate(name, name, 0, Scaler(0.5, 2.0), 0) for name in ("values", "day_of_year", "class", "2m °C")
+]
+"""Columns whose names are those of other inputs, or cannot be those of any."""
 
 
 def series(lag: int, calendar: bool, transform: Transform, covariates: list[Covariate]) -> Series:
@@ -81,7 +86,9 @@ def weighted_sums(features: int) -> keras.Model:
 @pytest.mark.parametrize("lag", [0, 1, 4])
 @pytest.mark.parametrize("calendar", [False, True])
 @pytest.mark.parametrize("transform", [NONE, Transform(0.0, 1.0), Transform(0.4, 1.0)], ids=lambda found: found.title)
-@pytest.mark.parametrize("covariates", [[], COVARIATES], ids=["alone", "covariates"])
+@pytest.mark.parametrize(
+    "covariates", [[], COVARIATES, CALLED_AS_OTHERS], ids=["alone", "covariates", "called as others"]
+)
 def test_released_function_of_a_series_prepares_it_as_predict_does(
     lag: int, calendar: bool, transform: Transform, covariates: list[Covariate], random: Any
 ) -> None:
@@ -90,8 +97,7 @@ def test_released_function_of_a_series_prepares_it_as_predict_does(
     values = pd.Series(random.normal(50, 9, 40), dates[:40])
     values.iloc[[-2, -4]] = np.nan
     table = {
-        "shop_visitors": pd.Series(random.normal(20, 2, 40), dates[:40]),
-        "shop_holidays": pd.Series(random.integers(0, 2, len(dates)).astype(float), dates),
+        other.name: pd.Series(random.normal(20, 2, 40 + other.ahead), dates[: 40 + other.ahead]) for other in covariates
     }
     phases = phases_of(dates[:40], calendar, described.start, "MS", described.season)
     window = inputs(values, table, OWN_FEATURES, transform, described.scaler, lag, phases, covariates)
@@ -110,8 +116,10 @@ def test_released_function_of_a_series_prepares_it_as_predict_does(
     given["hours_of_week"] = tf.constant(np.asarray(24.0 * seen.day_of_week)[None])
     if not calendar:
         given["passed"] = tf.constant([39], tf.int64)
-    for other in covariates:
-        given[other.name] = tf.constant(np.asarray(table[other.name])[None, 40 - steps : 40 + other.ahead])
+    for number, other in enumerate(covariates, start=1):
+        given[f"column_{number}_{re.sub('[ °]', '_', other.name)}"] = tf.constant(
+            np.asarray(table[other.name])[None, 40 - steps : 40 + other.ahead]
+        )
     assert {name: value.shape[1:] for name, value in given.items()} == {
         name: tf.TensorShape(value.shape[1:]) for name, value in raw.inputs.items()
     }
