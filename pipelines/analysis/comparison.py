@@ -61,7 +61,7 @@ class Decision:
     contradicted: bool
     """Whether the losses differ significantly in the other direction than the metric does, which they need not be."""
     alike: tuple[str, ...]
-    """Models without a significant difference from the best one."""
+    """Models that are not significantly worse than the best one."""
     worse: tuple[str, ...]
     """Models that are significantly worse than the best one."""
     cheaper: dict[str, float]
@@ -145,7 +145,7 @@ def decide(scores: Scores, primary: Primary) -> tuple[Decision, Tests]:
     gap = worse_than(scores.baselines[baseline])
     differs = _significant(test)
     contradicted = differs and gap * test["relative"] < 0
-    outcome: Outcome = "even" if contradicted or not differs else "won" if gap < 0 else "lost"
+    outcome: Outcome = "even" if contradicted or not differs or gap == 0 else "won" if gap < 0 else "lost"
     reason: Reason = "best model" if model == best else "smallest within one standard error"
     if outcome != "won":
         reason = "baseline is better" if outcome == "lost" else "no significant difference from baseline"

@@ -136,6 +136,10 @@ def _pairs(comparison: Mapping[str, Any], target: str) -> list[Pair]:
         significant = test["p_holm"] is not None and test["p_holm"] < SIGNIFICANCE
         means = tuple(comparison["scores"][target][model]["mean"] for model in (lstm, gru))
         better = None if not significant else "GRU" if test["relative"] is not None and test["relative"] < 0 else "LSTM"
+        lower_is_better = comparison["decisions"][target]["metric"]["lower_is_better"]
+        ahead = "LSTM" if (means[0] < means[1]) == lower_is_better else "GRU"
+        if means[0] != means[1] and better != ahead:  # the metric says the contrary of the losses that are tested
+            better = None
         found.append(Pair(lstm, gru, pair["equal"], means, test["relative"], test["p_holm"], better))
     return found
 
@@ -144,10 +148,10 @@ def cell_counts(found: Sequence[Row]) -> dict[str, dict[str, list[str]]]:
     """Equal in `units` or `parameters` -> `LSTM`, `GRU` (which is significantly better) or `neither` -> the targets."""
     counts: dict[str, dict[str, list[str]]] = {}
     for row in found:
-        for pair in row.pairs:
-            for equal in pair.equal:
-                of_kind = counts.setdefault(equal, {"LSTM": [], "GRU": [], "neither": []})
-                of_kind[pair.better or "neither"].append(name(row))
+        for equal in dict.fromkeys(equal for pair in row.pairs for equal in pair.equal):
+            pair = next(pair for pair in row.pairs if equal in pair.equal)
+            of_kind = counts.setdefault(equal, {"LSTM": [], "GRU": [], "neither": []})
+            of_kind[pair.better or "neither"].append(name(row))
     return counts
 
 
@@ -159,7 +163,8 @@ def name(row: Row) -> str:
 def ranks(found: Sequence[Row]) -> Ranks | None:
     """The best baseline, the LSTM and the GRU ranked on all targets that have both cells; None for fewer than five.
 
-    Of several LSTMs and GRUs on a target the pair is taken that differs in nothing else, so that no cell gains from more attempts.
+    Of several LSTMs and GRUs on a target the pair is taken that differs in nothing else, so that no cell gains from more attempts; the
+    best of each cell where there is no such pair.
     """
     from scipy import stats
 

@@ -47,7 +47,8 @@ def compare(losses: Floats, others: Floats, lags: int = 0, clusters: Indices | N
     difference = losses.mean(0) - others.mean(0)
     mean, level = float(difference.mean()), float(others.mean())
     unknown = {"relative": ratio(mean, level), "low": nan, "high": nan, "effect": nan, "p": nan}
-    if len(difference) < 2 or np.allclose(difference, difference[0]):
+    scale = max(float(np.abs(losses).max()), float(np.abs(others).max()))
+    if len(difference) < 2 or np.allclose(difference, difference[0], rtol=0, atol=1e-12 * scale):
         return unknown
     parts = [over_items(difference, lags, clusters), over_seeds(losses), over_seeds(others)]
     parts = [part for part in parts if part.variance != 0]

@@ -47,7 +47,7 @@ def fair(models: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, int])
 def _rest(model: Mapping[str, Any]) -> dict[str, Any]:
     """Everything but cells, their own options, units and budget."""
     own = {"cell", "units", "forget_bias"}
-    rest = {key: value for key, value in model.items() if key not in (*STACKS, "parameters", "match", "train")}
+    rest = {key: value for key, value in model.items() if key not in (*STACKS, "parameters", "match")}
     stacks = {
         stack: [{key: value for key, value in layer.items() if key not in own} for layer in model[stack]]
         for stack in STACKS

@@ -1,6 +1,7 @@
 """`release`: every model for use elsewhere, as Keras archives and SavedModels from raw input to answer, with a model card."""
 
 import shutil
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,10 @@ def _export(stage: "Release", task: str, name: str, target: str, meta: Any, para
 
     trained_in = paths.model(task, name)
     trained = artifacts.read_json(trained_in / "training.json")
-    seed = trained["seeds"][int(np.argmin(trained["targets"][target]["best_valid_loss"]))]
+    losses = [
+        inf if loss is None else loss for loss in trained["targets"][target]["best_valid_loss"]
+    ]  # None: diverged at once
+    seed = trained["seeds"][int(np.argmin(losses))]
     keras.utils.set_random_seed(
         seed
     )  # the states of dropout are drawn when the network is made, and are in the archive

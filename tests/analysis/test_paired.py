@@ -57,6 +57,12 @@ def test_compare_gives_no_p_value_without_any_spread_over_items() -> None:
     assert np.isnan(paired.compare(np.ones(1), np.zeros(1))["p"])
 
 
+@pytest.mark.parametrize("scale", [1e-9, 1, 1e9])
+def test_compare_does_not_depend_on_the_unit_of_the_losses(random: Random, scale: float) -> None:
+    one, other = random.exponential(size=(2, 50))
+    assert paired.compare(scale * one, scale * other) == pytest.approx(paired.compare(one, other))
+
+
 def test_compare_says_nothing_of_a_single_cluster(random: Random) -> None:
     assert np.isnan(paired.compare(random.normal(size=9), np.ones(9), clusters=np.zeros(9, np.int64))["p"])
 

@@ -103,7 +103,7 @@ def test_decide_recommends_the_smallest_model_within_one_standard_error(errors: 
     said = words(decision)
     assert said["advice"] == "Use small, the smallest model within one standard error of the best."
     assert (
-        "No significant difference between large and small. Smaller among these: small (10.0 % of its parameters)."
+        "Not significantly worse than large: small. Smaller among these: small (10.0 % of its parameters)."
         in said["sentences"]
     )
 
