@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.report.tour.material import Material, Network
 
-BASELINE = "no recurrent network"
+BASELINE, BIDIRECTIONAL = "no recurrent network", "bidirectional"
 MEMORY = {"few": "up to 10", "some": "11 to 50", "many": "more than 50"}
 """Steps back on which an answer depends: key -> words."""
 DATA = {"little": "up to 2,000", "medium": "2,001 to 10,000", "much": "more than 10,000"}
@@ -38,7 +38,8 @@ class Case:
 class Choice:
     """What the run recommends for one combination of answers."""
 
-    family: str
+    family: str | None
+    """None: this run has nothing that may be used."""
     matching: int
     """How many of the four properties of a problem the cases have in common with the answers."""
     supporting: list[int]
@@ -54,7 +55,7 @@ def family(network: Network) -> str:
     cells = list(dict.fromkeys(names.get(cell, "other gated cell") for cell in network.cells))
     name = " and ".join(cells)
     if network.bidirectional and not network.encoder_decoder:
-        name = f"bidirectional {name}"
+        name = f"{BIDIRECTIONAL} {name}"
     return f"{name} with attention" if network.attention else name
 
 
@@ -101,6 +102,10 @@ def choose(cases: Sequence[Case], answer: Sequence[str]) -> Choice:
     matching = max(likeness)
     near = [index for index, value in enumerate(likeness) if value == matching]
     names = sorted({name for index in near for name in cases[index].good if name != BASELINE})
+    if properties[-1] == "no":  # none is like it that sees the past alone: what reads backwards is no answer
+        names = [name for name in names if not name.startswith(BIDIRECTIONAL)]
+    if not names:
+        return Choice(None, matching, [], [], [index for index in near if BASELINE in cases[index].good])
     scores = {
         name: sum(name in cases[index].good for index in near) - sum(name in cases[index].worse for index in near)
         for name in names

@@ -67,7 +67,13 @@ def test_the_table_answers_every_combination() -> None:
     for options in questions.values():
         combinations *= len(options)
     assert len(content["table"]) == combinations == 2 * 3 * 3 * 2 * 2
-    assert all(answer.supporting or answer.against for answer in content["table"].values())
+    assert {answer.family for answer in content["table"].values()} == {"LSTM", "bidirectional LSTM"}
+
+
+def test_nothing_is_recommended_where_every_network_needs_the_future() -> None:
+    both = network("bigru", "gru", bidirectional=True)
+    found = choice.choose([choice.case(material("topics", BOTH, both))], ["text", "few", "little", "no", "enough"])
+    assert found.family is None
 
 
 def test_problems_that_share_more_properties_count() -> None:

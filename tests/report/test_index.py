@@ -76,7 +76,7 @@ def test_index_has_a_matrix_whose_entries_lead_to_their_evidence(page: Path) -> 
 
 def test_index_says_what_was_not_significant_and_the_limits(page: Path) -> None:
     text = " ".join(page.read_text(encoding="utf-8").split())
-    assert "LSTM or GRU, at equal units?</b> No significant difference on" in text
+    assert "LSTM or GRU, at equal units?</b> No significant difference: " in text
     assert "significantly better than the best baseline on 4 and significantly worse on none; on 2 there is" in text
     assert re.search(r"Over 6 problems (the ranks differ significantly|there is no significant difference)", text)
     assert "same learning rate" in text

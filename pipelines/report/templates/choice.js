@@ -20,6 +20,10 @@ function chooseCell(form) {
   const show = () => {
     const key = Object.keys(questions).map((name) => form.elements[name].value).join("|");
     const { family, matching, supporting, against, baseline } = table[key];
+    if (family === null) {
+      answer.replaceChildren(paragraph("No problem of this run has a network that may be used there: all of them read backwards too."));
+      return;
+    }
     const heading = document.createElement("b");
     heading.textContent = family;
     const close = matching === 4
@@ -28,7 +32,7 @@ function chooseCell(form) {
         ? "No problem of this run is like yours; this is counted from all of them, so take it as a start."
         : `No problem of this run is like yours in all four properties; this is counted from those that share ${matching} of them.`;
     answer.replaceChildren(paragraph("Try first: ", heading, "."));
-    answer.append(supporting.length ? paragraph("For it: ", ...links(supporting), ".") : paragraph("Nothing speaks for it but its cost."));
+    answer.append(paragraph("For it: ", ...links(supporting), "."));
     answer.append(against.length ? paragraph("Against it: ", ...links(against), ".") : paragraph("No such problem speaks against it."));
     if (baseline.length) {
       answer.append(paragraph("Before you train anything: no network was significantly better than the best baseline on ", ...links(baseline), "."));

@@ -49,6 +49,8 @@ class Network:
     bidirectional: bool
     attention: bool
     encoder_decoder: bool
+    budget: bool
+    """Whether its units come from a number of parameters."""
     parameters: int
     seconds_per_epoch: float
     mean: float
@@ -165,7 +167,7 @@ def _network(results: Results, target: str, model: str, block: Any) -> Network:
         model=model,
         **architecture(block),
         parameters=trained["targets"][target]["parameters"],
-        seconds_per_epoch=trained["cost"]["seconds_per_epoch"],
+        seconds_per_epoch=float(history["seconds"].mean()),
         mean=primary["mean"],
         std=primary["std"],
         memory_length=explanation.gradients[-1].memory_length if explanation.gradients else None,
@@ -187,6 +189,7 @@ def architecture(block: Any) -> dict[str, Any]:
         "bidirectional": any(layer.bidirectional for layer in block.recurrent),
         "attention": bool(getattr(block, "attention", None)) or getattr(block, "pooling", None) == "attention",
         "encoder_decoder": hasattr(block, "encoder"),
+        "budget": block.parameters is not None or block.match is not None if hasattr(block, "match") else False,
     }
 
 

@@ -101,7 +101,8 @@ def _clipping(materials: Sequence[Material]) -> Question | None:
         return None
     return Question(
         "A gradient's norm is above the limit of clipping in most steps. What sets the pace of training then?",
-        "The limit: every step has the same length, whatever the gradient says, and the learning rate loses its meaning as a scale. "
+        "Still the learning rate: Adam divides by the gradients' own running size, so a limit that always holds changes little but that "
+        "one large gradient does not dominate the averages. "
         f"In this run that is most often so for {network.model} on {material.problem}: in {share:.0%} of its epochs the mean "
         "norm is above the limit.",
         _page(material, network.model),
@@ -114,7 +115,8 @@ def _spread(materials: Sequence[Material]) -> Question | None:
         networks = sorted(material.networks, key=lambda network: network.mean, reverse=not material.lower_is_better)
         for better, worse in pairwise(networks):
             difference = abs(better.mean - worse.mean)
-            if better.std and worse.std and 0 < difference < better.std:
+            alike = {better.model, worse.model} <= {material.best, *material.alike}
+            if better.std and worse.std and alike and 0 < difference < better.std:
                 return Question(
                     f"On {material.problem} {better.model} has {material.metric} {_score(better)} and {worse.model} {_score(worse)} "
                     "(mean ± standard deviation over seeds). Is the first one better?",

@@ -90,11 +90,11 @@ def _cell_state(materials: Sequence[Material]) -> Step | None:
 
 
 def _lstm_and_gru(materials: Sequence[Material]) -> Step | None:
-    """Where LSTM and GRU differ: on the problem where the two differ most, relative to the baseline."""
+    """Where LSTM and GRU differ: on the problem where the two differ most, relative to the LSTM's mean."""
     pairs = [
         (material, lstm, gru)
         for material in materials
-        if (lstm := material.plain("lstm")) and (gru := material.plain("gru"))
+        if (lstm := material.plain("lstm")) and (gru := material.plain("gru")) and not gru.budget
     ]
     found = _most(
         ((abs(lstm.mean - gru.mean) / (abs(lstm.mean) or 1), (material, lstm, gru)) for material, lstm, gru in pairs)
@@ -119,7 +119,7 @@ def _lstm_and_gru(materials: Sequence[Material]) -> Step | None:
             "significant stands in the matrix on the first page, not here: a mean alone decides nothing.",
         ],
         material.training,
-        _command(material, gru, f"recurrent=[{{cell: gru, units: {lstm.units[0]}}}]"),
+        _command(material, gru, f"recurrent=[{', '.join(f'{{cell: gru, units: {units}}}' for units in lstm.units)}]"),
         "Now both have equal units. Where models differ in size as well, a difference says nothing about the cell.",
         _page(material, "index"),
     )
@@ -155,8 +155,9 @@ def _gradients(materials: Sequence[Material]) -> Step | None:
             f"{clipped.clipped:.0%} of the epochs of {clipped.model} the mean norm was above the limit of clipping.",
         ],
         material.dependency,
-        f"dvc exp run -S {material.task}.train.clip_norm=1000",
-        "The limit is now so high that nothing is clipped: look at «Gradient norm in training» on the pages of the models.",
+        f"dvc exp run -S {material.task}.train.clip_norm=null",
+        "Gradients are not clipped now, unless a model or a target has a limit of its own: look at «Gradient norm in training» on the "
+        "pages of the models.",
         _page(material, "index"),
     )
 
@@ -184,13 +185,15 @@ def _both_directions(materials: Sequence[Material]) -> Step | None:
             "forecasting. Attention lets the output look at every step directly, so that nothing has to be carried through "
             "the state of the last one (Bahdanau et al. 2015).",
             f"The largest difference of this run: on {material.problem}, {simpler.model} has {material.metric} "
-            f"{_score(simpler)} and {network.model}, with {what}, {_score(network)}: {'better' if gain > 0 else 'worse'} by "
-            f"{format_number(abs(gain), 3)}, for {network.parameters / simpler.parameters:.1f} times the parameters and "
-            f"{network.seconds_per_epoch / simpler.seconds_per_epoch:.1f} times the time for an epoch.",
+            f"{_score(simpler)} and {network.model}, with {what}, {_score(network)}, a mean that is "
+            f"{'higher' if network.mean > simpler.mean else 'lower'} by {format_number(abs(gain), 3)}, for "
+            f"{network.parameters / simpler.parameters:.1f} times the parameters and "
+            f"{network.seconds_per_epoch / simpler.seconds_per_epoch:.1f} times the time for an epoch. "
+            "Whether the difference is significant stands on the page of the task.",
         ],
         material.training,
-        f"dvc exp run -S {material.task}.train.seeds=[1,2,3,4,5]",
-        "Five seeds in place of three: does the difference stand?",
+        f"dvc exp run -S '{material.task}.train.seeds=[1,2,3,4,5]'",
+        "With five seeds: does the difference stand?",
         _page(material, network.model),
     )
 
@@ -206,7 +209,7 @@ def _choice(materials: Sequence[Material]) -> Step | None:
         else f"On all {len(materials)} problems the best network is significantly better than the best baseline."
     )
     cheaper = (
-        f" On {len(smaller)} of them a smaller model than the best one is within one standard error of it: "
+        f" On {len(smaller)} of all {len(materials)} a smaller model than the best one is within one standard error of it: "
         f"{'; '.join(f'{material.recommended} on {material.problem}' for material in smaller)}."
         if smaller
         else ""
@@ -214,12 +217,12 @@ def _choice(materials: Sequence[Material]) -> Step | None:
     return Step(
         "How to choose",
         [
-            "First ask whether a recurrent network is needed at all: the baseline is often enough, and always cheaper. Then "
+            "First ask whether a recurrent network is needed at all: the baseline is often enough. Then "
             "prefer the smallest model that is not significantly worse. Then let the future in where it is there.",
             beaten + cheaper,
         ],
         None,
-        "gatehouse sweep",
+        f"gatehouse sweep {materials[0].task}",
         "Learning rate and size matter more than the cell (Greff et al. 2017): sweep them on the validation part for your own "
         "data before you decide.",
         "index.html",
@@ -253,8 +256,8 @@ def _saturated(network: Network) -> float:
 
 
 def _is_simpler(one: Network, network: Network) -> bool:
-    """Whether `one` lacks just what `network` has: the same cells, without attention, or in one direction only."""
-    if set(one.cells) != set(network.cells) or one.model == network.model:
+    """Whether `one` lacks just what `network` has: the same layers, without attention, or in one direction only."""
+    if one.cells != network.cells or one.units != network.units or one.model == network.model:
         return False
     without_attention = network.attention and not one.attention and one.bidirectional == network.bidirectional
     one_direction = network.bidirectional and not one.bidirectional and one.attention == network.attention

@@ -52,7 +52,7 @@ def gradients(results: Results, target: str) -> Figure:
         f"state-gradients-{target}",
         f"{target}: how errors flow back, before and after training",
         "Norm of the gradient of the loss with respect to the state of the recurrent layer (hidden and cell state together) after every "
-        "step, mean over test examples: dotted with initial weights, solid after training (explained seed).",
+        "step, mean over test examples: dotted with initial weights of the first seed, solid after training (explained seed).",
         "Read from right to left, as errors do. A line that falls steadily is a vanishing gradient: what happened further left "
         "cannot be learned from. One that rises to the left explodes. A gate that is open carries the error back "
         "unchanged, so its line is flat; training that succeeds lifts the left end.",
@@ -83,10 +83,10 @@ def kept(results: Results, target: str) -> list[Figure]:
             f"kept-{target}",
             f"{target}: gates that learn to stay open",
             "The gate that decides how much of the memory is kept (forget gate of an LSTM, update gate of a GRU): its mean over "
-            "test examples and steps, units sorted from the most closed to the most open; dotted with initial weights, solid after "
-            f"training (explained seed). Units with a mean above {OPEN}, before and after: {moved}.",
+            "test examples and steps, units sorted from the most closed to the most open; dotted with initial weights of the first seed, "
+            f"solid after training (explained seed). Units with a mean above {OPEN}, before and after: {moved}.",
             "A unit with a mean of 0.99 keeps its memory for about a hundred steps, one with 0.73 (an initial forget bias of 1) for "
-            "three, and one with 0.5 (a bias of 0) for one and a half. Where a problem is solved, some units have moved to the top.",
+            "three, and one with 0.5 (a bias of 0) for one and a half. Where a problem is solved, more units are at the top.",
             plot,
         )
     ]

@@ -19,7 +19,7 @@ EXPLODED = 10
 
 @dataclass(frozen=True)
 class Solved:
-    """How many of the seeds of a model solve a target, and after how many updates (median; infinite if less than half do)."""
+    """How many of the seeds of a model solve a target, and after how many updates (median; infinite if no more than half do)."""
 
     seeds: int
     of: int
@@ -126,8 +126,10 @@ def updates(results: Results, target: str, problem: Problem) -> Figure:
         f"Validation loss after each epoch, one line a seed, by the number of gradient steps done. Dotted: the {metric.reference} "
         f"on the test part{', and the value below which the problem is solved' if problem.solved_below is not None else ''}. A line "
         "ends where training stopped: solved, without progress for as many epochs as `patience` says, or diverged.",
-        "A network that has found nothing stays on the upper dotted line; the moment in which it finds the marks, or the symbols, is a "
-        "sudden fall. Compare how many updates each cell needs before it, and whether it comes at all; differences below "
+        "Compare how many updates each cell needs, and whether it gets there at all."
+        if problem.solved_below is None
+        else "A network that has found nothing stays on the upper dotted line; the moment in which it finds the marks, or the symbols, is "
+        "a sudden fall. Compare how many updates each cell needs before it, and whether it comes at all; differences below "
         "the lower line only tell when training was stopped.",
         plot,
     )
