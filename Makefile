@@ -90,7 +90,7 @@ check: setup        ## style and types, as CI runs them
 	@lint-imports
 
 serve: setup        ## the report on http://127.0.0.1:8000
-	@python -m http.server --bind 127.0.0.1 --directory reports 8000
+	@python -m pipelines serve
 
 clean:              ## everything that can be made again, the environment included
 	rm -rf .venv .work build reports artifacts data/raw data/prepared data/validated .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -31,6 +31,7 @@ RUNS = "derive runs.yaml, which dvc.yaml iterates over, from the tasks and model
 PROFILE = "apply profiles/NAME.yaml to params.yaml"
 TRIALS = "fit the points of a sweep in this process, one after the other; `gatehouse sweep` does it side by side"
 PREDICT = "predict with a trained network on your own data"
+SERVE = "show the reports in a browser, from this machine alone"
 EXPORT = "copy a model with its card to a folder, for use without this project"
 
 
@@ -61,6 +62,10 @@ def parser(prog: str = "python -m pipelines") -> argparse.ArgumentParser:
     export.add_argument("task", metavar="TASK")
     export.add_argument("model", metavar="MODEL")
     export.add_argument("--to", required=True, metavar="FOLDER", help="a folder that is new or empty")
+    serve = commands.add_parser("serve", help=SERVE, description=SERVE)
+    serve.add_argument(
+        "--port", type=int, default=8000, metavar="N", help="0 takes any that is free (default: %(default)s)"
+    )
     return top
 
 
@@ -107,6 +112,11 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
         from pipelines import profiles
 
         profiles.apply(arguments.name)
+        return 0
+    if arguments.command == "serve":
+        from pipelines import serve
+
+        serve.run(arguments.port)
         return 0
     if arguments.command in OF_ALL_TASKS:
         from pipelines import params as parameters
