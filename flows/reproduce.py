@@ -215,7 +215,9 @@ def conclude(work: Callable[[], list[Outcome]]) -> State[Any]:
     state: State[Any]
     try:
         outcomes = work()
-        summary.show(outcomes, time.monotonic() - start)
+        seconds = time.monotonic() - start
+        summary.show(outcomes, seconds)
+        summary.leave(outcomes, seconds)
         summary.publish(outcomes)
     except UserError as error:
         state = Failed(message=str(error))

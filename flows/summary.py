@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from prefect.artifacts import create_link_artifact, create_table_artifact
@@ -10,11 +12,12 @@ from rich.table import Table
 
 from flows import console
 from flows.stages import Outcome, StageStatus
-from pipelines import paths
+from pipelines import artifacts, paths
 from pipelines.printing import one_line
 
 NOT_RESULTS = ("cost", "seeds", "statistics", "valid")
 """The keys of a metrics file that hold something other than test results."""
+PREFIX = "window.lastRun = "
 STYLES = {
     StageStatus.RAN: "green",
     StageStatus.RESTORED: "blue",
@@ -62,6 +65,38 @@ def publish(outcomes: Sequence[Outcome]) -> None:
     index = (paths.REPORTS / "index.html").resolve()
     if index.exists():
         create_link_artifact(index.as_uri(), link_text="reports/index.html", key="report", description=f"{index}")
+
+
+def leave(outcomes: Sequence[Outcome], wall_seconds: float) -> None:
+    """Add to `reports/last_run.js`, which the page of the pipeline draws, what this run did; what earlier ones did stays."""
+    path = paths.LAST_RUN
+    if not path.parent.is_dir():
+        return
+    before = _last_run(path)
+    number = before.get("number", 0) + 1
+    stages = before.get("stages", {})
+    for outcome in outcomes:
+        if outcome.changed_nothing:
+            continue
+        stages[outcome.stage] = {
+            "run": number,
+            "state": outcome.status.lower(),
+            "seconds": round(outcome.seconds, 1),
+            "why": outcome.reason,
+        }
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    run = {"number": number, "finished": finished, "wall": round(wall_seconds, 1), "stages": stages}
+    with artifacts.replacing(path) as script:
+        script.write_text(f"{PREFIX}{json.dumps(run, separators=(',', ':'))};\n", encoding="utf-8")
+
+
+def _last_run(path: Path) -> dict[str, Any]:
+    """What `leave` has written; nothing if the file is missing or another's."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8").removeprefix(PREFIX).rstrip().removesuffix(";"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def metrics() -> list[dict[str, Any]]:

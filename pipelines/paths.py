@@ -19,6 +19,8 @@ SWEEPS = Path("sweeps")
 REPORTS = Path("reports")
 TASK_REPORTS = Path("reports/tasks")
 SWEEP_REPORTS = Path("reports/sweeps")
+LAST_RUN = REPORTS / "last_run.js"
+"""What the flows did last, for the page of the pipeline; no output of any stage."""
 FILES = "files"
 """Folder of an evaluation whose files a page offers as they are."""
 WORK = Path(".work")

@@ -74,6 +74,7 @@ def test_graph_outputs_match_the_paths(stages: dict[str, Any]) -> None:
                 paths.REPORTS / "index.html",
                 paths.REPORTS / "assets",
                 paths.REPORTS / "tour.html",
+                paths.REPORTS / "pipeline.html",
                 paths.SWEEP_REPORTS,
             },
         }

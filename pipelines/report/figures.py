@@ -43,7 +43,7 @@ def empty(x: str, y: str, height: int = HEIGHT) -> "go.Figure":
         height=height,
         margin={"l": 64, "r": 16, "t": 16, "b": 48},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        font={"family": "system-ui, sans-serif", "size": 13, "color": "#1f2933"},
+        font={"family": "system-ui, sans-serif", "size": 13},
         colorway=COLORS,
         hovermode="x unified",
     )

@@ -11,7 +11,7 @@ from pipelines.results import Results
 from pipelines.sweeps import Sweep
 
 
-def summary(results: Results, title: str, question: str, params: dict[str, Any]) -> dict[str, Any]:
+def summary(results: Results, title: str, question: str) -> dict[str, Any]:
     """What the index of all tasks shows of one."""
     return {
         "task": results.task,
@@ -21,7 +21,7 @@ def summary(results: Results, title: str, question: str, params: dict[str, Any])
         "targets": {target: _facts(results, target) for target in results.targets},
         "sample": results.provenance["source"]["sample"],
         "seeds": len(results.training(results.models[0])["seeds"]),
-        "provenance": pages.provenance(results, params),
+        "commit": pages.commit(),
     }
 
 

@@ -94,14 +94,16 @@ def write_model(
 
 
 def write_assets(folder: Path) -> None:
-    """The style sheet, the scripts of coloured texts and of the index, and Plotly's, which comes in Plotly's package."""
-    import plotly
+    """The style sheet, the scripts, and Plotly's, which comes in Plotly's package."""
+    import plotly.io
 
     folder.mkdir(parents=True, exist_ok=True)
-    for own in ("style.css", "coloured.js", "index.js", "choice.js"):
+    for own in ("style.css", "page.js", "coloured.js", "choice.js", "pipeline.js"):
         shutil.copyfile(texts.TEMPLATES / own, folder / own)
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     shutil.copyfile(script, folder / "plotly.min.js")
+    template = json.dumps(plotly.io.templates["plotly_white"].to_plotly_json(), separators=(",", ":"))
+    (folder / "charts.js").write_text(f"const chartTemplate = {template};\n", encoding="utf-8")
 
 
 def environment(root: str) -> Environment:
@@ -109,22 +111,14 @@ def environment(root: str) -> Environment:
     found = texts.environment()
     found.filters |= {"chart": _chart, "bytes": _bytes, "script_json": _script_json}
     found.globals["root"] = root
-    found.globals["chart_template"] = _template()
     return found
-
-
-def _template() -> Markup:
-    """The Plotly template of all charts, which a page contains once."""
-    import plotly.io
-
-    return texts.script_json(plotly.io.templates["plotly_white"].to_plotly_json())
 
 
 def _chart(figure: Figure | Chart) -> Markup:
     """The figure's data and layout."""
     plot = figure.plot
     content = dict(plot) if isinstance(plot, dict) else json.loads(cast("go.Figure", plot).to_json())
-    content["layout"].pop("template", None)  # the page contains it once for all charts
+    content["layout"].pop("template", None)  # `charts.js` has it once for all
     content["config"] = CHART_OPTIONS
     return texts.script_json(content)
 
@@ -184,7 +178,7 @@ def provenance(results: Results, params: dict[str, Any], model: str | None = Non
     """Where a page's numbers come from: code, data, seeds, machine, parameters."""
     training = results.training(model or results.models[0])
     return {
-        "commit": _commit(),
+        "commit": commit(),
         "params": json.dumps(params, indent=2, ensure_ascii=False),
         "source": results.provenance["source"],
         "raw": results.provenance["raw"],
@@ -195,7 +189,7 @@ def provenance(results: Results, params: dict[str, Any], model: str | None = Non
     }
 
 
-def _commit() -> str:
+def commit() -> str:
     """The Git commit, and whether files differ from it; «unknown» outside a repository."""
     try:
         head = subprocess.run(

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from pipelines import artifacts, paths, progress
-from pipelines.report import index, pages
+from pipelines.report import contents, index, pages
 from pipelines.report.figures import Figure
 from pipelines.report.tour import material as tour
 from pipelines.report.tour.material import Tour
@@ -29,5 +29,9 @@ def run(task: "Task", params: Any) -> None:
         artifacts.write_json(
             folder / "tour.json", Tour(tour.of_task(results, stage.TITLE, stage.SEQUENCE, params.models))
         )
-        artifacts.write_json(folder / "summary.json", index.summary(results, stage.TITLE, stage.QUESTION, block))
+        found = {
+            page.name: contents.headings(page.read_text(encoding="utf-8")) for page in sorted(folder.glob("*.html"))
+        }
+        summary = index.summary(results, stage.TITLE, stage.QUESTION)
+        artifacts.write_json(folder / "summary.json", {**summary, "contents": found})
     progress.say(f"{task.name}: {paths.report(task.name) / 'index.html'}")

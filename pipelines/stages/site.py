@@ -7,7 +7,7 @@ says of that commit stays true), until something else changes or `dvc repro --fo
 
 from pipelines import artifacts, paths, progress, registry, sweeps
 from pipelines.errors import MissingStageError
-from pipelines.report import index, pages
+from pipelines.report import contents, index, pages, pipeline
 from pipelines.report import sweeps as sweep_pages
 from pipelines.report.tour import page as tour
 from pipelines.report.tour.material import Tour
@@ -31,4 +31,14 @@ def run() -> None:
         tour.write(page, materials)
     with artifacts.replacing(paths.REPORTS / "index.html") as page:
         index.write(page, summaries, materials, swept)
+    with artifacts.replacing(paths.REPORTS / "pipeline.html") as page:
+        pipeline.write(page, summaries)
+    if not paths.LAST_RUN.exists():
+        paths.LAST_RUN.write_text("window.lastRun = null;\n", encoding="utf-8")
+    with artifacts.replacing(paths.REPORTS / "assets" / "site.js") as script:
+        contents.write(
+            script,
+            summaries,
+            ["index.html", "tour.html", "pipeline.html", *(f"sweeps/{sweep.task}.html" for sweep in swept)],
+        )
     progress.say(f"the reports: {(paths.REPORTS / 'index.html').resolve()}")
