@@ -50,7 +50,7 @@ def gates_chart(layer: LayerRecord, target: str) -> Figure:
     # Units in the order of the first gate's mean, the same order in every panel.
     order = np.argsort(np.nanmean(layer.gates[names[0]].values, axis=(0, 1)))
     panels = {name: gate.values[:, :, order] for name, gate in layer.gates.items()}
-    windows, _, units = panels[names[0]].shape
+    windows, _time, units = panels[names[0]].shape
     read = [_read(layer, window) for window in range(windows)]
     times = [charts.times(steps.sum(), layer.direction) for steps in read]
 

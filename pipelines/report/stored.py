@@ -10,8 +10,8 @@ from typing import BinaryIO
 from pipelines.report.language import mark
 
 GATES = (
-    mark("input gate"), mark("forget gate"), mark("output gate"), mark("update gate"), mark("reset gate"), mark("candidate"), mark("memory"),
-    mark("input"), mark("forget"), mark("output"), mark("update"), mark("reset"),
+    mark("input gate"), mark("forget gate"), mark("output gate"), mark("update gate"), mark("reset gate"), mark("candidate"),
+    mark("memory"), mark("input"), mark("forget"), mark("output"), mark("update"), mark("reset"),
 )  # fmt: skip
 STEPS = (
     mark("minute"), mark("hour"), mark("day"), mark("week"), mark("month"), mark("quarter"), mark("year"), mark("step"), mark("character"),
