@@ -1,21 +1,24 @@
 """«Which should I use?»: a table from what a reader's problem is like to what this run recommends, computed from its decisions alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import exp, log
 from typing import Any
 
+from pipelines.report import language
+from pipelines.report.language import _, mark, shown
 from pipelines.report.tour.material import Material, Network
 
+ATTENTION = " with attention"
 BASELINE, BIDIRECTIONAL = "no recurrent network", "bidirectional"
-MEMORY = {"few": "up to 10", "some": "11 to 50", "many": "more than 50"}
+MEMORY = {"few": mark("up to 10"), "some": mark("11 to 50"), "many": mark("more than 50")}
 """Steps back on which an answer depends: key -> words."""
-DATA = {"little": "up to 2,000", "medium": "2,001 to 10,000", "much": "more than 10,000"}
+DATA = {"little": mark("up to 2,000"), "medium": mark("2,001 to 10,000"), "much": mark("more than 10,000")}
 """Training examples."""
-FUTURE = {"no": "no, only what came before", "yes": "yes, all of it"}
+FUTURE = {"no": mark("no, only what came before"), "yes": mark("yes, all of it")}
 """Whether the whole sequence is there before the answer is wanted."""
-TIME = {"little": "as little as possible", "enough": "enough"}
+TIME = {"little": mark("as little as possible"), "enough": mark("enough")}
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,21 @@ class Choice:
 
 def family(network: Network) -> str:
     """What a model is called here: its cell, whether it reads in both directions, attention."""
-    names = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": "simple RNN"}
-    cells = list(dict.fromkeys(names.get(cell, "other gated cell") for cell in network.cells))
+    names = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": mark("simple RNN")}
+    cells = list(dict.fromkeys(names.get(cell, mark("other gated cell")) for cell in network.cells))
     name = " and ".join(cells)
     if network.bidirectional and not network.encoder_decoder:
         name = f"{BIDIRECTIONAL} {name}"
-    return f"{name} with attention" if network.attention else name
+    return name + ATTENTION if network.attention else name
+
+
+def spoken(name: str) -> str:
+    """A family's name in the language of the page."""
+    cells = name.removesuffix(ATTENTION).removeprefix(f"{BIDIRECTIONAL} ").split(" and ")
+    words = language.listed(*map(shown, cells))
+    if name.startswith(BIDIRECTIONAL):
+        words = _("bidirectional {name}", name=words)
+    return _("{name} with attention", name=words) if name.endswith(ATTENTION) else words
 
 
 def case(material: Material) -> Case:
@@ -134,13 +146,16 @@ def content(materials: Sequence[Material]) -> dict[str, Any]:
     cases = [case(material) for material in materials]
     return {
         "cases": [{"name": one.name, "page": one.page} for one in cases],
-        "table": table(cases),
+        "table": {
+            answers: replace(found, family=found.family and spoken(found.family))
+            for answers, found in table(cases).items()
+        },
         "questions": {
             "sequence": {name: name for name in dict.fromkeys(one.sequence for one in cases)},
-            "memory": MEMORY,
-            "data": DATA,
-            "future": FUTURE,
-            "time": TIME,
+            **{
+                name: {key: shown(words) for key, words in answers.items()}
+                for name, answers in {"memory": MEMORY, "data": DATA, "future": FUTURE, "time": TIME}.items()
+            },
         },
     }
 

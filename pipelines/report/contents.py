@@ -27,15 +27,15 @@ def headings(page: str) -> list[list[str]]:
     return found
 
 
-def write(path: Path, summaries: Sequence[dict[str, Any]], others: Sequence[str]) -> None:
-    """`site.js`: of all tasks, the menu and the headings of their pages, and those of the pages in `others` beside the index."""
+def write(path: Path, reports: Path, summaries: Sequence[dict[str, Any]], others: Sequence[str]) -> None:
+    """`site.<language>.js`: of all tasks, the menu and the headings of their pages, and those of `others`, pages in the folder `reports`."""
     tasks = [
         [summary["title"], f"tasks/{summary['task']}", list(summary["comparison"]["models"])] for summary in summaries
     ]
     pages = {
         f"tasks/{summary['task']}/{name}": found for summary in summaries for name, found in summary["contents"].items()
     }
-    pages |= {name: headings((path.parent.parent / name).read_text(encoding="utf-8")) for name in others}
+    pages |= {name: headings((reports / name).read_text(encoding="utf-8")) for name in others}
     entries = [
         [text, f"{name}#{fragment}" if fragment else name, "" if index == 0 else found[0][0]]
         for name, found in pages.items()

@@ -4,14 +4,15 @@ from typing import Any
 
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, mark, shown
 from pipelines.results import Results
 
 COSTS = {
-    "inference_ms": "milliseconds an item",
-    "parameters": "parameters",
-    "seconds_per_epoch": "seconds an epoch",
-    "train_seconds": "seconds of training, all seeds and targets",
-    "peak_memory_mb": "peak memory of training, MB",
+    "inference_ms": mark("milliseconds an item"),
+    "parameters": mark("parameters"),
+    "seconds_per_epoch": mark("seconds an epoch"),
+    "train_seconds": mark("seconds of training, all seeds and targets"),
+    "peak_memory_mb": mark("peak memory of training, MB"),
 }
 
 
@@ -20,7 +21,7 @@ def pareto(results: Results, target: str) -> Figure:
     decision, comparison = results.decisions[target], results.comparison
     scores, costs = comparison["scores"][target], comparison["cost"]["models"]
     metric = decision["metric"]
-    plot = charts.empty(COSTS["inference_ms"], metric["title"])
+    plot = charts.empty(shown(COSTS["inference_ms"]), shown(metric["title"]))
     for index, model in enumerate(results.models):
         score = scores[model]
         color = charts.COLORS[index % len(charts.COLORS)]
@@ -34,19 +35,19 @@ def pareto(results: Results, target: str) -> Figure:
             textposition="top center",
             cliponaxis=False,
             marker={"color": color, "size": 10},
-            hovertemplate=f"{model}: %{{y:.4g}} at %{{x:.4g}}<extra></extra>",
+            hovertemplate=_("{model}: %{{y:.4g}} at %{{x:.4g}}<extra></extra>", model=model),
             showlegend=False,
         )
     plot.add_hline(
         y=decision["baseline_value"],
         line={"color": "#999999", "dash": "dot"},
-        annotation={"text": decision["baseline"], "font": {"color": "#616e7c"}},
+        annotation={"text": shown(decision["baseline"]), "font": {"color": "#616e7c"}},
     )
     buttons: list[dict[str, Any]] = [
         {
-            "label": title,
+            "label": shown(title),
             "method": "update",
-            "args": [{"x": [[costs[model][key]] for model in results.models]}, {"xaxis.title.text": title}],
+            "args": [{"x": [[costs[model][key]] for model in results.models]}, {"xaxis.title.text": shown(title)}],
         }
         for key, title in COSTS.items()
     ]
@@ -57,15 +58,24 @@ def pareto(results: Results, target: str) -> Figure:
     )
     plot.update_xaxes(rangemode="tozero")
     batch = costs[results.models[0]]["inference_batch"]
-    spread = "bars of one standard deviation over seeds; " if decision["seeds"] > 1 else ""
+    spread = _("bars of one standard deviation over seeds; ") if decision["seeds"] > 1 else ""
     return Figure(
         f"pareto-{target}",
-        "Quality against cost",
-        f"The models' {metric['title']} on the test data over their cost ({spread}dotted the best baseline). The menu chooses the cost. "
-        f"Time an item: one forward pass over a batch of at most {batch} items, one thread an operation, median of several.",
-        f"The best models lie {'below' if metric['lower_is_better'] else 'above'} and to the left. A model is not worth its cost where "
-        "another is both better and cheaper; between the others it is a choice. Times are of this machine, and differ by some per cent "
-        "from run to run.",
+        _("Quality against cost"),
+        _(
+            "The models' {title} on the test data over their cost ({spread}dotted the best baseline). The menu chooses the "
+            "cost. Time an item: one forward pass over a batch of at most {batch} items, one thread an operation, median of "
+            "several.",
+            title=shown(metric["title"]),
+            spread=spread,
+            batch=batch,
+        ),
+        _(
+            "The best models lie {side} and to the left. A model is not worth its cost where another is both better and "
+            "cheaper; between the others it is a choice. Times are of this machine, and differ by some per cent from run to "
+            "run.",
+            side=_("below") if metric["lower_is_better"] else _("above"),
+        ),
         plot,
     )
 

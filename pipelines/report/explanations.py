@@ -8,8 +8,9 @@ import pandas as pd
 from pipelines.analysis.statistics import SIGNIFICANCE
 from pipelines.contract import ImportanceRecord
 from pipelines.report import figures as charts
-from pipelines.report import inside
+from pipelines.report import inside, language
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, fill, mark, shown
 from pipelines.results import Results
 
 FEW = 6
@@ -40,7 +41,7 @@ def _pairs(results: Results, target: str) -> Figure:
     models = list(results.models)
     tests = [[statistics[model]["against_models"].get(other) for other in models] for model in models]
     relative = [[None if test is None else test["relative"] for test in row] for row in tests]
-    plot = charts.empty("against", "", height=140 + 52 * len(models))
+    plot = charts.empty(_("against"), "", height=140 + 52 * len(models))
     plot.add_heatmap(
         z=[[None if value is None else 100 * value for value in row] for row in relative],
         x=models,
@@ -52,18 +53,24 @@ def _pairs(results: Results, target: str) -> Figure:
         reversescale=True,
         zmid=0,
         colorbar={"title": "%", "thickness": 14},
-        hovertemplate="%{y} against %{x}: %{customdata}<extra></extra>",
+        hovertemplate=_("%{y} against %{x}: %{customdata}<extra></extra>"),
     )
     plot.update_layout(hovermode="closest")
     plot.update_yaxes(autorange="reversed", automargin=True)
     return Figure(
         f"pairs-{target}",
-        "Every model against every other",
-        "Difference in mean test loss of the model of the row relative to that of the column, in per cent: below zero the row is better. "
-        f"The p-value is over test items and seeds together, corrected for the number of pairs (Holm); bold where it is below "
-        f"{SIGNIFICANCE:.0%}. Hover over a cell to see its 95 % interval and the standardised difference too.",
-        "Call two models different only where the difference is bold: it asks whether other test data or other seeds would have reversed "
-        "the ranking. Where models differ in size, a difference may be due to size.",
+        _("Every model against every other"),
+        _(
+            "Difference in mean test loss of the model of the row relative to that of the column, in per cent: below zero "
+            "the row is better. The p-value is over test items and seeds together, corrected for the number of pairs (Holm); "
+            "bold where it is below {significance:.0%}. Hover over a cell to see its 95 % interval and the standardised "
+            "difference too.",
+            significance=SIGNIFICANCE,
+        ),
+        _(
+            "Call two models different only where the difference is bold: it asks whether other test data or other seeds "
+            "would have reversed the ranking. Where models differ in size, a difference may be due to size."
+        ),
         plot,
     )
 
@@ -75,7 +82,7 @@ def _pair_text(test: dict[str, Any] | None, p_value: bool) -> str:
     if test["relative"] is None:  # the other makes no error at all
         return "–"
     p = test["p_holm"]
-    text = f"{100 * test['relative']:+.1f} %"
+    text = language.percent(test["relative"], sign=True)
     if p is not None and p < SIGNIFICANCE:
         text = f"<b>{text}</b>"
     return f"{text}<br>p: {'–' if p is None else _p_value(p)}" if p_value else text
@@ -85,12 +92,17 @@ def _pair_details(test: dict[str, Any] | None) -> str:
     """The difference with its interval, effect size and p-value."""
     if test is None or test["low"] is None:
         return _pair_text(test, p_value=True)
-    interval = f"95 % interval {100 * test['low']:+.1f} to {100 * test['high']:+.1f} %"
-    return f"{_pair_text(test, p_value=True)}<br>{interval}<br>standardised {test['effect']:+.2f}"
+    interval = _("95 % interval {low:+.1f} to {high:+.1f} %", low=100 * test["low"], high=100 * test["high"])
+    return _(
+        "{test}<br>{interval}<br>standardised {effect:+.2f}",
+        test=_pair_text(test, p_value=True),
+        interval=interval,
+        effect=test["effect"],
+    )
 
 
 def _p_value(p: float) -> str:
-    return f"{p:.2g}" if p >= 0.0001 else "< 0.0001"
+    return fill("{p:.2g}", p=p) if p >= 0.0001 else fill("< {limit:.4f}", limit=0.0001)
 
 
 # Training
@@ -100,7 +112,9 @@ def training_chart(results: Results, target: str) -> Figure:
     """Training and validation loss of every model by epoch."""
     from plotly.subplots import make_subplots
 
-    plot = make_subplots(rows=1, cols=2, subplot_titles=("training loss", "validation loss"), horizontal_spacing=0.08)
+    plot = make_subplots(
+        rows=1, cols=2, subplot_titles=(_("training loss"), _("validation loss")), horizontal_spacing=0.08
+    )
     base = charts.empty("", "")
     plot.update_layout(
         template=base.layout.template,
@@ -122,34 +136,40 @@ def training_chart(results: Results, target: str) -> Figure:
             charts.add_band(part, model, epochs, spread["min"], spread["max"], color)
             charts.add_line(part, model, epochs, spread["mean"], color=color, legend=column == 1)
             plot.add_traces(list(part.data), rows=[1, 1], cols=[column, column])
-    plot.update_xaxes(title="epoch")
+    plot.update_xaxes(title=_("epoch"))
     charts.integer_ticks(plot, last)
     seeds = len(results.training(results.models[0])["seeds"])
     return Figure(
         f"training-{target}",
-        "Training compared",
-        f"Mean over {seeds} seeds, band from the lowest to the highest. A seed that has stopped early is no longer in the mean, so the "
-        "last epochs are those of the seeds that trained longest. Training loss is measured with dropout, validation loss without.",
-        "Where the right panel rises while the left one falls, the network memorises the training part; the weights kept are "
-        "those of the lowest point. If bands overlap, training does not separate the models.",
+        _("Training compared"),
+        _(
+            "Mean over {seeds} seeds, band from the lowest to the highest. A seed that has stopped early is no longer in the "
+            "mean, so the last epochs are those of the seeds that trained longest. Training loss is measured with dropout, "
+            "validation loss without.",
+            seeds=seeds,
+        ),
+        _(
+            "Where the right panel rises while the left one falls, the network memorises the training part; the weights kept "
+            "are those of the lowest point. If bands overlap, training does not separate the models."
+        ),
         plot,
     )
 
 
 def _own_training(results: Results, target: str, model: str) -> Figure:
     history = results.history(model).query("target == @target")
-    plot = charts.empty("epoch", "gradient norm")
+    plot = charts.empty(_("epoch"), _("gradient norm"))
     for index, (seed, rows) in enumerate(history.groupby("seed")):
         charts.add_line(
             plot,
-            f"seed {seed}",
+            _("seed {seed}", seed=seed),
             rows["epoch"] + 1,
             rows["gradient_norm"],
             color=charts.COLORS[index % len(charts.COLORS)],
         )
         charts.add_line(
             plot,
-            f"seed {seed}, largest",
+            _("seed {seed}, largest", seed=seed),
             rows["epoch"] + 1,
             rows["largest_gradient"],
             color=charts.COLORS[index % len(charts.COLORS)],
@@ -162,11 +182,17 @@ def _own_training(results: Results, target: str, model: str) -> Figure:
     charts.integer_ticks(plot, int(history["epoch"].max()) + 1)
     return Figure(
         f"gradient-norm-{target}",
-        "Gradient norm in training",
-        "Mean global norm of the gradient over each epoch's steps for every seed, dashed the largest; "
-        f"{'no gradient was clipped' if clip is None else f'before clipping. Dotted the limit of {clip:g}'}.",
-        "Lines above the dotted one mean that most steps were clipped, so that clipping sets the pace. A norm that falls towards zero "
-        "early is a vanishing gradient; a largest norm that leaps far above the mean is an exploding one.",
+        _("Gradient norm in training"),
+        _(
+            "Mean global norm of the gradient over each epoch's steps for every seed, dashed the largest; {clipping}.",
+            clipping=_("no gradient was clipped")
+            if clip is None
+            else _("before clipping. Dotted the limit of {clip:g}", clip=clip),
+        ),
+        _(
+            "Lines above the dotted one mean that most steps were clipped, so that clipping sets the pace. A norm that falls "
+            "towards zero early is a vanishing gradient; a largest norm that leaps far above the mean is an exploding one."
+        ),
         plot,
     )
 
@@ -176,14 +202,14 @@ def _own_training(results: Results, target: str, model: str) -> Figure:
 
 def dependency_chart(results: Results, target: str) -> Figure:
     """The gradient of the last output with respect to every earlier input, for every model."""
-    plot = charts.empty("steps before the prediction", "share of |d output / d input|")
+    plot = charts.empty(_("steps before the prediction"), _("share of |d output / d input|"))
     banded = len(results.models) <= FEW
     for index, model in enumerate(results.models):
         gradients = results.explanation(model, target).gradients
         if not gradients:
             continue
         last = gradients[-1]
-        name = f"{model} (memory {last.memory_length:.0f} steps)"
+        name = _("{model} (memory {memory_length:.0f} steps)", model=model, memory_length=last.memory_length)
         color, total = charts.COLORS[index % len(charts.COLORS)], max(last.mean.sum(), 1e-300)
         mean, low, high = (values / total for values in (last.mean, last.low, last.high))
         if banded:
@@ -192,12 +218,17 @@ def dependency_chart(results: Results, target: str) -> Figure:
     plot.update_yaxes(type="log", exponentformat="power", dtick=1)
     return Figure(
         f"dependency-{target}",
-        "Long-term dependency: how far back each network looks",
-        "Mean magnitude of the gradient of the last output with respect to every earlier input, each model's divided by its sum; "
-        f"{'bands from the 10 % to the 90 % quantile of the test windows; ' if banded else ''}in brackets the effective "
-        "memory length: how many of the last steps hold 90 % of it.",
-        "On this logarithmic scale a straight fall is exponential forgetting: the vanishing gradient (Bengio et al. 1994). The slower "
-        "the fall, the longer the memory. A long memory is not an advantage in itself: it must show in the table above.",
+        _("Long-term dependency: how far back each network looks"),
+        _(
+            "Mean magnitude of the gradient of the last output with respect to every earlier input, each model's divided by "
+            "its sum; {bands}in brackets the effective memory length: how many of the last steps hold 90 % of it.",
+            bands=_("bands from the 10 % to the 90 % quantile of the test windows; ") if banded else "",
+        ),
+        _(
+            "On this logarithmic scale a straight fall is exponential forgetting: the vanishing gradient (Bengio et al. "
+            "1994). The slower the fall, the longer the memory. A long memory is not an advantage in itself: it must show in "
+            "the table above."
+        ),
         plot,
     )
 
@@ -206,23 +237,34 @@ def _own_dependency(results: Results, target: str, model: str) -> list[Figure]:
     explanation = results.explanation(model, target)
     if not explanation.gradients:
         return []
-    plot = charts.empty("steps before the prediction", "|d output / d input|")
+    plot = charts.empty(_("steps before the prediction"), _("|d output / d input|"))
     for index, gradient in enumerate(explanation.gradients):
         times = charts.times(len(gradient.mean))
-        label = f"{gradient.output} (memory {gradient.memory_length:.0f} steps)"
+        label = _(
+            "{output} (memory {memory_length:.0f} steps)",
+            output=shown(gradient.output),
+            memory_length=gradient.memory_length,
+        )
         color = charts.COLORS[index]
         charts.add_band(plot, label, times, gradient.low, gradient.high, color)
         charts.add_line(plot, label, times, gradient.mean, color=color)
-    outputs = [gradient.output for gradient in explanation.gradients]
+    outputs = [shown(gradient.output) for gradient in explanation.gradients]
     plot.update_yaxes(type="log", exponentformat="power", dtick=1)
     return [
         Figure(
             f"own-dependency-{target}",
-            "Long-term dependency by gradients",
-            f"Gradient magnitude of the {'outputs' if len(outputs) > 1 else 'output'} {' and '.join(outputs)} with respect to every "
-            f"earlier input: mean over {explanation.windows} test examples, band from the 10 % to the 90 % quantile.",
-            "The further left a line stays high, the longer ago is what the forecast depends on. A wide band: the network looks far back "
-            "in some situations only, which is what gates are for.",
+            _("Long-term dependency by gradients"),
+            _(
+                "Gradient magnitude of the {what} {outputs} with respect to every earlier input: mean over {windows} test "
+                "examples, band from the 10 % to the 90 % quantile.",
+                what=_("outputs") if len(outputs) > 1 else _("output"),
+                outputs=language.listed(*outputs),
+                windows=explanation.windows,
+            ),
+            _(
+                "The further left a line stays high, the longer ago is what the forecast depends on. A wide band: the network "
+                "looks far back in some situations only, which is what gates are for."
+            ),
             plot,
         )
     ]
@@ -240,29 +282,35 @@ def _importance(results: Results, target: str, model: str) -> list[Figure]:
     return [*by_feature, _importance_by_time(record, features, target)]
 
 
-NAMES = {"permutation Shapley values": "Shapley value", "integrated gradients": "contribution"}
+NAMES = {"permutation Shapley values": mark("Shapley value"), "integrated gradients": mark("contribution")}
 SOURCES = {
-    "permutation Shapley values": "Permutation Shapley values (Štrumbelj & Kononenko 2014; shap)",
-    "integrated gradients": "Integrated gradients (Sundararajan et al. 2017)",
+    "permutation Shapley values": mark("Permutation Shapley values (Štrumbelj & Kononenko 2014; shap)"),
+    "integrated gradients": mark("Integrated gradients (Sundararajan et al. 2017)"),
 }
 
 
 def _shows(record: ImportanceRecord, what: str) -> str:
     """What an importance chart shows, by the method that was used."""
     chosen = record.method == "integrated gradients"
-    output = "the log-probability of the likeliest output" if chosen else "the mean output"
-    return (
-        f"{SOURCES[record.method]} of {record.windows} test examples: what {what} adds to {output}, compared with "
-        f"{record.baseline}. They add up to within {record.additivity_error:.0e}."
+    output = _("the log-probability of the likeliest output") if chosen else _("the mean output")
+    return _(
+        "{source} of {windows} test examples: what {what} adds to {output}, compared with {baseline}. They add up to "
+        "within {additivity_error:.0e}.",
+        source=shown(SOURCES[record.method]),
+        windows=record.windows,
+        what=what,
+        output=output,
+        baseline=shown(record.baseline),
+        additivity_error=record.additivity_error,
     )
 
 
 def _importance_by_feature(record: ImportanceRecord, features: list[str], target: str) -> Figure:
     shares = pd.Series(np.abs(record.values).sum(1).mean(0), features).sort_values()
-    plot = charts.empty(f"mean |{NAMES[record.method]}|", "", height=140 + 22 * len(shares))
+    plot = charts.empty(_("mean |{name}|", name=shown(NAMES[record.method])), "", height=140 + 22 * len(shares))
     plot.add_bar(
         x=charts.plain(shares.to_numpy()),
-        y=list(shares.index),
+        y=[shown(feature) for feature in shares.index],
         orientation="h",
         marker={"color": charts.COLORS[0]},
     )
@@ -270,10 +318,12 @@ def _importance_by_feature(record: ImportanceRecord, features: list[str], target
     plot.update_yaxes(automargin=True)
     return Figure(
         f"importance-{target}",
-        "Which features matter",
-        _shows(record, "each feature, summed over time,"),
-        "A feature near zero could be left out. Importance is the network's, not nature's: a useless feature that it has overfitted to "
-        "also shows up here.",
+        _("Which features matter"),
+        _shows(record, _("each feature, summed over time,")),
+        _(
+            "A feature near zero could be left out. Importance is the network's, not nature's: a useless feature that it has "
+            "overfitted to also shows up here."
+        ),
         plot,
     )
 
@@ -281,20 +331,22 @@ def _importance_by_feature(record: ImportanceRecord, features: list[str], target
 def _importance_by_time(record: ImportanceRecord, features: list[str], target: str) -> Figure:
     mean = np.abs(record.values).mean(0)
     times = charts.times(len(mean))
-    plot = charts.empty("steps before the prediction", f"mean |{NAMES[record.method]}|")
+    plot = charts.empty(_("steps before the prediction"), _("mean |{name}|", name=shown(NAMES[record.method])))
     if len(features) == 1:
-        charts.add_line(plot, features[0], times, mean[:, 0], color=charts.COLORS[0])
-        shows = _shows(record, f"each {features[0]}")
+        charts.add_line(plot, shown(features[0]), times, mean[:, 0], color=charts.COLORS[0])
+        shows = _shows(record, _("each {feature}", feature=shown(features[0])))
     else:
         for index, feature in enumerate(np.argsort(-mean.sum(0))[:5]):
-            charts.add_line(plot, features[feature], times, mean[:, feature], color=charts.COLORS[index])
-        charts.add_line(plot, "all features", times, mean.sum(1), color="#999999", dash="dot")
-        shows = "The same values by step, for the five most important features, and summed over all features."
+            charts.add_line(plot, shown(features[feature]), times, mean[:, feature], color=charts.COLORS[index])
+        charts.add_line(plot, _("all features"), times, mean.sum(1), color="#999999", dash="dot")
+        shows = _("The same values by step, for the five most important features, and summed over all features.")
     return Figure(
         f"importance-time-{target}",
-        "What matters, and when" if len(features) == 1 else "When they matter",
+        _("What matters, and when") if len(features) == 1 else _("When they matter"),
         shows,
-        "Compare with the gradients above: a gradient asks what a small change would do, a contribution what the input has done. "
-        "Weight on the last steps alone means that a shorter window would serve as well.",
+        _(
+            "Compare with the gradients above: a gradient asks what a small change would do, a contribution what the input "
+            "has done. Weight on the last steps alone means that a shorter window would serve as well."
+        ),
         plot,
     )

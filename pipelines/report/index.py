@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelines.analysis import overview
 from pipelines.report import choice, history, pages
+from pipelines.report.language import shown
 from pipelines.report.tour.material import Material
 from pipelines.results import Results
 from pipelines.sweeps import Sweep
@@ -15,8 +16,8 @@ def summary(results: Results, title: str, question: str) -> dict[str, Any]:
     """What the index of all tasks shows of one."""
     return {
         "task": results.task,
-        "title": title,
-        "question": question,
+        "title": shown(title),
+        "question": shown(question),
         "comparison": results.comparison,
         "targets": {target: _facts(results, target) for target in results.targets},
         "sample": results.provenance["source"]["sample"],

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from pipelines.contract import LayerRecord, MemoryRecord
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, shown
+from pipelines.report.texts import layer_name
 from pipelines.results import Results
 
 SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up")
@@ -48,11 +50,17 @@ def gates_chart(layer: LayerRecord, target: str) -> Figure:
     # Units in the order of the first gate's mean, the same order in every panel.
     order = np.argsort(np.nanmean(layer.gates[names[0]].values, axis=(0, 1)))
     panels = {name: gate.values[:, :, order] for name, gate in layer.gates.items()}
-    windows, _, units = panels[names[0]].shape
+    windows, _time, units = panels[names[0]].shape
     read = [_read(layer, window) for window in range(windows)]
     times = [charts.times(steps.sum(), layer.direction) for steps in read]
 
-    plot = make_subplots(rows=1, cols=len(names), subplot_titles=names, shared_yaxes=True, horizontal_spacing=0.03)
+    plot = make_subplots(
+        rows=1,
+        cols=len(names),
+        subplot_titles=[shown(name) for name in names],
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+    )
     for column, (name, values) in enumerate(panels.items(), start=1):
         candidate = name == "candidate"
         plot.add_heatmap(
@@ -65,15 +73,15 @@ def gates_chart(layer: LayerRecord, target: str) -> Figure:
             colorscale="RdBu" if candidate else "Viridis",
             showscale=column in (1, len(names)),
             colorbar={
-                "title": "candidate" if candidate else "gate",
+                "title": _("candidate") if candidate else _("gate"),
                 "x": 1.1 if candidate else 1.0,
                 "thickness": 14,
             },
-            hovertemplate="step %{x}, unit %{y}: %{z}<extra>" + name + "</extra>",
+            hovertemplate=_("step %{x}, unit %{y}: %{z}") + f"<extra>{shown(name)}</extra>",
         )
     choices = [
         {
-            "label": f"test example {window + 1}",
+            "label": _("test example {window}", window=window + 1),
             "method": "restyle",
             "args": [
                 {
@@ -92,21 +100,27 @@ def gates_chart(layer: LayerRecord, target: str) -> Figure:
         margin={"l": 56, "r": 130, "t": 64, "b": 48},
         updatemenus=[{"buttons": choices, "x": 0, "y": 1.28, "xanchor": "left", "yanchor": "top"}],
     )
-    plot.update_xaxes(title="steps before the prediction", col=1)
-    plot.update_yaxes(title="unit", col=1)
+    plot.update_xaxes(title=_("steps before the prediction"), col=1)
+    plot.update_yaxes(title=_("unit"), col=1)
     return Figure(
         f"gates-{target}-{layer.layer.replace('/', '-')}-{layer.direction}",
-        f"Gates of {layer.name}",
-        f"The {', '.join(names)} of all {units} units at each step of a test window, units sorted by the mean of the "
-        f"{names[0]}. Recomputed from the weights; a recomputed step differs from the layer's own by at most "
-        f"{layer.discrepancy:.0e} of its scale.",
-        layer.reading,
+        _("Gates of {name}", name=layer_name(layer)),
+        _(
+            "The {gates} of all {units} units at each step of a test window, units sorted by the mean of the {first}. "
+            "Recomputed from the weights; a recomputed step differs from the layer's own by at most {discrepancy:.0e} of its "
+            "scale.",
+            gates=", ".join(map(shown, names)),
+            units=units,
+            first=shown(names[0]),
+            discrepancy=layer.discrepancy,
+        ),
+        shown(layer.reading),
         plot,
     )
 
 
 def _saturation(layers: list[LayerRecord], target: str, windows: int) -> Figure:
-    plot = charts.empty("share of steps closed (below 0.1)", "share of steps open (above 0.9)")
+    plot = charts.empty(_("share of steps closed (below 0.1)"), _("share of steps open (above 0.9)"))
     for index, layer in enumerate(layers):
         for color, (name, gate) in enumerate(layer.gates.items()):
             if gate.closed is None:
@@ -115,25 +129,31 @@ def _saturation(layers: list[LayerRecord], target: str, windows: int) -> Figure:
                 x=charts.plain(gate.closed),
                 y=charts.plain(gate.open),
                 mode="markers",
-                name=f"{layer.name}: {name}",
+                name=f"{layer_name(layer)}: {shown(name)}",
                 marker={
                     "color": charts.COLORS[color],
                     "symbol": SYMBOLS[index % len(SYMBOLS)],
                     "size": 7,
                     "opacity": 0.7,
                 },
-                hovertemplate="unit %{pointNumber}: closed %{x:.1%}, open %{y:.1%}",
+                hovertemplate=_("unit %{pointNumber}: closed %{x:.1%}, open %{y:.1%}"),
             )
     plot.update_layout(hovermode="closest")
     plot.update_xaxes(tickformat=".1%", rangemode="tozero")
     plot.update_yaxes(tickformat=".1%", rangemode="tozero")
     return Figure(
         f"saturation-{target}",
-        "How often each gate is saturated",
-        f"One point for each unit and gate: the share of steps, over {windows} test windows, at which the gate is closed or open "
-        "(after Karpathy et al. 2015).",
-        "Points at the origin are gates that are always half open: they scale rather than decide. Forget or update gates high up "
-        "hold memory over long times; points far right are units that are rarely used. Saturated gates let little gradient through.",
+        _("How often each gate is saturated"),
+        _(
+            "One point for each unit and gate: the share of steps, over {windows} test windows, at which the gate is closed "
+            "or open (after Karpathy et al. 2015).",
+            windows=windows,
+        ),
+        _(
+            "Points at the origin are gates that are always half open: they scale rather than decide. Forget or update gates "
+            "high up hold memory over long times; points far right are units that are rarely used. Saturated gates let "
+            "little gradient through."
+        ),
         plot,
     )
 
@@ -146,42 +166,52 @@ def memory_chart(memory: MemoryRecord, layer: LayerRecord | None, target: str) -
     state = memory.hidden_state if memory.cell_state is None else memory.cell_state
     read = np.ones(state.shape[1], bool) if layer is None else _read(layer, 0)
     times = charts.times(read.sum(), memory.direction)
-    plot = charts.empty("steps before the prediction", "state")
+    plot = charts.empty(_("steps before the prediction"), _("state"))
     for index, (unit, correlation) in enumerate(zip(memory.units, memory.correlations, strict=True)):
         color = charts.COLORS[index % len(charts.COLORS)]
-        name = f"unit {unit} (r = {correlation:+.2f})"
+        name = _("unit {unit} (r = {correlation:+.2f})", unit=unit, correlation=correlation)
         charts.add_line(plot, name, times, state[0, read, index], color=color)
         if memory.cell_state is not None:
             hidden = memory.hidden_state[0, read, index]
             charts.add_line(plot, name, times, hidden, color=color, dash="dot", legend=False)
-    kind = "hidden state" if memory.cell_state is None else "cell state (solid) and hidden state (dotted)"
+    kind = _("hidden state") if memory.cell_state is None else _("cell state (solid) and hidden state (dotted)")
     return Figure(
         f"memory-{target}",
-        f"Memory of the units of {memory.layer} most correlated with the output",
-        f"The {kind} over one test window. Chosen are the units whose memory after the last step is most correlated with the output: r "
-        "is Pearson's correlation with the mean output over the test windows.",
-        "A line that drifts slowly integrates over many steps; one that follows every step only passes the input on. An LSTM's "
-        "cell state may leave the range −1 to 1, which is how it counts; a GRU's state cannot.",
+        _("Memory of the units of {layer} most correlated with the output", layer=memory.layer),
+        _(
+            "The {kind} over one test window. Chosen are the units whose memory after the last step is most correlated with "
+            "the output: r is Pearson's correlation with the mean output over the test windows.",
+            kind=kind,
+        ),
+        _(
+            "A line that drifts slowly integrates over many steps; one that follows every step only passes the input on. An "
+            "LSTM's cell state may leave the range −1 to 1, which is how it counts; a GRU's state cannot."
+        ),
         plot,
     )
 
 
 def _time_constants(memory: MemoryRecord, target: str) -> Figure:
-    plot = charts.empty("units, from the shortest to the longest memory", "steps", height=320)
+    plot = charts.empty(_("units, from the shortest to the longest memory"), _("steps"), height=320)
     measured = np.sort(memory.autocorrelation_times)
     ranks = list(range(1, len(measured) + 1))
-    charts.add_line(plot, "what the memory does (autocorrelation)", ranks, measured, color=charts.COLORS[0])
+    charts.add_line(plot, _("what the memory does (autocorrelation)"), ranks, measured, color=charts.COLORS[0])
     if memory.gate_time_constants is not None:
         by_gate = np.sort(memory.gate_time_constants)
-        charts.add_line(plot, "what the gate alone would do", ranks, by_gate, color=charts.COLORS[1])
+        charts.add_line(plot, _("what the gate alone would do"), ranks, by_gate, color=charts.COLORS[1])
     plot.update_yaxes(type="log")
     return Figure(
         f"time-constants-{target}",
-        f"How long the units of {memory.layer} remember",
-        "Two time constants of each unit, in steps: −1 / ln of its mean forget or update gate (Tallec & Ollivier 2018), and the lag "
-        "at which the autocorrelation of its memory falls below 1/e.",
-        "Where the second line lies far above the first, memory is kept by recurrent connections between units (or the input itself "
-        "changes slowly), not by gates. A spread over orders of magnitude means that units share the work among time scales.",
+        _("How long the units of {layer} remember", layer=memory.layer),
+        _(
+            "Two time constants of each unit, in steps: −1 / ln of its mean forget or update gate (Tallec & Ollivier 2018), "
+            "and the lag at which the autocorrelation of its memory falls below 1/e."
+        ),
+        _(
+            "Where the second line lies far above the first, memory is kept by recurrent connections between units (or the "
+            "input itself changes slowly), not by gates. A spread over orders of magnitude means that units share the work "
+            "among time scales."
+        ),
         plot,
     )
 

@@ -5,13 +5,15 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
 from jinja2 import Environment
 from markupsafe import Markup
 
 from pipelines import artifacts, releases
-from pipelines.report import cards, cost, explanations, texts
+from pipelines.report import cards, cost, explanations, language, texts
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, shown
 from pipelines.report.texts import files_folder
 from pipelines.report.tour.material import Chart
 from pipelines.results import Results
@@ -42,11 +44,11 @@ def write_task(
         }
         for target in results.targets
     ]
-    page = environment("../..").get_template("task.html")
+    page = environment("../..", f"tasks/{results.task}/index.html").get_template("task.html")
     text = page.render(
         results=results,
-        title=title,
-        question=question,
+        title=shown(title),
+        question=shown(question),
         sections=sections,
         provenance=provenance(results, params),
     )
@@ -74,10 +76,10 @@ def write_model(
         }
         for target in results.targets
     ]
-    page = environment("../..").get_template("model.html")
+    page = environment("../..", f"tasks/{results.task}/{model}.html").get_template("model.html")
     text = page.render(
         results=results,
-        title=title,
+        title=shown(title),
         model=model,
         training=results.training(model),
         sections=sections,
@@ -86,31 +88,50 @@ def write_model(
         provenance=provenance(results, params, model),
     )
     (folder / f"{model}.html").write_text(text, encoding="utf-8")
+
+
+def write_files(folder: Path, results: Results, model: str) -> None:
+    """What a model's page offers to listen to or to download: once, beside the English pages."""
     for target in results.targets:
         for file in results.files(model, target).glob("*"):  # not by `copytree`, whose error does not tell a full disk
-            copy = folder / files_folder(model, target) / file.name
+            copy = folder / files_folder(results.task, model, target) / file.name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, copy)
 
 
 def write_assets(folder: Path) -> None:
-    """The style sheet, the scripts, and Plotly's, which comes in Plotly's package."""
+    """The style sheet, the scripts, what scripts say in each language, and Plotly's script, which comes in Plotly's package."""
     import plotly.io
 
     folder.mkdir(parents=True, exist_ok=True)
-    for own in ("style.css", "page.js", "coloured.js", "choice.js", "pipeline.js"):
+    for own in ("style.css", "language.js", "page.js", "coloured.js", "choice.js", "pipeline.js"):
         shutil.copyfile(texts.TEMPLATES / own, folder / own)
+    for code in language.LANGUAGES:
+        with language.speaking(code):
+            if locale := language.plotly_locale():
+                messages = texts.script_json(language.script_messages())
+                says = f"const messages = {messages};\nPlotly.register({texts.script_json(locale)});\n"
+                (folder / f"messages.{code}.js").write_text(says, encoding="utf-8")
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     shutil.copyfile(script, folder / "plotly.min.js")
     template = json.dumps(plotly.io.templates["plotly_white"].to_plotly_json(), separators=(",", ":"))
     (folder / "charts.js").write_text(f"const chartTemplate = {template};\n", encoding="utf-8")
 
 
-def environment(root: str) -> Environment:
-    """The templates for a page from which `root` leads to the folder of the reports."""
+def environment(root: str, page: str = "index.html") -> Environment:
+    """The templates for `page`, from which `root` leads to the folder of the reports in its language."""
     found = texts.environment()
     found.filters |= {"chart": _chart, "bytes": _bytes, "script_json": _script_json}
-    found.globals["root"] = root
+    shared = root if language.active() == language.SOURCE else f"{root}/.."
+    found.globals |= {
+        "root": root,
+        "assets": f"{shared}/assets",
+        "sisters": {
+            code: (name, f"{shared}/{quote(page)}" if code == language.SOURCE else f"{shared}/{code}/{quote(page)}")
+            for code, name in language.LANGUAGES.items()
+            if code != language.active()
+        },
+    }
     return found
 
 
@@ -119,8 +140,8 @@ def _chart(figure: Figure | Chart) -> Markup:
     plot = figure.plot
     content = dict(plot) if isinstance(plot, dict) else json.loads(cast("go.Figure", plot).to_json())
     content["layout"].pop("template", None)  # `charts.js` has it once for all
-    content["config"] = CHART_OPTIONS
-    return texts.script_json(content)
+    content["config"] = CHART_OPTIONS | ({} if language.active() == language.SOURCE else {"locale": language.active()})
+    return texts.script_json(language.chart(content))
 
 
 def _script_json(value: Any) -> Markup:
@@ -129,13 +150,14 @@ def _script_json(value: Any) -> Markup:
 
 
 def _bytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+    number, unit = (size / 1e6, "MB") if size >= 1e5 else (size / 1e3, "kB")
+    return language.localised(f"{number:.1f}") + f" {unit}"
 
 
 def _metric_rows(results: Results, model: str, target: str) -> list[dict[str, Any]]:
     """Metric, test and validation summaries of one model."""
     test, valid = (results.metrics(model)[split][target] for split in ("test", "valid"))
-    return [{"name": results.metric_title(name), "test": test[name], "valid": valid.get(name)} for name in test]
+    return [{"name": shown(results.metric_title(name)), "test": test[name], "valid": valid.get(name)} for name in test]
 
 
 def _side_by_side(results: Results, target: str) -> dict[str, Any]:
@@ -157,7 +179,7 @@ def _side_by_side(results: Results, target: str) -> dict[str, Any]:
     ]
     rows += [
         {
-            "name": name,
+            "name": shown(name),
             "recurrent": False,
             "values": [{"mean": values[column], "std": None} if column in values else None for column in columns],
             "cost": None,
@@ -168,7 +190,7 @@ def _side_by_side(results: Results, target: str) -> dict[str, Any]:
     ]
     rows.sort(key=lambda row: row["sort"], reverse=not primary["lower_is_better"])
     return {
-        "columns": [results.metric_title(column) for column in columns],
+        "columns": [shown(results.metric_title(column)) for column in columns],
         "better": "↓" if primary["lower_is_better"] else "↑",
         "rows": rows,
     }
@@ -200,5 +222,5 @@ def commit() -> str:
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return head.strip() + (" with changes that are not committed" if changes.strip() else "")
+        return _("unknown")
+    return head.strip() + (_(" with changes that are not committed") if changes.strip() else "")

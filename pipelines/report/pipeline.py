@@ -116,7 +116,7 @@ def write(path: Path, summaries: Sequence[dict[str, Any]]) -> None:
     x = LEFT + ACROSS * COLUMNS.index("site")
     site = Box("site", "site", "index.html", x, (TOP + height) / 2)
     text = (
-        pages.environment(".")
+        pages.environment(".", "pipeline.html")
         .get_template("pipeline.html")
         .render(
             lanes=found,

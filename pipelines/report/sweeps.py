@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.report import figures, pages
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, fill, mark, plural, shown
 from pipelines.report.texts import format_number
 from pipelines.sweeps import Point, Result, Sweep
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 ACROSS = 3
 """Heat maps side by side."""
-NAMES = {"cell": "cell", "units": "units", "learning_rate": "learning rate", "seed": "seed"}
+NAMES = {"cell": mark("cell"), "units": mark("units"), "learning_rate": mark("learning rate"), "seed": mark("seed")}
 FEWEST = 4
 """Points from which a share of the variance means anything."""
 
@@ -26,7 +27,9 @@ def write(path: Path, sweep: Sweep, summaries: Sequence[dict[str, Any]]) -> None
     """The page of a sweep."""
     titles = {summary["task"]: summary["title"] for summary in summaries}
     shown = content(sweep, titles.get(sweep.task, sweep.task), sweep.task in titles)
-    path.write_text(pages.environment("..").get_template("sweep.html").render(**shown), encoding="utf-8")
+    path.write_text(
+        pages.environment("..", f"sweeps/{path.name}").get_template("sweep.html").render(**shown), encoding="utf-8"
+    )
 
 
 def content(sweep: Sweep, title: str, has_report: bool) -> dict[str, Any]:
@@ -123,7 +126,7 @@ def _heat_maps(sweep: Sweep, fitted: Sequence[Result], target: str) -> Figure:
     down = -(-len(cells) // across)
     plot = make_subplots(
         down, across, subplot_titles=cells, shared_yaxes=True, shared_xaxes=True, horizontal_spacing=0.03,
-        x_title="learning rate", y_title="units",
+        x_title=_("learning rate"), y_title=_("units"),
     )  # fmt: skip
     height = 110 + down * (60 + 48 * len(units))
     plot.update_layout(**figures.empty("", "", max(height, 300)).layout.to_plotly_json())
@@ -133,23 +136,29 @@ def _heat_maps(sweep: Sweep, fitted: Sequence[Result], target: str) -> Figure:
     for index, cell in enumerate(cells):
         grid = [[known.get(Point(cell=cell, units=size, learning_rate=rate)) for rate in rates] for size in units]
         plot.add_heatmap(
-            x=[f"{rate:g}" for rate in rates], y=[str(size) for size in units],
+            x=[fill("{rate:g}", rate=rate) for rate in rates], y=[str(size) for size in units],
             z=[[figures.plain([_mean(of, target)])[0] if of and of.targets else None for of in row] for row in grid],
             text=[[_label(of, target) for of in row] for row in grid], texttemplate="%{text}", hoverinfo="skip",
             zmin=low, zmax=high, colorscale="Viridis", showscale=index == 0, xgap=2, ygap=2,
-            colorbar={"title": {"text": "validation loss", "side": "right"}, "thickness": 14},
+            colorbar={"title": {"text": _("validation loss"), "side": "right"}, "thickness": 14},
             row=index // across + 1, col=index % across + 1,
         )  # fmt: skip
     plot.update_xaxes(type="category")
     plot.update_yaxes(type="category")
-    seeds = "1 seed" if len(sweep.seeds) == 1 else f"{len(sweep.seeds)} seeds"
+    seeds = plural("{count} seed", "{count} seeds", len(sweep.seeds))
     return Figure(
         f"heat-{target}",
-        "Validation loss by units, learning rate and cell",
-        f"The lowest validation loss of each point: mean over {seeds}, in the unit of the target's loss. The colours end at "
-        f"{format_number(high)}; a loss above that has the same colour. An empty place was not fitted, or its training failed.",
-        "Dark is low, and lower is better. A dark field at the border of the grid means that the best value may lie beyond it. Compare "
-        "cells by their darkest fields, not at one learning rate: each cell has its own best one.",
+        _("Validation loss by units, learning rate and cell"),
+        _(
+            "The lowest validation loss of each point: mean over {seeds}, in the unit of the target's loss. The colours end "
+            "at {high}; a loss above that has the same colour. An empty place was not fitted, or its training failed.",
+            seeds=seeds,
+            high=format_number(high),
+        ),
+        _(
+            "Dark is low, and lower is better. A dark field at the border of the grid means that the best value may lie "
+            "beyond it. Compare cells by their darkest fields, not at one learning rate: each cell has its own best one."
+        ),
         plot,
     )
 
@@ -163,7 +172,7 @@ def _end_of_colours(means: Sequence[float]) -> float:
 def _label(result: Result | None, target: str) -> str:
     if result is None:
         return ""
-    return format_number(_mean(result, target)) if result.targets else "failed"
+    return format_number(_mean(result, target)) if result.targets else _("failed")
 
 
 # Importance
@@ -182,9 +191,9 @@ def importance(sweep: Sweep, target: str) -> tuple[dict[str, float], str]:
     ]
     axes = [name for name in NAMES if len({str(values[name]) for values, _ in trials}) > 1]
     if len(fitted) < FEWEST:
-        return {}, f"there are fewer than {FEWEST} points"
+        return {}, _("there are fewer than {fewest} points", fewest=FEWEST)
     if len({loss for _, loss in trials}) == 1:
-        return {}, "all losses are the same"
+        return {}, _("all losses are the same")
     return _fanova([({name: values[name] for name in axes}, loss) for values, loss in trials]), ""
 
 
@@ -212,20 +221,25 @@ def _fanova(trials: Sequence[tuple[dict[str, Any], float]]) -> dict[str, float]:
 
 def _bars(shares: Mapping[str, float], target: str, points: int) -> Figure:
     names = sorted(shares, key=lambda name: shares[name])
-    plot: go.Figure = figures.empty("share of the variance", "", 110 + 44 * len(names))
+    plot: go.Figure = figures.empty(_("share of the variance"), "", 110 + 44 * len(names))
     plot.add_bar(
-        x=figures.plain([shares[name] for name in names]), y=[NAMES[name] for name in names], orientation="h",
+        x=figures.plain([shares[name] for name in names]), y=[shown(NAMES[name]) for name in names], orientation="h",
         marker={"color": ["#9aa5b1" if name == "seed" else figures.COLORS[0] for name in names]},
-        text=[f"{shares[name]:.0%}" for name in names], textposition="auto", hoverinfo="skip",
+        text=[fill("{share:.0%}", share=shares[name]) for name in names], textposition="auto", hoverinfo="skip",
     )  # fmt: skip
     plot.update_xaxes(tickformat=".0%", range=[0, 1])
     plot.update_layout(margin={"l": 110})
     return Figure(
         f"importance-{target}",
-        "How much each hyper-parameter matters",
-        f"Functional ANOVA (Hutter et al. 2014, Optuna's) of {points} points: the share of the variance of the validation loss over "
-        "this grid that each hyper-parameter explains, by itself and together with others.",
-        "It depends on the ranges of the grid: an axis with one very bad end explains most. The seed is chance: what explains no more "
-        "than the seed does not matter on this grid.",
+        _("How much each hyper-parameter matters"),
+        _(
+            "Functional ANOVA (Hutter et al. 2014, Optuna's) of {points} points: the share of the variance of the validation "
+            "loss over this grid that each hyper-parameter explains, by itself and together with others.",
+            points=points,
+        ),
+        _(
+            "It depends on the ranges of the grid: an axis with one very bad end explains most. The seed is chance: what "
+            "explains no more than the seed does not matter on this grid."
+        ),
         plot,
     )

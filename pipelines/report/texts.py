@@ -12,6 +12,9 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from pipelines.contract import LayerRecord
+from pipelines.report import language
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -71,22 +74,41 @@ def format_number(value: float | None, digits: int = 4) -> str:
     if value is None:
         return "–"
     text = f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"
-    return text.replace("-", "−") if text[0] == "-" else text
+    return language.localised(text.replace("-", "−") if text[0] == "-" else text)
 
 
 def format_percent(share: float) -> str:
     """A share as a percentage, with one decimal below 100 %."""
     percent = round(100 * share, 1) + 0.0  # no −0.0
-    return f"{percent:,.{0 if abs(percent) >= 100 else 1}f} %".replace("-", "−")
+    return language.localised(f"{percent:,.{0 if abs(percent) >= 100 else 1}f} %".replace("-", "−"))
 
 
 def _signed_percent(share: float) -> str:
     return ("+" if share > 0 else "") + format_percent(share)
 
 
-def files_folder(model: str, target: str) -> str:
-    """The folder, from a model's page, of the files of its evaluation."""
-    return f"{model}/{target}"
+def layer_name(layer: LayerRecord) -> str:
+    """A layer's name for headings; of one direction of a layer, which if it reads from the end."""
+    return layer.layer if layer.direction == "forward" else language._("{layer}, backward", layer=layer.layer)
+
+
+def part_name(name: str) -> str:
+    """What colours a text, stored as `layer: gate` or `layer, backward: gate`."""
+    layer, _, gate = name.rpartition(": ")
+    base, backward, _ = layer.partition(", backward")
+    spoken = language._("{layer}, backward", layer=base) if backward else base
+    return f"{spoken}: {language.shown(gate)}" if spoken else language.shown(gate)
+
+
+def _plain(value: float, format_spec: str) -> str:
+    """A number by a format of Python's, in the language of the page."""
+    return language.fill("{value:" + format_spec + "}", value=value)
+
+
+def files_folder(task: str, model: str, target: str) -> str:
+    """The folder, from a model's page, of the files of its evaluation: they are there once, below the English pages."""
+    folder = f"{model}/{target}"
+    return folder if language.active() == language.SOURCE else f"../../../tasks/{task}/{folder}"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> Markup:
@@ -99,14 +121,32 @@ def render(template: str, **values: Any) -> Markup:
     return Markup(environment().get_template(template).render(values))
 
 
-def environment() -> Environment:
-    """The templates, with autoescaping; an undefined name is an error."""
+def environment(folder: Path = TEMPLATES) -> Environment:
+    """The templates, with autoescaping, in the language that is spoken; an undefined name is an error."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.filters |= {"number": format_number, "percent": format_percent, "signed_percent": _signed_percent}
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= {
+        "number": format_number,
+        "percent": format_percent,
+        "signed_percent": _signed_percent,
+        "plain": _plain,
+        "share": language.percent,
+        "layer_name": layer_name,
+        "shown": language.shown,
+        "steps": language.steps,
+        "date": language.date,
+        "lower": language.lower,
+    }
+    code = language.active()
+    environment.globals["language"] = code
+    # Sentences that a stage has stored stay as they are; a page in another language says so.
+    environment.globals["stored"] = Markup("") if code == language.SOURCE else Markup(' lang="en"')
     return environment

@@ -7,24 +7,26 @@ import numpy as np
 from pipelines.contract import Array
 from pipelines.printing import shortened
 from pipelines.report import figures as charts
-from pipelines.report import texts
+from pipelines.report import language, texts
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, shown
 from pipelines.sequence_to_sequence.records import AttentionMap, Illustration
 
 LONGEST_LABEL = 90
 """Characters of a pair in the menu."""
 
 
-def attention(illustration: Illustration | None, tokens: str) -> list[Figure]:
-    """The weights over each illustrated pair, of which the reader chooses one; `tokens` is what its steps are called."""
+def attention(illustration: Illustration | None, step: str) -> list[Figure]:
+    """The weights over each illustrated pair, of which the reader chooses one; `step` is what one of its steps is called."""
     if illustration is None:
         return []
     attended = illustration.attended
     first = attended[0]
+    token, tokens = shown(step), language.steps(step)
     plot = charts.empty("", "", height=_height(first))
     plot.add_heatmap(
         z=_rounded(first), x=_labels(first.source), y=_labels(first.written), zmin=0, zmax=1, colorscale="Blues",
-        colorbar={"title": "weight", "thickness": 14}, hovertemplate="%{y} looks at %{x}: %{z}<extra></extra>",
+        colorbar={"title": _("weight"), "thickness": 14}, hovertemplate=_("%{y} looks at %{x}: %{z}<extra></extra>"),
     )  # fmt: skip
     buttons = [
         {
@@ -48,11 +50,19 @@ def attention(illustration: Illustration | None, tokens: str) -> list[Figure]:
     return [
         Figure(
             "attention",
-            "What the decoder looks at",
-            f"For each written {tokens} (rows, from above) the weights of attention over the {tokens}s of the source. The menu "
-            "offers usual test pairs, from long to short, then longer ones than any in training.",
-            f"A dark cell says which {tokens} of the source a written {tokens} comes from. A diagonal is a translation {tokens} for "
-            f"{tokens}; a row of two {tokens}s joins them; a step to the side is a change of order.",
+            _("What the decoder looks at"),
+            _(
+                "For each written {token} (rows, from above) the weights of attention over the {tokens} of the source. The "
+                "menu offers usual test pairs, from long to short, then longer ones than any in training.",
+                token=token,
+                tokens=tokens,
+            ),
+            _(
+                "A dark cell says which {token} of the source a written {token} comes from. A diagonal is a translation "
+                "{token} for {token}; a row of two {tokens} joins them; a step to the side is a change of order.",
+                token=token,
+                tokens=tokens,
+            ),
             plot,
         )
     ]
@@ -82,7 +92,7 @@ def by_length(
         means = [float(values[lengths == size].mean()) for size in sizes]
         charts.add_line(
             plot,
-            name,
+            shown(name),
             sizes,
             np.array(means),
             color=charts.COLORS[index % len(charts.COLORS)],
@@ -97,8 +107,10 @@ def mistakes(rows: Sequence[tuple[str, str, str]], shows: str, reading: str) -> 
     """Source, written target and reference of some pairs."""
     return Figure(
         "mistakes",
-        "Where it errs",
+        _("Where it errs"),
         shows,
         reading,
-        texts.table(["source", "written", "reference"], [list(row) for row in rows] or [["none", "", ""]], words=3),
+        texts.table(
+            [_("source"), _("written"), _("reference")], [list(row) for row in rows] or [[_("none"), "", ""]], words=3
+        ),
     )

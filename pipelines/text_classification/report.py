@@ -7,6 +7,7 @@ from pipelines.contract import Array
 from pipelines.printing import shortened
 from pipelines.report import texts
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, fill
 from pipelines.results import Results
 from pipelines.text_classification.data import Meta
 from pipelines.text_classification.records import Illustration, ReadText
@@ -24,8 +25,12 @@ def figures(results: Results, target: str, model: str | None) -> list[Figure]:
 def _title(read: ReadText, classes: list[str]) -> str:
     """A text, its class and what the network takes it for."""
     predicted = classes[int(read.probabilities.argmax())]
-    taken = f"{read.label}, {'also' if predicted == read.label else 'but'} read as {predicted}"
-    return f"{taken} ({read.probabilities.max():.0%}): {shortened(''.join(read.tokens).strip(), 60)}"
+    taken = (
+        _("{label}, also read as {predicted}", label=read.label, predicted=predicted)
+        if predicted == read.label
+        else _("{label}, but read as {predicted}", label=read.label, predicted=predicted)
+    )
+    return f"{taken} ({fill('{p:.0%}', p=read.probabilities.max())}): {shortened(''.join(read.tokens).strip(), 60)}"
 
 
 def _why(results: Results, illustration: Illustration) -> Figure:
@@ -33,21 +38,29 @@ def _why(results: Results, illustration: Illustration) -> Figure:
     named = {}
     for read in illustration.read:
         predicted = classes[int(read.probabilities.argmax())]
-        layers = {"contribution": texts.Layer(_scaled(read.contributions), [predicted])}
+        layers = {_("contribution"): texts.Layer(_scaled(read.contributions), [predicted])}
         if read.attention is not None:
-            layers["weight of attention"] = texts.Layer(_scaled(read.attention), ["all classes"])
+            layers[_("weight of attention")] = texts.Layer(_scaled(read.attention), [_("all classes")])
         named[_title(read, classes)] = (read.tokens, layers)
     attended = any(read.attention is not None for read in illustration.read)
-    also = " Weights of attention are shown beside: what the network looks at need not be what decides (Jain & Wallace 2019)."
+    also = _(
+        " Weights of attention are shown beside: what the network looks at need not be what decides (Jain & Wallace "
+        "2019)."
+    )
     return Figure(
         "why",
-        "Which words decide?",
-        "Test texts of which the network is right, then the most confident mistakes: how much each word adds to the log-probability of the "
-        "predicted class, compared with an unknown word (integrated gradients at the embedding), the largest scaled to 1. Blue speaks for "
-        f"the class, red against it.{also if attended else ''}",
-        "A network that has understood colours the words that a reader would underline. Where a negation or an irony turns the sense, see "
-        "whether it colours only the words for themselves.",
-        texts.coloured(named, "for"),
+        _("Which words decide?"),
+        _(
+            "Test texts of which the network is right, then the most confident mistakes: how much each word adds to the "
+            "log-probability of the predicted class, compared with an unknown word (integrated gradients at the embedding), "
+            "the largest scaled to 1. Blue speaks for the class, red against it.{more}",
+            more=also if attended else "",
+        ),
+        _(
+            "A network that has understood colours the words that a reader would underline. Where a negation or an irony "
+            "turns the sense, see whether it colours only the words for themselves."
+        ),
+        texts.coloured(named, _("for")),
     )
 
 
@@ -66,15 +79,19 @@ def _inside(results: Results, illustration: Illustration, model: str, target: st
         layers = {}
         for name in order:
             values = read.inside[name].astype(np.float32)
-            layers[name] = texts.Layer(values, [str(unit) for unit in range(len(values))])
+            layers[texts.part_name(name)] = texts.Layer(values, [str(unit) for unit in range(len(values))])
         named[_title(read, classes)] = (read.tokens, layers)
     return Figure(
         "reading-along",
-        "Reading along",
-        "The same texts. Each word has the colour of what the chosen unit has after reading it (a backward layer reads from the end): "
-        "a gate from 0 (white) to 1 (blue), a memory or candidate from −1 (red) over 0 to 1 (blue; larger values are cut off). First "
-        "shown is the unit whose memory is most correlated with how sure the network is.",
-        "Look for units that change at words with a meaning for the class and hold it to the end. Most units do nothing that has a name: a "
-        "network divides its work among many.",
-        texts.coloured(named, "unit", int(memory.units[0]) if memory else 0),
+        _("Reading along"),
+        _(
+            "The same texts. Each word has the colour of what the chosen unit has after reading it (a backward layer reads "
+            "from the end): a gate from 0 (white) to 1 (blue), a memory or candidate from −1 (red) over 0 to 1 (blue; larger "
+            "values are cut off). First shown is the unit whose memory is most correlated with how sure the network is."
+        ),
+        _(
+            "Look for units that change at words with a meaning for the class and hold it to the end. Most units do nothing "
+            "that has a name: a network divides its work among many."
+        ),
+        texts.coloured(named, _("unit"), int(memory.units[0]) if memory else 0),
     )

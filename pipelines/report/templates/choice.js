@@ -21,21 +21,22 @@ function chooseCell(form) {
     const key = Object.keys(questions).map((name) => form.elements[name].value).join("|");
     const { family, matching, supporting, against, baseline } = table[key];
     if (family === null) {
-      answer.replaceChildren(paragraph("No problem of this run has a network that may be used there: all of them read backwards too."));
+      answer.replaceChildren(paragraph(gettext("No problem of this run has a network that may be used there: all of them read backwards too.")));
       return;
     }
     const heading = document.createElement("b");
     heading.textContent = family;
     const close = matching === 4
-      ? "Problems of this run that are like yours in all four properties are what this is counted from."
+      ? gettext("Problems of this run that are like yours in all four properties are what this is counted from.")
       : matching === 0
-        ? "No problem of this run is like yours; this is counted from all of them, so take it as a start."
-        : `No problem of this run is like yours in all four properties; this is counted from those that share ${matching} of them.`;
-    answer.replaceChildren(paragraph("Try first: ", heading, "."));
-    answer.append(paragraph("For it: ", ...links(supporting), "."));
-    answer.append(against.length ? paragraph("Against it: ", ...links(against), ".") : paragraph("No such problem speaks against it."));
+        ? gettext("No problem of this run is like yours; this is counted from all of them, so take it as a start.")
+        : gettext("No problem of this run is like yours in all four properties; this is counted from those that share {matching} of them.")
+          .replace("{matching}", matching);
+    answer.replaceChildren(paragraph(gettext("Try first: "), heading, "."));
+    answer.append(paragraph(gettext("For it: "), ...links(supporting), "."));
+    answer.append(against.length ? paragraph(gettext("Against it: "), ...links(against), ".") : paragraph(gettext("No such problem speaks against it.")));
     if (baseline.length) {
-      answer.append(paragraph("Before you train anything: no network was significantly better than the best baseline on ", ...links(baseline), "."));
+      answer.append(paragraph(gettext("Before you train anything: no network was significantly better than the best baseline on "), ...links(baseline), "."));
     }
     const note = paragraph(close);
     note.className = "note";

@@ -2,6 +2,7 @@
 function colouredText(container) {
   const texts = JSON.parse(container.querySelector("script").textContent);
   const [which, layer, row, text, scale] = [".which", ".layer", ".row", ".text", ".scale"].map((name) => container.querySelector(name));
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
   let spans;
   const chosen = () => texts[which ? which.value : 0];
   const read = () => {
@@ -23,7 +24,7 @@ function colouredText(container) {
     spans.forEach((span, time) => {
       const value = bytes[row.selectedIndex * spans.length + time];
       span.style.backgroundColor = colour(value, signed);
-      span.title = (signed ? value / 127.5 - 1 : value / 255).toFixed(2);
+      span.title = (signed ? value / 127.5 - 1 : value / 255).toLocaleString(document.documentElement.lang, digits);
     });
     scale.innerHTML = signed ? "<i class=low></i>−1 <i></i>0 <i class=high></i>1" : "<i></i>0 <i class=high></i>1";
   };

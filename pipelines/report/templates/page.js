@@ -159,7 +159,7 @@ function searchBox() {
     if (words.length && !found.length) {
       const none = document.createElement("li");
       none.className = "note";
-      none.textContent = list.dataset.none;
+      none.textContent = gettext("Nothing found.");
       list.append(none);
     }
   };
@@ -212,6 +212,7 @@ document.addEventListener("DOMContentLoaded", () => {
   drawCharts();
   document.querySelectorAll(".coloured").forEach(colouredText);
   document.querySelectorAll("table.sortable").forEach(sortable);
+  document.querySelectorAll(".bar .language").forEach((link) => link.addEventListener("click", () => { link.hash = location.hash; }));
   document.querySelector(".theme").addEventListener("click", changeTheme);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
   let folded = [];

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pipelines.contract import Explanation, GateRecord, LayerRecord, MemoryRecord
-from pipelines.report import explanations, inside
+from pipelines.report import explanations, inside, language
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, shown
+from pipelines.report.texts import layer_name
 from pipelines.results import Results
 
 if TYPE_CHECKING:
@@ -102,7 +104,8 @@ class Material:
     @property
     def problem(self) -> str:
         """For sentences."""
-        return self.title.lower() if self.only_target else f"{self.title.lower()} ({self.target})"
+        title = language.lower(self.title)
+        return title if self.only_target else f"{title} ({self.target})"
 
     def network(self, model: str) -> Network:
         """The network of that name."""
@@ -132,10 +135,10 @@ def _of_target(results: Results, title: str, sequence: str, target: str, models:
     explanation = results.explanation(lstm, target) if lstm else None
     return Material(
         task=results.task,
-        title=title,
+        title=shown(title),
         target=target,
         only_target=len(results.targets) == 1,
-        sequence=sequence,
+        sequence=shown(sequence),
         step=meta["step"],
         steps=meta["lookback"],
         examples=meta["splits"]["train"]["windows"],
@@ -172,7 +175,7 @@ def _network(results: Results, target: str, model: str, block: Any) -> Network:
         std=primary["std"],
         memory_length=explanation.gradients[-1].memory_length if explanation.gradients else None,
         saturation=[
-            Saturation(layer.name, name, float(gate.closed.mean()), float(gate.open.mean()))
+            Saturation(layer_name(layer), name, float(gate.closed.mean()), float(gate.open.mean()))
             for layer in explanation.layers
             for name, gate in layer.gates.items()
             if gate.closed is not None and gate.open is not None
@@ -204,7 +207,8 @@ def _gates(explanation: Explanation, target: str) -> Chart | None:
     chart = _chart(inside.gates_chart(_thinned(layer, chosen), target))
     if len(chosen) == len(order):
         return chart
-    return replace(chart, shows=f"{chart.shows} Drawn are {len(chosen)} of its {len(order)} units, evenly chosen.")
+    drawn = _("Drawn are {chosen} of its {all} units, evenly chosen.", chosen=len(chosen), all=len(order))
+    return replace(chart, shows=f"{chart.shows} {drawn}")
 
 
 def _thinned(layer: LayerRecord, units: Any) -> LayerRecord:

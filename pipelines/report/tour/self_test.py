@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pipelines.report import language
+from pipelines.report.language import _, shown
 from pipelines.report.texts import format_number
 from pipelines.report.tour.material import Material, Network
 
@@ -32,10 +34,20 @@ def _parameters(materials: Sequence[Material]) -> Question | None:
         lstm, gru = material.plain("lstm"), material.plain("gru")
         if lstm and gru and lstm.units == gru.units:
             return Question(
-                "An LSTM and a GRU have the same units. Which has fewer parameters, and about how many for each of the other's?",
-                f"The GRU: three matrices per layer in place of four, hence three quarters in the recurrent layers. On "
-                f"{material.problem}, {gru.model} has {gru.parameters:,} parameters in all and {lstm.model} "
-                f"{lstm.parameters:,}: {gru.parameters / lstm.parameters:.2f} for each, since the other layers are the same.",
+                _(
+                    "An LSTM and a GRU have the same units. Which has fewer parameters, and about how many for each of the other's?"
+                ),
+                _(
+                    "The GRU: three matrices per layer in place of four, hence three quarters in the recurrent layers. On {problem}, "
+                    "{gru} has {few:,} parameters in all and {lstm} {many:,}: {ratio:.2f} for each, since "
+                    "the other layers are the same.",
+                    problem=material.problem,
+                    gru=gru.model,
+                    few=gru.parameters,
+                    lstm=lstm.model,
+                    many=lstm.parameters,
+                    ratio=gru.parameters / lstm.parameters,
+                ),
                 _page(material, "index"),
             )
     return None
@@ -54,10 +66,18 @@ def _open_gate(materials: Sequence[Material]) -> Question | None:
         return None
     share, material, network, gate = max(rated, key=lambda entry: entry[0])
     return Question(
-        "What happens to a unit's cell state while its forget gate is 1 and its input gate 0? How often is a forget gate "
-        "wide open in this run?",
-        f"The cell state stays as it is, and the gradient passes through it undiminished. Most often on {material.problem}: the "
-        f"forget gates of {gate.layer} of {network.model} are above 0.9 at {share:.1%} of all steps and units.",
+        _(
+            "What happens to a unit's cell state while its forget gate is 1 and its input gate 0? How often is a forget gate "
+            "wide open in this run?"
+        ),
+        _(
+            "The cell state stays as it is, and the gradient passes through it undiminished. Most often on {problem}: the "
+            "forget gates of {layer} of {model} are above 0.9 at {share:.1%} of all steps and units.",
+            problem=material.problem,
+            layer=gate.layer,
+            model=network.model,
+            share=share,
+        ),
         _page(material, network.model),
     )
 
@@ -71,11 +91,24 @@ def _reach(materials: Sequence[Material]) -> Question | None:
             longest = max(gated, key=lambda network: network.memory_length or 0)
             further = (longest.memory_length or 0) > rnn.memory_length
             return Question(
-                "Which looks further back, a simple RNN or a gated network, and what is that called in the simple RNN?",
-                "The gradient of a simple RNN vanishes exponentially with the distance; gates keep it alive. "
-                f"On {material.problem}, 90 % of the gradient lies within {rnn.memory_length:.0f} {material.step}s for {rnn.model} and "
-                f"within {longest.memory_length:.0f} for {longest.model}"
-                + ("." if further else ": so here the gates bought no longer memory, which this problem may not need."),
+                _(
+                    "Which looks further back, a simple RNN or a gated network, and what is that called in the simple RNN?"
+                ),
+                _(
+                    "The gradient of a simple RNN vanishes exponentially with the distance; gates keep it alive. On {problem}, 90 % "
+                    "of the gradient lies within {short:.0f} {steps} for {rnn} and within {long:.0f} for {gated}",
+                    problem=material.problem,
+                    short=rnn.memory_length,
+                    steps=language.steps(material.step),
+                    rnn=rnn.model,
+                    long=longest.memory_length,
+                    gated=longest.model,
+                )
+                + (
+                    "."
+                    if further
+                    else _(": so here the gates bought no longer memory, which this problem may not need.")
+                ),
                 _page(material, "index"),
             )
     return None
@@ -84,10 +117,17 @@ def _reach(materials: Sequence[Material]) -> Question | None:
 def _baseline(materials: Sequence[Material]) -> Question | None:
     """Whether the networks are needed."""
     lost = [material for material in materials if material.outcome != "won"]
-    names = "; ".join(f"{material.problem} (baseline: {material.baseline})" for material in lost)
+    names = "; ".join(
+        _("{problem} (baseline: {baseline})", problem=material.problem, baseline=shown(material.baseline))
+        for material in lost
+    )
     return Question(
-        "On how many problems of this run would you not need a recurrent network at all?",
-        f"On {len(lost)} of {len(materials)}, where the best network is not significantly better than the best baseline"
+        _("On how many problems of this run would you not need a recurrent network at all?"),
+        _(
+            "On {count} of {all}, where the best network is not significantly better than the best baseline",
+            count=len(lost),
+            all=len(materials),
+        )
         + (f": {names}." if lost else "."),
         "index.html",
     )
@@ -100,11 +140,15 @@ def _clipping(materials: Sequence[Material]) -> Question | None:
     if not share:
         return None
     return Question(
-        "A gradient's norm is above the limit of clipping in most steps. What sets the pace of training then?",
-        "Still the learning rate: Adam divides by the gradients' own running size, so a limit that always holds changes little but that "
-        "one large gradient does not dominate the averages. "
-        f"In this run that is most often so for {network.model} on {material.problem}: in {share:.0%} of its epochs the mean "
-        "norm is above the limit.",
+        _("A gradient's norm is above the limit of clipping in most steps. What sets the pace of training then?"),
+        _(
+            "Still the learning rate: Adam divides by the gradients' own running size, so a limit that always holds changes "
+            "little but that one large gradient does not dominate the averages. In this run that is most often so for "
+            "{model} on {problem}: in {share:.0%} of its epochs the mean norm is above the limit.",
+            model=network.model,
+            problem=material.problem,
+            share=share,
+        ),
         _page(material, network.model),
     )
 
@@ -118,10 +162,22 @@ def _spread(materials: Sequence[Material]) -> Question | None:
             alike = {better.model, worse.model} <= {material.best, *material.alike}
             if better.std and worse.std and alike and 0 < difference < better.std:
                 return Question(
-                    f"On {material.problem} {better.model} has {material.metric} {_score(better)} and {worse.model} {_score(worse)} "
-                    "(mean ± standard deviation over seeds). Is the first one better?",
-                    f"Nobody can tell from this: the difference of {format_number(difference, 2)} is smaller than what another seed "
-                    f"changes ({format_number(better.std, 2)}). Choose the cheaper one.",
+                    _(
+                        "On {problem} {model} has {metric} {better} and {model2} {worse} (mean ± standard deviation over seeds). Is the "
+                        "first one better?",
+                        problem=material.problem,
+                        model=better.model,
+                        metric=shown(material.metric),
+                        better=_score(better),
+                        model2=worse.model,
+                        worse=_score(worse),
+                    ),
+                    _(
+                        "Nobody can tell from this: the difference of {difference} is smaller than what another seed changes ({std}). "
+                        "Choose the cheaper one.",
+                        difference=format_number(difference, 2),
+                        std=format_number(better.std, 2),
+                    ),
                     _page(material, "index"),
                 )
     return None
@@ -133,9 +189,12 @@ def _future(materials: Sequence[Material]) -> Question | None:
     if not allowed:
         return None
     return Question(
-        "Where may a bidirectional layer be used?",
-        f"Where all of the input is there before the answer is wanted. In this run: {'; '.join(allowed)}. In a forecast, or where words "
-        "are to appear while somebody is still speaking, it would need what is not there yet.",
+        _("Where may a bidirectional layer be used?"),
+        _(
+            "Where all of the input is there before the answer is wanted. In this run: {problems}. In a forecast, or where "
+            "words are to appear while somebody is still speaking, it would need what is not there yet.",
+            problems="; ".join(allowed),
+        ),
         "index.html",
     )
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pipelines.report import language
+from pipelines.report.language import _, shown
 from pipelines.report.texts import format_number
 from pipelines.report.tour.material import Chart, Material, Network
 
@@ -41,17 +43,30 @@ def _gate(materials: Sequence[Material]) -> Step | None:
     lstm = _drawn(found)
     busiest = max(lstm.saturation, key=lambda gate: gate.open)
     return Step(
-        "What a gate does",
+        _("What a gate does"),
         [
-            "A gate is a vector of numbers between 0 and 1, one for each unit, computed at every step from the input and the "
-            "previous hidden state: g = σ(x W + h R + b). What it multiplies passes where it is 1 and is dropped where it is 0.",
-            f"The chart is of {found.problem}, model {lstm.model}: yellow is open, dark blue closed. In this network the gate "
-            f"that is most often open is the {busiest.gate} of {busiest.layer}: above 0.9 at {busiest.open:.1%} of all steps "
-            f"and units, below 0.1 at {busiest.closed:.1%}. Gates in between scale their input rather than decide.",
+            _(
+                "A gate is a vector of numbers between 0 and 1, one for each unit, computed at every step from the input and the "
+                "previous hidden state: g = σ(x W + h R + b). What it multiplies passes where it is 1 and is dropped where it is "
+                "0."
+            ),
+            _(
+                "The chart is of {problem}, model {model}: yellow is open, dark blue closed. In this network the gate that is "
+                "most often open is the {gate} of {layer}: above 0.9 at {open:.1%} of all steps and units, below 0.1 at "
+                "{closed:.1%}. Gates in between scale their input rather than decide.",
+                problem=found.problem,
+                model=lstm.model,
+                gate=shown(busiest.gate),
+                layer=busiest.layer,
+                open=busiest.open,
+                closed=busiest.closed,
+            ),
         ],
         found.gates,
         _command(found, lstm, f"recurrent=[{{cell: {lstm.cells[0]}, units: {lstm.units[0]}, forget_bias: -1.0}}]"),
-        "With a forget bias of −1 the forget gates begin nearly closed. Do they learn to open, and what does it cost?",
+        _(
+            "With a forget bias of −1 the forget gates begin nearly closed. Do they learn to open, and what does it cost?"
+        ),
         _page(found, lstm.model),
     )
 
@@ -69,22 +84,34 @@ def _cell_state(materials: Sequence[Material]) -> Step | None:
         return None
     lstm = _drawn(found)
     lasting = (
-        f" Here, 90 % of the gradient lies within the last {lstm.memory_length:.0f} of {found.steps} {found.step}s."
+        _(
+            " Here, 90 % of the gradient lies within the last {length:.0f} of {all} {steps}.",
+            length=lstm.memory_length,
+            all=found.steps,
+            steps=language.steps(found.step),
+        )
         if lstm.memory_length is not None
         else ""
     )
     return Step(
-        "What the cell state keeps",
+        _("What the cell state keeps"),
         [
-            "An LSTM writes to its cell state by addition: c = f ⊙ c′ + i ⊙ g. As long as the forget gate f is near 1 and the "
-            "input gate i near 0, a value stays there unchanged. The hidden state h = o ⊙ tanh(c) is what the rest of the "
-            "network is shown of it.",
-            f"The chart is of {found.problem}, model {lstm.model}: solid lines are cell states, dotted ones what the output "
-            f"gate lets through.{lasting}",
+            _(
+                "An LSTM writes to its cell state by addition: c = f ⊙ c′ + i ⊙ g. As long as the forget gate f is near 1 and "
+                "the input gate i near 0, a value stays there unchanged. The hidden state h = o ⊙ tanh(c) is what the rest of "
+                "the network is shown of it."
+            ),
+            _(
+                "The chart is of {problem}, model {model}: solid lines are cell states, dotted ones what the output gate lets "
+                "through.{lasting}",
+                problem=found.problem,
+                model=lstm.model,
+                lasting=lasting,
+            ),
         ],
         found.memory,
         _command(found, lstm, f"recurrent=[{{cell: nfg, units: {lstm.units[0]}}}]"),
-        "The cell nfg has no forget gate, so that its cell state can only grow. Compare the lines, and the score.",
+        _("The cell nfg has no forget gate, so that its cell state can only grow. Compare the lines, and the score."),
         _page(found, lstm.model),
     )
 
@@ -108,19 +135,33 @@ def _lstm_and_gru(materials: Sequence[Material]) -> Step | None:
         if (pair[2].mean < pair[1].mean) == pair[0].lower_is_better and pair[2].mean != pair[1].mean
     ]
     return Step(
-        "Where LSTM and GRU differ",
+        _("Where LSTM and GRU differ"),
         [
-            "A GRU has no cell state and no output gate: its hidden state h = z ⊙ h′ + (1 − z) ⊙ n is the memory, and one "
-            "update gate z both keeps and writes. Per layer that is three matrices in place of four, hence at equal units "
-            "three quarters of the parameters.",
-            f"They differ most in this run on {material.problem}: {material.metric} {_score(lstm)} for {lstm.model} with "
-            f"{lstm.parameters:,} parameters and {_score(gru)} for {gru.model} with {gru.parameters:,}. Over the "
-            f"{len(pairs)} problems with both, the GRU has the better mean on {len(better)}. Which of these differences are "
-            "significant stands in the matrix on the first page, not here: a mean alone decides nothing.",
+            _(
+                "A GRU has no cell state and no output gate: its hidden state h = z ⊙ h′ + (1 − z) ⊙ n is the memory, and one "
+                "update gate z both keeps and writes. Per layer that is three matrices in place of four, hence at equal units "
+                "three quarters of the parameters."
+            ),
+            _(
+                "They differ most in this run on {problem}: {metric} {lstm_score} for {lstm} with {lstm_parameters:,} parameters and "
+                "{gru_score} for {gru} with {gru_parameters:,}. Over the {pairs} problems with both, the GRU has the better mean on "
+                "{better}. Which of these differences are significant stands in the matrix on the first page, not here: a mean "
+                "alone decides nothing.",
+                problem=material.problem,
+                metric=shown(material.metric),
+                lstm_score=_score(lstm),
+                lstm=lstm.model,
+                lstm_parameters=lstm.parameters,
+                gru_score=_score(gru),
+                gru=gru.model,
+                gru_parameters=gru.parameters,
+                pairs=len(pairs),
+                better=len(better),
+            ),
         ],
         material.training,
         _command(material, gru, f"recurrent=[{', '.join(f'{{cell: gru, units: {units}}}' for units in lstm.units)}]"),
-        "Now both have equal units. Where models differ in size as well, a difference says nothing about the cell.",
+        _("Now both have equal units. Where models differ in size as well, a difference says nothing about the cell."),
         _page(material, "index"),
     )
 
@@ -144,20 +185,34 @@ def _gradients(materials: Sequence[Material]) -> Step | None:
     material, rnn, longest = found
     clipped = max(material.networks, key=lambda network: network.clipped)
     return Step(
-        "Vanishing and exploding gradients, and clipping",
+        _("Vanishing and exploding gradients, and clipping"),
         [
-            "Back-propagation through time multiplies one Jacobian per step. In a simple RNN the product shrinks or grows "
-            "exponentially (Bengio et al. 1994, Pascanu et al. 2013). A forget or update gate near 1 makes the factor about 1 "
-            "along the memory, so that the gradient reaches further back. Gates do not keep gradients from exploding: for "
-            "that the norm of each step's gradient is clipped.",
-            f"The chart is of {material.problem}: 90 % of the gradient of {rnn.model} lies within the last "
-            f"{rnn.memory_length:.0f} {material.step}s, that of {longest.model} within {longest.memory_length or 0:.0f}. In "
-            f"{clipped.clipped:.0%} of the epochs of {clipped.model} the mean norm was above the limit of clipping.",
+            _(
+                "Back-propagation through time multiplies one Jacobian per step. In a simple RNN the product shrinks or grows "
+                "exponentially (Bengio et al. 1994, Pascanu et al. 2013). A forget or update gate near 1 makes the factor about "
+                "1 along the memory, so that the gradient reaches further back. Gates do not keep gradients from exploding: for "
+                "that the norm of each step's gradient is clipped."
+            ),
+            _(
+                "The chart is of {problem}: 90 % of the gradient of {rnn} lies within the last {short:.0f} {steps}, "
+                "that of {gated} within {long:.0f}. In {share:.0%} of the epochs of {clipped} the mean norm was "
+                "above the limit of clipping.",
+                problem=material.problem,
+                rnn=rnn.model,
+                short=rnn.memory_length,
+                steps=language.steps(material.step),
+                gated=longest.model,
+                long=longest.memory_length or 0,
+                share=clipped.clipped,
+                clipped=clipped.model,
+            ),
         ],
         material.dependency,
         f"dvc exp run -S {material.task}.train.clip_norm=null",
-        "Gradients are not clipped now, unless a model or a target has a limit of its own: look at «Gradient norm in training» on the "
-        "pages of the models.",
+        _(
+            "Gradients are not clipped now, unless a model or a target has a limit of its own: look at «Gradient norm in "
+            "training» on the pages of the models."
+        ),
         _page(material, "index"),
     )
 
@@ -176,24 +231,37 @@ def _both_directions(materials: Sequence[Material]) -> Step | None:
     if found is None:
         return None
     material, simpler, network, gain = found
-    what = "attention" if network.attention and not simpler.attention else "reading in both directions"
+    what = _("attention") if network.attention and not simpler.attention else _("reading in both directions")
     return Step(
-        "What bidirectional layers and attention buy",
+        _("What bidirectional layers and attention buy"),
         [
-            "A bidirectional layer is two layers, one of which reads from the end: every step knows what follows. That is "
-            "allowed where the whole sequence is there before an answer is wanted (a text, a recording), never in "
-            "forecasting. Attention lets the output look at every step directly, so that nothing has to be carried through "
-            "the state of the last one (Bahdanau et al. 2015).",
-            f"The largest difference of this run: on {material.problem}, {simpler.model} has {material.metric} "
-            f"{_score(simpler)} and {network.model}, with {what}, {_score(network)}, a mean that is "
-            f"{'higher' if network.mean > simpler.mean else 'lower'} by {format_number(abs(gain), 3)}, for "
-            f"{network.parameters / simpler.parameters:.1f} times the parameters and "
-            f"{network.seconds_per_epoch / simpler.seconds_per_epoch:.1f} times the time for an epoch. "
-            "Whether the difference is significant stands on the page of the task.",
+            _(
+                "A bidirectional layer is two layers, one of which reads from the end: every step knows what follows. That is "
+                "allowed where the whole sequence is there before an answer is wanted (a text, a recording), never in "
+                "forecasting. Attention lets the output look at every step directly, so that nothing has to be carried through "
+                "the state of the last one (Bahdanau et al. 2015)."
+            ),
+            _(
+                "The largest difference of this run: on {problem}, {simpler} has {metric} {before} and {network}, with {what}, "
+                "{after}, a mean that is {direction} by {gain}, for {parameters:.1f} times the parameters and "
+                "{time:.1f} times the time for an epoch. Whether the difference is significant stands on the page "
+                "of the task.",
+                problem=material.problem,
+                simpler=simpler.model,
+                metric=shown(material.metric),
+                before=_score(simpler),
+                network=network.model,
+                what=what,
+                after=_score(network),
+                direction=_("higher") if network.mean > simpler.mean else _("lower"),
+                gain=format_number(abs(gain), 3),
+                parameters=network.parameters / simpler.parameters,
+                time=network.seconds_per_epoch / simpler.seconds_per_epoch,
+            ),
         ],
         material.training,
         f"dvc exp run -S '{material.task}.train.seeds=[1,2,3,4,5]'",
-        "With five seeds: does the difference stand?",
+        _("With five seeds: does the difference stand?"),
         _page(material, network.model),
     )
 
@@ -203,28 +271,45 @@ def _choice(materials: Sequence[Material]) -> Step | None:
     lost = [material.problem for material in materials if material.outcome != "won"]
     smaller = [material for material in materials if material.recommended != material.best]
     beaten = (
-        f"On {len(lost)} of {len(materials)} problems no network is significantly better than the best baseline: "
-        f"{'; '.join(lost)}."
+        _(
+            "On {count} of {all} problems no network is significantly better than the best baseline: {problems}.",
+            count=len(lost),
+            all=len(materials),
+            problems="; ".join(lost),
+        )
         if lost
-        else f"On all {len(materials)} problems the best network is significantly better than the best baseline."
+        else _(
+            "On all {count} problems the best network is significantly better than the best baseline.",
+            count=len(materials),
+        )
     )
     cheaper = (
-        f" On {len(smaller)} of all {len(materials)} a smaller model than the best one is within one standard error of it: "
-        f"{'; '.join(f'{material.recommended} on {material.problem}' for material in smaller)}."
+        _(
+            " On {count} of all {all} a smaller model than the best one is within one standard error of it: {models}.",
+            count=len(smaller),
+            all=len(materials),
+            models="; ".join(
+                _("{model} on {problem}", model=material.recommended, problem=material.problem) for material in smaller
+            ),
+        )
         if smaller
         else ""
     )
     return Step(
-        "How to choose",
+        _("How to choose"),
         [
-            "First ask whether a recurrent network is needed at all: the baseline is often enough. Then "
-            "prefer the smallest model that is not significantly worse. Then let the future in where it is there.",
+            _(
+                "First ask whether a recurrent network is needed at all: the baseline is often enough. Then prefer the smallest "
+                "model that is not significantly worse. Then let the future in where it is there."
+            ),
             beaten + cheaper,
         ],
         None,
         f"gatehouse sweep {materials[0].task}",
-        "Learning rate and size matter more than the cell (Greff et al. 2017): sweep them on the validation part for your own "
-        "data before you decide.",
+        _(
+            "Learning rate and size matter more than the cell (Greff et al. 2017): sweep them on the validation part for "
+            "your own data before you decide."
+        ),
         "index.html",
     )
 

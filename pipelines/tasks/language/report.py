@@ -9,15 +9,16 @@ import pandas as pd
 from pipelines.report import figures as charts
 from pipelines.report import texts
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, fill, mark, percent, shown, steps
 from pipelines.report.texts import format_number
 from pipelines.results import Results
 from pipelines.tasks.language.data import Meta, decode, units
 from pipelines.tasks.language.records import Illustration
 from pipelines.tasks.language.score import Reading
 
-TITLE = "Language"
-SEQUENCE = "text"
-QUESTION = (
+TITLE = mark("Language")
+SEQUENCE = mark("text")
+QUESTION = mark(
     "Which gates does a network need to write like the text it has read, and does it know more than an n-gram model?"
 )
 MARGIN = 1.02
@@ -94,39 +95,51 @@ def _table(results: Results, rows: list[dict[str, Any]], goal: float) -> Figure:
         cells.append(
             [
                 row["model"],
-                ", ".join(name.removesuffix(" gate") for name in row["gates"]) or "none",
+                ", ".join(_gate(name) for name in row["gates"]) or _("none"),
                 format_number(row["bits"]["mean"]),
                 format_number(row["parameters"]),
                 format_number(round(row["speed"] / 100) * 100),
-                "–" if row["arrival"] is None else f"{row['arrival']:.0f} s",
-                f"{100 * float(np.mean(saturated)):.0f} %" if saturated else "–",
+                "–" if row["arrival"] is None else fill("{seconds:.0f} s", seconds=row["arrival"]),
+                percent(float(np.mean(saturated)), 0) if saturated else "–",
             ]
         )
     columns = [
-        "model",
-        "gates",
-        "bits per character",
-        "parameters",
-        f"{unit} a second",
-        f"to a loss of {goal:.3f}",
-        "saturated",
+        _("model"),
+        _("gates"),
+        _("bits per character"),
+        _("parameters"),
+        _("{unit} a second", unit=shown(unit)),
+        _("to a loss of {goal:.3f}", goal=goal),
+        _("saturated"),
     ]
     return Figure(
         "structures",
-        "Gate structures: what they reach, at what cost",
-        f"Best first, by the test part. Speed is that of training, validation included. «To a loss of {goal:.3f}»: mean seconds of "
-        f"training until the validation loss (nats) is within {100 * (MARGIN - 1):.0f} % of what the slowest learner reaches at all. "
-        "Saturated: share of steps at which a gate is below 0.1 or above 0.9, mean over gates and units.",
-        "Compare rows with about as many parameters, or look at the picture below. A gate that can be left out at no cost in the third "
-        "column was not needed on this text; the table of pairs below says which differences are significant.",
+        _("Gate structures: what they reach, at what cost"),
+        _(
+            "Best first, by the test part. Speed is that of training, validation included. «To a loss of {goal:.3f}»: mean "
+            "seconds of training until the validation loss (nats) is within {margin:.0f} % of what the slowest learner "
+            "reaches at all. Saturated: share of steps at which a gate is below 0.1 or above 0.9, mean over gates and units.",
+            goal=goal,
+            margin=100 * (MARGIN - 1),
+        ),
+        _(
+            "Compare rows with about as many parameters, or look at the picture below. A gate that can be left out at no "
+            "cost in the third column was not needed on this text; the table of pairs below says which differences are "
+            "significant."
+        ),
         texts.table(columns, cells),
     )
+
+
+def _gate(name: str) -> str:
+    """A gate's name without the word gate: `forget`."""
+    return shown(name.removesuffix(" gate"))
 
 
 def _picture(results: Results, rows: list[dict[str, Any]], goal: float) -> Figure:
     from plotly.subplots import make_subplots
 
-    titles = ("loss against parameters", "loss against time", "saturated gates")
+    titles = (_("loss against parameters"), _("loss against time"), _("saturated gates"))
     plot = make_subplots(rows=1, cols=3, subplot_titles=titles, horizontal_spacing=0.07)
     base = charts.empty("", "")
     plot.update_layout(
@@ -150,20 +163,25 @@ def _picture(results: Results, rows: list[dict[str, Any]], goal: float) -> Figur
         plot.add_bar(
             x=[row["model"] for row in gated],
             y=[float(np.mean([shares[side] for shares in row["gates"].values()])) for row in gated],
-            name=f"gates {side}", marker={"color": color}, row=1, col=3,
+            name=_("closed gates") if side == "closed" else _("open gates"), marker={"color": color}, row=1, col=3,
         )  # fmt: skip
-    plot.update_xaxes(title="parameters", row=1, col=1)
-    plot.update_xaxes(title="seconds of training, one seed", row=1, col=2)
-    plot.update_yaxes(title="bits per character, test", row=1, col=1)
-    plot.update_yaxes(title="validation loss, nats", row=1, col=2)
+    plot.update_xaxes(title=_("parameters"), row=1, col=1)
+    plot.update_xaxes(title=_("seconds of training, one seed"), row=1, col=2)
+    plot.update_yaxes(title=_("bits per character, test"), row=1, col=1)
+    plot.update_yaxes(title=_("validation loss, nats"), row=1, col=2)
     plot.update_yaxes(tickformat=".0%", row=1, col=3)
     return Figure(
         "structures-picture",
-        "Gate structures in pictures",
-        "Left: bits per character of the test part against size, mean and standard deviation over seeds. Middle: mean validation loss "
-        "after every epoch against the seconds that took. Right: share of steps at which a gate is closed (below 0.1) or open (above 0.9).",
-        "Down and to the left is better on the left and in the middle. Bars near zero are gates that scale and never decide; "
-        "long ones are gates that switch and let little gradient through where they do.",
+        _("Gate structures in pictures"),
+        _(
+            "Left: bits per character of the test part against size, mean and standard deviation over seeds. Middle: mean "
+            "validation loss after every epoch against the seconds that took. Right: share of steps at which a gate is "
+            "closed (below 0.1) or open (above 0.9)."
+        ),
+        _(
+            "Down and to the left is better on the left and in the middle. Bars near zero are gates that scale and never "
+            "decide; long ones are gates that switch and let little gradient through where they do."
+        ),
         plot,
     )
 
@@ -173,32 +191,40 @@ def _by_context(results: Results, target: str) -> Figure:
     records = {name: results.record(name, target, Reading) for name in results.models}
     records |= results.baseline_records(target, Reading)
     with_quotes = {name: record for name, record in records.items() if record.bits_inside is not None}
-    plot = charts.empty("", "bits a character")
+    plot = charts.empty("", _("bits a character"))
     for color, (part, name) in enumerate(
-        (("bits_outside", "outside"), ("bits_inside", "within quotation marks and brackets"))
+        (("bits_outside", _("outside")), ("bits_inside", _("within quotation marks and brackets")))
     ):
         plot.add_bar(
-            x=list(with_quotes),
+            x=[shown(name) for name in with_quotes],
             y=[getattr(record, part) for record in with_quotes.values()],
             name=name,
             marker={"color": charts.COLORS[color]},
         )
     plot.update_layout(hovermode="closest")
-    share = next((f"{100 * record.inside_share:.0f} %" for record in with_quotes.values()), "none")
+    share = next((percent(record.inside_share, 0) for record in with_quotes.values()), _("none"))
     return Figure(
         f"context-{target}",
-        "Where it errs: speech and narration",
-        f"Mean bits of the characters within quotation marks and brackets ({share} of the test part, the closing mark included) and of "
-        "all others; of the explained seed, and of the baselines.",
-        "To know that a quotation is open, a network has to remember its beginning over many characters, which an n-gram model cannot "
-        "(Karpathy et al. 2015 found units that do just this). Speech is also harder to predict than narration.",
+        _("Where it errs: speech and narration"),
+        _(
+            "Mean bits of the characters within quotation marks and brackets ({share} of the test part, the closing mark "
+            "included) and of all others; of the explained seed, and of the baselines.",
+            share=share,
+        ),
+        _(
+            "To know that a quotation is open, a network has to remember its beginning over many characters, which an n-gram "
+            "model cannot (Karpathy et al. 2015 found units that do just this). Speech is also harder to predict than "
+            "narration."
+        ),
         plot,
     )
 
 
 def _cold_start(results: Results, target: str) -> Figure:
     """Bits by position in a window that starts from zero states."""
-    plot = charts.empty(f"{results.meta_as(Meta).text.step}s read since the memory was empty", "bits a token")
+    plot = charts.empty(
+        _("{steps} read since the memory was empty", steps=steps(results.meta_as(Meta).text.step)), _("bits a token")
+    )
     for index, model in enumerate(results.models):
         illustration = results.illustration(model, target, Illustration)
         if illustration is None:
@@ -211,10 +237,12 @@ def _cold_start(results: Results, target: str) -> Figure:
     plot.update_xaxes(type="log")
     return Figure(
         f"cold-{target}",
-        "What memory is worth",
-        "Mean bits by position, in test windows that start from zero states; positions in groups of growing width.",
-        "Where a line stops falling, more context no longer helps this network: that is as far as its memory reaches. An n-gram model's "
-        "line would be flat after as many characters as its order.",
+        _("What memory is worth"),
+        _("Mean bits by position, in test windows that start from zero states; positions in groups of growing width."),
+        _(
+            "Where a line stops falling, more context no longer helps this network: that is as far as its memory reaches. An "
+            "n-gram model's line would be flat after as many characters as its order."
+        ),
         plot,
     )
 
@@ -225,14 +253,17 @@ def _cold_start(results: Results, target: str) -> Figure:
 def _generated(illustration: Illustration, meta: Meta, target: str) -> Figure:
     """Samples at several temperatures."""
     named = {
-        f"temperature {temperature}": decode(tokens, meta) for temperature, tokens in illustration.generated.items()
+        _("temperature {temperature}", temperature=temperature): decode(tokens, meta)
+        for temperature, tokens in illustration.generated.items()
     }
     return Figure(
         f"written-{target}",
-        "What it writes",
-        "The explained seed continues a prompt, one token after the other drawn from its predictions.",
-        "A low temperature plays safe and soon repeats itself, a high one takes risks with spelling. Names, quotation marks that close "
-        "again and the thread of a sentence show what the memory carries.",
+        _("What it writes"),
+        _("The explained seed continues a prompt, one token after the other drawn from its predictions."),
+        _(
+            "A low temperature plays safe and soon repeats itself, a high one takes risks with spelling. Names, quotation "
+            "marks that close again and the thread of a sentence show what the memory carries."
+        ),
         texts.passages(named),
     )
 
@@ -243,18 +274,25 @@ def _read(results: Results, illustration: Illustration, meta: Meta, target: str,
     # The memory of the last layer first: it is what most people want to see.
     order = sorted(illustration.inside, key=lambda name: (not name.endswith("memory"), name))
     values = {name: illustration.inside[name].astype(np.float32) for name in order}
-    layers = {name: texts.Layer(rows, [str(row) for row in range(len(rows))]) for name, rows in values.items()}
+    layers = {
+        texts.part_name(name): texts.Layer(rows, [str(row) for row in range(len(rows))])
+        for name, rows in values.items()
+    }
     memory = results.explanation(model, target).memory
     unit = int(memory.units[0]) if memory else 0
     return Figure(
         f"read-{target}",
-        "Reading along",
-        "The beginning of the test part. Each token has the colour of what the chosen unit has after reading it: a gate from 0 (white) to "
-        "1 (blue), a memory or candidate from −1 (red) over 0 to 1 (blue; larger values are cut off). First shown is the unit "
-        "whose memory is most correlated with how sure the network is.",
-        "Look for units that change at spaces, at capital letters, at the beginning and end of speech. Most units do nothing that has "
-        "a name: a network divides its work among many.",
-        texts.coloured({"read": (tokens, layers)}, "unit", unit),
+        _("Reading along"),
+        _(
+            "The beginning of the test part. Each token has the colour of what the chosen unit has after reading it: a gate "
+            "from 0 (white) to 1 (blue), a memory or candidate from −1 (red) over 0 to 1 (blue; larger values are cut off). "
+            "First shown is the unit whose memory is most correlated with how sure the network is."
+        ),
+        _(
+            "Look for units that change at spaces, at capital letters, at the beginning and end of speech. Most units do "
+            "nothing that has a name: a network divides its work among many."
+        ),
+        texts.coloured({"read": (tokens, layers)}, _("unit"), unit),
     )
 
 
@@ -268,13 +306,23 @@ def _why(illustration: Illustration, meta: Meta, target: str) -> Figure:
     guesses = units(illustration.contributions.guesses, meta)
     for index, (position, guess) in enumerate(zip(positions.tolist(), guesses, strict=True)):
         spread[index, position - span : position] = values[index] / max(np.abs(values[index]).max(), 1e-9)
-        labels.append(f"after «{''.join(names[max(0, position - 12) : position])}»: «{guess}»".replace("\n", "↵"))
+        labels.append(
+            _(
+                "after «{before}»: «{guess}»", before="".join(names[max(0, position - 12) : position]), guess=guess
+            ).replace("\n", "↵")
+        )
     return Figure(
         f"why-{target}",
-        "Why this one?",
-        f"For a dozen positions of the same text: how much each of the {span} tokens before adds to the log-probability of the token that "
-        "the network finds most likely (integrated gradients at the embedding), the largest scaled to 1. Blue speaks for it, red against.",
-        "Most of the colour is right before the position. Where some is further back (at the beginning of a word, at an opening "
-        "quotation mark) the network uses its memory.",
-        texts.coloured({"read": (names, {"contribution": texts.Layer(spread, labels)})}, "prediction"),
+        _("Why this one?"),
+        _(
+            "For a dozen positions of the same text: how much each of the {span} tokens before adds to the log-probability "
+            "of the token that the network finds most likely (integrated gradients at the embedding), the largest scaled to "
+            "1. Blue speaks for it, red against.",
+            span=span,
+        ),
+        _(
+            "Most of the colour is right before the position. Where some is further back (at the beginning of a word, at an "
+            "opening quotation mark) the network uses its memory."
+        ),
+        texts.coloured({"read": (names, {_("contribution"): texts.Layer(spread, labels)})}, _("prediction")),
     )

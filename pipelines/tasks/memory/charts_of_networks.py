@@ -6,6 +6,7 @@ import numpy as np
 
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
+from pipelines.report.language import _
 from pipelines.results import Results
 from pipelines.tasks.memory.data import Meta
 from pipelines.tasks.memory.problems import ADDING, COPY
@@ -37,7 +38,7 @@ def _illustrations(results: Results, target: str) -> dict[str, Illustration]:
 
 def gradients(results: Results, target: str) -> Figure:
     """The gradient of the loss with respect to the state, step by step, before and after training."""
-    plot = charts.empty("steps before the last", "|d loss / d state|")
+    plot = charts.empty(_("steps before the last"), _("|d loss / d state|"))
     absolute, relative = [], []
     for index, (model, illustration) in enumerate(_illustrations(results, target).items()):
         for name, values, dash in _both(model, illustration.gradient):
@@ -46,16 +47,21 @@ def gradients(results: Results, target: str) -> Figure:
             charts.add_line(plot, name, charts.times(len(values)), floored, color=color, dash=dash)
             absolute.append(floored)
             relative.append(np.maximum(values / max(values[-1], LEAST), LEAST))
-    charts.add_menu(plot, {"as it is": absolute, "relative to the last step": relative})
+    charts.add_menu(plot, {_("as it is"): absolute, _("relative to the last step"): relative})
     plot.update_yaxes(type="log", exponentformat="power")
     return Figure(
         f"state-gradients-{target}",
-        f"{target}: how errors flow back, before and after training",
-        "Norm of the gradient of the loss with respect to the state of the recurrent layer (hidden and cell state together) after every "
-        "step, mean over test examples: dotted with initial weights of the first seed, solid after training (explained seed).",
-        "Read from right to left, as errors do. A line that falls steadily is a vanishing gradient: what happened further left "
-        "cannot be learned from. One that rises to the left explodes. A gate that is open carries the error back "
-        "unchanged, so its line is flat; training that succeeds lifts the left end.",
+        _("{target}: how errors flow back, before and after training", target=target),
+        _(
+            "Norm of the gradient of the loss with respect to the state of the recurrent layer (hidden and cell state "
+            "together) after every step, mean over test examples: dotted with initial weights of the first seed, solid after "
+            "training (explained seed)."
+        ),
+        _(
+            "Read from right to left, as errors do. A line that falls steadily is a vanishing gradient: what happened "
+            "further left cannot be learned from. One that rises to the left explodes. A gate that is open carries the error "
+            "back unchanged, so its line is flat; training that succeeds lifts the left end."
+        ),
         plot,
     )
 
@@ -67,9 +73,15 @@ def kept(results: Results, target: str) -> list[Figure]:
     }
     if not found:
         return []
-    plot = charts.empty("share of the units", "mean of the gate")
+    plot = charts.empty(_("share of the units"), _("mean of the gate"))
     moved = ", ".join(
-        f"{model} {int((both.before > OPEN).sum())} to {int((both.after > OPEN).sum())} of {len(both.after)}"
+        _(
+            "{model} {before} to {after} of {units}",
+            model=model,
+            before=int((both.before > OPEN).sum()),
+            after=int((both.after > OPEN).sum()),
+            units=len(both.after),
+        )
         for model, both in found.items()
     )
     for index, (model, both) in enumerate(found.items()):
@@ -81,51 +93,66 @@ def kept(results: Results, target: str) -> list[Figure]:
     return [
         Figure(
             f"kept-{target}",
-            f"{target}: gates that learn to stay open",
-            "The gate that decides how much of the memory is kept (forget gate of an LSTM, update gate of a GRU): its mean over "
-            "test examples and steps, units sorted from the most closed to the most open; dotted with initial weights of the first seed, "
-            f"solid after training (explained seed). Units with a mean above {OPEN}, before and after: {moved}.",
-            "A unit with a mean of 0.99 keeps its memory for about a hundred steps, one with 0.73 (an initial forget bias of 1) for "
-            "three, and one with 0.5 (a bias of 0) for one and a half. Where a problem is solved, more units are at the top.",
+            _("{target}: gates that learn to stay open", target=target),
+            _(
+                "The gate that decides how much of the memory is kept (forget gate of an LSTM, update gate of a GRU): its mean "
+                "over test examples and steps, units sorted from the most closed to the most open; dotted with initial weights "
+                "of the first seed, solid after training (explained seed). Units with a mean above {limit:g}, before and after: "
+                "{moved}.",
+                limit=OPEN,
+                moved=moved,
+            ),
+            _(
+                "A unit with a mean of 0.99 keeps its memory for about a hundred steps, one with 0.73 (an initial forget bias of "
+                "1) for three, and one with 0.5 (a bias of 0) for one and a half. Where a problem is solved, more units are at "
+                "the top."
+            ),
             plot,
         )
     ]
 
 
 def _both(model: str, both: BeforeAfter) -> list[tuple[str, Any, str]]:
-    return [(f"{model}, before", both.before, "dot"), (model, both.after, "solid")]
+    return [(_("{model}, before", model=model), both.before, "dot"), (model, both.after, "solid")]
 
 
 # Answers
 
 
 def _sums(record: Answers, target: str) -> Figure:
-    plot = charts.empty("right sum", "answer")
-    charts.add_points(plot, "test examples", record.right, record.given)
-    charts.add_line(plot, "right", [0, 2], [0, 2], color="#999999", dash="dot")
+    plot = charts.empty(_("right sum"), _("answer"))
+    charts.add_points(plot, _("test examples"), record.right, record.given)
+    charts.add_line(plot, _("right"), [0, 2], [0, 2], color="#999999", dash="dot")
     plot.update_layout(hovermode="closest")
     return Figure(
         f"answers-{target}",
-        f"{target}: answers against right sums",
-        f"Each of {len(record.right):,} test examples (explained seed).",
-        "A network that has found the marks is on the diagonal; one that has not answers about 1, the mean, whatever it reads.",
+        _("{target}: answers against right sums", target=target),
+        _("Each of {count:,} test examples (explained seed).", count=len(record.right)),
+        _(
+            "A network that has found the marks is on the diagonal; one that has not answers about 1, the mean, whatever it "
+            "reads."
+        ),
         plot,
     )
 
 
 def _recall(record: Answers, target: str) -> Figure:
     right = (record.given == record.right).mean(0)
-    plot = charts.empty("place of the symbol", "recalled")
+    plot = charts.empty(_("place of the symbol"), _("recalled"))
     plot.add_bar(x=list(range(1, len(right) + 1)), y=charts.plain(right), marker={"color": charts.COLORS[0]})
-    plot.add_hline(y=1 / 8, line={"color": "#999999", "dash": "dot"}, annotation_text="guessing")
+    plot.add_hline(y=1 / 8, line={"color": "#999999", "dash": "dot"}, annotation_text=_("guessing"))
     plot.update_yaxes(tickformat=".0%", range=[0, 1.02])
     return Figure(
         f"answers-{target}",
-        f"{target}: which symbols are recalled",
-        f"Share of {len(record.right):,} test examples whose symbol at each place is written right (explained seed).",
-        "All symbols have to be kept over the same number of steps. Where the first are right and the last are not, or the other "
-        "way round, "
-        "the state holds only some of them.",
+        _("{target}: which symbols are recalled", target=target),
+        _(
+            "Share of {count:,} test examples whose symbol at each place is written right (explained seed).",
+            count=len(record.right),
+        ),
+        _(
+            "All symbols have to be kept over the same number of steps. Where the first are right and the last are not, or "
+            "the other way round, the state holds only some of them."
+        ),
         plot,
     )
 
@@ -134,7 +161,7 @@ def _confusion(record: Answers, target: str) -> Figure:
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (record.right, record.given), 1)
     labels = [str(digit) for digit in range(10)]
-    plot = charts.empty("answer", "digit", height=460)
+    plot = charts.empty(_("answer"), _("digit"), height=460)
     plot.add_heatmap(
         z=counts.tolist(),
         x=labels,
@@ -149,8 +176,11 @@ def _confusion(record: Answers, target: str) -> Figure:
     plot.update_yaxes(type="category", autorange="reversed")
     return Figure(
         f"answers-{target}",
-        f"{target}: which digits are taken for which",
-        f"Test images (explained seed): {len(record.right):,}, rows by their digit, columns by the answer.",
+        _("{target}: which digits are taken for which", target=target),
+        _(
+            "Test images (explained seed): {count:,}, rows by their digit, columns by the answer.",
+            count=len(record.right),
+        ),
         "The pixels come row by row, so what the network sees last is the lower edge; digits that differ above it have to be remembered.",
         plot,
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, fill, shown
 from pipelines.results import Results
 from pipelines.tasks.memory.compare import primary
 from pipelines.tasks.memory.data import Meta, Problem
@@ -66,7 +67,10 @@ def solved(results: Results, target: str, problem: Problem) -> list[Figure]:
     plot.add_heatmap(
         z=[[cell.seeds / cell.of for cell in row] for row in cells],
         x=[str(same[name].length) for name in ordered],
-        y=[f"{model} (longest T: {best or 'none'})" for model, best in zip(results.models, longest, strict=True)],
+        y=[
+            _("{model} (longest T: {best})", model=model, best=best or _("none"))
+            for model, best in zip(results.models, longest, strict=True)
+        ],
         text=[[_cell_text(cell) for cell in row] for row in cells],
         texttemplate="%{text}",
         colorscale="Greens",
@@ -78,23 +82,32 @@ def solved(results: Results, target: str, problem: Problem) -> list[Figure]:
     plot.update_layout(hovermode="closest")
     plot.update_xaxes(type="category")
     plot.update_yaxes(autorange="reversed", automargin=True)
-    metric = primary(results.meta_as(Meta), target).metric.title
-    limits = ", ".join(f"{same[name].solved_below:.3g} (T = {same[name].length})" for name in ordered)
+    metric = shown(primary(results.meta_as(Meta), target).metric.title)
+    limits = ", ".join(
+        fill("{below:.3g} (T = {length})", below=same[name].solved_below, length=same[name].length) for name in ordered
+    )
     return [
         Figure(
             f"solved-{problem.problem}",
-            f"The longest T that each cell solves: the {problem.problem} problem",
-            f"Seeds whose validation loss ({metric}) fell below {limits} within the budget of updates, and the median of the updates "
-            "that they took. A model counts as solving a T if more than half of its seeds do.",
-            "From left to right the same problem asks for a longer memory. A cell that solves a short T and not a long one can store "
-            "what is asked for, but does not find out by gradients that it has to.",
+            _("The longest T that each cell solves: the {problem} problem", problem=problem.problem),
+            _(
+                "Seeds whose validation loss ({metric}) fell below {limits} within the budget of updates, and the median of the "
+                "updates that they took. A model counts as solving a T if more than half of its seeds do.",
+                metric=metric,
+                limits=limits,
+            ),
+            _(
+                "From left to right the same problem asks for a longer memory. A cell that solves a short T and not a long one "
+                "can store what is asked for, but does not find out by gradients that it has to."
+            ),
             plot,
         )
     ]
 
 
 def _cell_text(cell: Solved) -> str:
-    return f"{cell.seeds} of {cell.of}" + (f"<br>{cell.updates:,.0f} updates" if np.isfinite(cell.updates) else "")
+    seeds = _("{seeds} of {all}", seeds=cell.seeds, all=cell.of)
+    return seeds + ("<br>" + _("{updates:,.0f} updates", updates=cell.updates) if np.isfinite(cell.updates) else "")
 
 
 # Loss against updates
@@ -102,12 +115,12 @@ def _cell_text(cell: Solved) -> str:
 
 def updates(results: Results, target: str, problem: Problem) -> Figure:
     """Validation loss of every model after so many updates."""
-    plot = charts.empty("updates", "validation loss")
+    plot = charts.empty(_("updates"), _("validation loss"))
     last = 0
     for index, model in enumerate(results.models):
         history = updates_of(results, target, model, problem)
         last = max(last, int(history["updates"].max()))
-        for _, rows in history.groupby("seed"):
+        for _seed, rows in history.groupby("seed"):
             own = rows["seed"].iloc[0] == history["seed"].iloc[0]
             color = charts.COLORS[index % len(charts.COLORS)]
             charts.add_line(plot, model, rows["updates"], rows["valid_loss"], color=color, legend=bool(own))
@@ -115,22 +128,28 @@ def updates(results: Results, target: str, problem: Problem) -> Figure:
     floor = results.comparison["baselines"][target][metric.reference].get(
         metric.metric.name if metric.metric.lower_is_better else "log_loss"
     )
-    charts.add_line(plot, metric.reference, [0, last], [floor] * 2, color="#999999", dash="dot")
+    charts.add_line(plot, shown(metric.reference), [0, last], [floor] * 2, color="#999999", dash="dot")
     if problem.solved_below is not None:
-        charts.add_line(plot, "solved", [0, last], [problem.solved_below] * 2, color="#222222", dash="dot")
+        charts.add_line(plot, _("solved"), [0, last], [problem.solved_below] * 2, color="#222222", dash="dot")
     plot.update_yaxes(type="log", exponentformat="power")
     plot.update_layout(hovermode="closest")
     return Figure(
         f"updates-{target}",
-        f"{target}: loss against updates",
-        f"Validation loss after each epoch, one line a seed, by the number of gradient steps done. Dotted: the {metric.reference} "
-        f"on the test part{', and the value below which the problem is solved' if problem.solved_below is not None else ''}. A line "
-        "ends where training stopped: solved, without progress for as many epochs as `patience` says, or diverged.",
-        "Compare how many updates each cell needs, and whether it gets there at all."
+        _("{target}: loss against updates", target=target),
+        _(
+            "Validation loss after each epoch, one line a seed, by the number of gradient steps done. Dotted: the "
+            "{reference} on the test part{solved}. A line ends where training stopped: solved, without progress for as many "
+            "epochs as `patience` says, or diverged.",
+            reference=shown(metric.reference),
+            solved=_(", and the value below which the problem is solved") if problem.solved_below is not None else "",
+        ),
+        _("Compare how many updates each cell needs, and whether it gets there at all.")
         if problem.solved_below is None
-        else "A network that has found nothing stays on the upper dotted line; the moment in which it finds the marks, or the symbols, is "
-        "a sudden fall. Compare how many updates each cell needs before it, and whether it comes at all; differences below "
-        "the lower line only tell when training was stopped.",
+        else _(
+            "A network that has found nothing stays on the upper dotted line; the moment in which it finds the marks, or the "
+            "symbols, is a sudden fall. Compare how many updates each cell needs before it, and whether it comes at all; "
+            "differences below the lower line only tell when training was stopped."
+        ),
         plot,
     )
 
@@ -160,29 +179,35 @@ def clipping(results: Results, target: str, problem: Problem) -> list[Figure]:
     found = pairs(results)
     if not found:
         return []
-    plot = charts.empty("updates", "largest gradient norm of an epoch")
+    plot = charts.empty(_("updates"), _("largest gradient norm of an epoch"))
     said, last = [], 0
     for index, (free, limited) in enumerate(found):
         for model, dash in ((free, "solid"), (limited, "dash")):
             history = updates_of(results, target, model, problem)
             last = max(last, int(history["updates"].max()))
-            for _, rows in history.groupby("seed"):
+            for _seed, rows in history.groupby("seed"):
                 own = rows["seed"].iloc[0] == history["seed"].iloc[0]
                 color = charts.COLORS[(2 * index + (dash == "dash")) % len(charts.COLORS)]
                 charts.add_line(plot, model, rows["updates"], rows["largest_gradient"], color, dash, bool(own))
             said.append(_fate(results, target, model, history, float(results.training(limited)["train"]["clip_norm"])))
     limit = float(results.training(found[0][1])["train"]["clip_norm"])
-    charts.add_line(plot, "limit of clipping", [0, last], [limit] * 2, color="#999999", dash="dot")
+    charts.add_line(plot, _("limit of clipping"), [0, last], [limit] * 2, color="#999999", dash="dot")
     plot.update_yaxes(type="log", exponentformat="power")
     plot.update_layout(hovermode="closest")
     return [
         Figure(
             f"clipping-{target}",
-            f"{target}: the same training with and without clipping",
-            f"The largest gradient norm among the steps of each epoch, before clipping, one line a seed. {' '.join(said)}",
-            f"A step whose gradient is far above the limit has exploded (here: {EXPLODED} times the limit). Without clipping Adam "
-            "moves by about its learning rate all the same, but its averages remember the explosion, and later steps become tiny; with "
-            "clipping the direction is kept and the length is not.",
+            _("{target}: the same training with and without clipping", target=target),
+            _(
+                "The largest gradient norm among the steps of each epoch, before clipping, one line a seed. {fates}",
+                fates=" ".join(said),
+            ),
+            _(
+                "A step whose gradient is far above the limit has exploded (here: {exploded} times the limit). Without clipping "
+                "Adam moves by about its learning rate all the same, but its averages remember the explosion, and later steps "
+                "become tiny; with clipping the direction is kept and the length is not.",
+                exploded=EXPLODED,
+            ),
             plot,
         )
     ]
@@ -193,6 +218,17 @@ def _fate(results: Results, target: str, model: str, history: pd.DataFrame, limi
     exploded = int((~(history["largest_gradient"] <= EXPLODED * limit)).sum())  # one that is not a number has, too
     diverged = sum(epoch is not None for epoch in results.training(model)["targets"][target]["diverged"])
     best = history[np.isfinite(history["valid_loss"])].groupby("seed")["valid_loss"].min()
-    ended = f"{diverged} of {history['seed'].nunique()} seeds diverged" if diverged else "the loss stayed finite"
-    reached = f", best validation loss {best.mean():.3g}" if len(best) else ""
-    return f"{model}: {exploded} of {len(history)} epochs have a step that exploded; {ended}{reached}."
+    ended = (
+        _("{diverged} of {seeds} seeds diverged", diverged=diverged, seeds=history["seed"].nunique())
+        if diverged
+        else _("the loss stayed finite")
+    )
+    reached = _(", best validation loss {best:.3g}", best=best.mean()) if len(best) else ""
+    return _(
+        "{model}: {exploded} of {count} epochs have a step that exploded; {ended}{reached}.",
+        model=model,
+        exploded=exploded,
+        count=len(history),
+        ended=ended,
+        reached=reached,
+    )

@@ -1,13 +1,16 @@
 """Charts of this task: what is solved and when, how errors flow back, what clipping and the forget bias do."""
 
 from pipelines.report.figures import Figure
+from pipelines.report.language import mark
 from pipelines.results import Results
 from pipelines.tasks.memory import charts_of_networks, charts_of_training
 from pipelines.tasks.memory.data import Meta
 
-TITLE = "Long memory"
-SEQUENCE = "artificial symbols and numbers"
-QUESTION = "Over how many steps does each cell learn to remember, and what do gates, clipping and the forget bias have to do with it?"
+TITLE = mark("Long memory")
+SEQUENCE = mark("artificial symbols and numbers")
+QUESTION = mark(
+    "Over how many steps does each cell learn to remember, and what do gates, clipping and the forget bias have to do with it?"
+)
 
 
 def figures(results: Results, target: str, model: str | None) -> list[Figure]:

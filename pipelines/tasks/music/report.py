@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pipelines.report import figures as charts
 from pipelines.report import sounds, texts
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, fill, localised, mark, percent, shown
 from pipelines.report.sounds import Clip
 from pipelines.report.texts import files_folder, format_number
 from pipelines.results import Results
@@ -16,9 +17,11 @@ from pipelines.tasks.music.measures import MEASURES
 from pipelines.tasks.music.midi import KEYS, LOWEST
 from pipelines.tasks.music.records import ClipRecord, Generated, Inside, Likeness, Measured, Stretch, Transferred
 
-TITLE = "Music"
-SEQUENCE = "music"
-QUESTION = "Which cell predicts the next notes of a chorale or a fiddle tune best, and can it write and rewrite pieces in either style?"
+TITLE = mark("Music")
+SEQUENCE = mark("music")
+QUESTION = mark(
+    "Which cell predicts the next notes of a chorale or a fiddle tune best, and can it write and rewrite pieces in either style?"
+)
 PUBLISHED = {
     "JSB chorales": {"tanh": 9.10, "GRU": 8.54, "LSTM": 8.67},
     "Nottingham": {"tanh": 3.13, "GRU": 3.23, "LSTM": 3.20},
@@ -36,9 +39,9 @@ def figures(results: Results, target: str, model: str | None) -> list[Figure]:
         return [_inside(stretch) for stretch in illustration.stretches] if illustration else []
     if target == EVENTS:
         generated = results.illustration(model, target, Generated)
-        return [_generated(generated, model)] if generated else []
+        return [_generated(generated, results.task, model)] if generated else []
     transferred = results.illustration(model, target, Transferred)
-    return [_before_and_after(transferred, model)] if transferred else []
+    return [_before_and_after(transferred, results.task, model)] if transferred else []
 
 
 # The task
@@ -52,25 +55,33 @@ def _by_style(results: Results) -> list[Figure]:
         for model in results.models
     ]
     rows += [
-        [f"{name} (baseline)", *(format_number(values[f"nll_per_frame_{style}"]) for style in styles)]
+        [
+            _("{name} (baseline)", name=shown(name)),
+            *(format_number(values[f"nll_per_frame_{style}"]) for style in styles),
+        ]
         for name, values in results.comparison["baselines"][FRAMES].items()
     ]
     resolutions = meta.resolutions
     published = "; ".join(
-        f"{corpus}: {', '.join(f'{cell} {value:.2f}' for cell, value in cells.items())}"
+        f"{corpus}: {', '.join(fill('{cell} {nats:.2f}', cell=cell, nats=value) for cell, value in cells.items())}"
         for corpus, cells in PUBLISHED.items()
     )
     return [
         Figure(
             "by-style",
-            "Nats a frame, by style",
-            "Negative log-likelihood of which of 88 keys sound in the next frame, mean over the frames of the test pieces but their first, "
-            f"± standard deviation over seeds. Frames in a quarter note: {', '.join(f'{style} {resolutions[style]}' for style in styles)}.",
-            "Compare within a column: finer frames repeat the one before more often and are easier to predict. For orientation, Chung et "
-            f"al. 2014 report, of other pieces at 1 and 2 frames a quarter note: {published}. Here, versions of one tune "
-            f"never belong to two "
-            "parts, and one network learns all styles.",
-            texts.table(["model", *styles], rows),
+            _("Nats a frame, by style"),
+            _(
+                "Negative log-likelihood of which of 88 keys sound in the next frame, mean over the frames of the test pieces "
+                "but their first, ± standard deviation over seeds. Frames in a quarter note: {frames}.",
+                frames=", ".join(f"{style} {resolutions[style]}" for style in styles),
+            ),
+            _(
+                "Compare within a column: finer frames repeat the one before more often and are easier to predict. For "
+                "orientation, Chung et al. 2014 report, of other pieces at 1 and 2 frames a quarter note: {published}. Here, "
+                "versions of one tune never belong to two parts, and one network learns all styles.",
+                published=published,
+            ),
+            texts.table([_("model"), *styles], rows),
         )
     ]
 
@@ -84,31 +95,40 @@ def _mean(summary: dict[str, Any]) -> str:
 def _against_corpus(results: Results) -> list[Figure]:
     """Measures of generated and of real pieces, and whether the generated ones are copied."""
     by_model = {model: results.illustration(model, EVENTS, Generated) for model in results.models}
-    columns = ["", *MEASURES, "longest run from training"]
+    columns = ["", *map(shown, MEASURES), _("longest run from training")]
     rows = []
     composed: set[str] = set()
+    composed_pieces = _("test pieces")
     for model, generated in by_model.items():
         for measured in generated.measured if generated else []:
             if measured.temperature is not None:
-                name = f"{measured.style}: {model}, temperature {measured.temperature:g}"
+                name = _(
+                    "{style}: {model}, temperature {temperature:g}",
+                    style=measured.style,
+                    model=model,
+                    temperature=measured.temperature,
+                )
             elif measured.style not in composed:
                 composed.add(measured.style)
-                name = f"{measured.style}: test pieces"
+                name = _("{style}: {pieces}", style=measured.style, pieces=composed_pieces)
             else:
                 continue
             rows.append([name, *_measures(measured)])
-    rows.sort(key=lambda row: (row[0].partition(":")[0], not row[0].endswith("test pieces")))
+    rows.sort(key=lambda row: (row[0].partition(":")[0], not row[0].endswith(composed_pieces)))
     return [
         Figure(
             "corpus",
-            "Generated pieces beside composed ones",
-            "Median, and in brackets the quartiles, over pieces of one seed. Pitch-class entropy in bits (3.58 for all "
-            "twelve alike); share "
-            "of the notes in the best-fitting major scale; notes at a time; share of bars that have come before; and the "
-            "longest run of melody "
-            "notes, in any key, that some training piece has too.",
-            "Good imitations have the numbers of the test pieces, not the highest ones. A run from training far longer than those of test "
-            "pieces would mean copying: those share formulas with the training pieces too, without having been learned from.",
+            _("Generated pieces beside composed ones"),
+            _(
+                "Median, and in brackets the quartiles, over pieces of one seed. Pitch-class entropy in bits (3.58 for all "
+                "twelve alike); share of the notes in the best-fitting major scale; notes at a time; share of bars that have "
+                "come before; and the longest run of melody notes, in any key, that some training piece has too."
+            ),
+            _(
+                "Good imitations have the numbers of the test pieces, not the highest ones. A run from training far longer than "
+                "those of test pieces would mean copying: those share formulas with the training pieces too, without having been "
+                "learned from."
+            ),
             texts.table(columns, rows),
         )
     ]
@@ -123,13 +143,17 @@ def _quartiles(values: NDArray[Any], digits: int) -> str:
     if not len(values):
         return "–"
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
-    return f"{middle:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
+    number = f":.{digits}f"
+    return fill(f"{{middle{number}}} ({{low{number}}}–{{high{number}}})", low=low, middle=middle, high=high)
 
 
 def _distributions(results: Results) -> list[Figure]:
     """Whether the new style is recognised, and the old content kept."""
     methods = {model: results.record(model, TRANSFER, Likeness) for model in results.models}
-    methods |= {f"{name} (baseline)": record for name, record in results.baseline_records(TRANSFER, Likeness).items()}
+    methods |= {
+        _("{name} (baseline)", name=shown(name)): record
+        for name, record in results.baseline_records(TRANSFER, Likeness).items()
+    }
     styles = results.meta_as(Meta).styles
     names = [f"{style} → {styles[(style_index + 1) % len(styles)]}" for style_index, style in enumerate(styles)]
     rows = [
@@ -142,10 +166,10 @@ def _distributions(results: Results) -> list[Figure]:
     ]
     accuracy = next(iter(methods.values())).accuracy
     plots = []
-    for kind, what in (("chroma", "pitch classes"), ("rhythm", "rhythm")):
-        plot = charts.empty("", "likeness")
+    for kind, what in (("chroma", _("pitch classes")), ("rhythm", _("rhythm"))):
+        plot = charts.empty("", _("likeness"))
         for color, (key, name) in enumerate(
-            ((kind, "the original piece"), (f"{kind}_unrelated", "another piece of its style"))
+            ((kind, _("the original piece")), (f"{kind}_unrelated", _("another piece of its style")))
         ):
             plot.add_box(
                 x=[method for method, record in methods.items() for _ in getattr(record, key)],
@@ -154,40 +178,50 @@ def _distributions(results: Results) -> list[Figure]:
             )  # fmt: skip
         plot.update_layout(boxmode="group", hovermode="closest")
         how = (
-            "Mean cosine between the pitch classes of every quarter note"
+            _("Mean cosine between the pitch classes of every quarter note")
             if kind == "chroma"
-            else "Cosine between the frames in which anything is struck"
+            else _("Cosine between the frames in which anything is struck")
         )
         plots.append(
             Figure(
                 f"likeness-{kind}",
-                f"Is the content kept? The {what}",
-                f"{how}, of each test piece after the transfer and the original piece (blue), or another test piece of that style "
-                "(orange); of the explained seed.",
-                "Content is kept where blue lies well above orange, which is what chance and a common metre give. Fully alike would "
-                "be 1: the melody stays, and what goes with it changes.",
+                _("Is the content kept? The {what}", what=what),
+                _(
+                    "{how}, of each test piece after the transfer and the original piece (blue), or another test piece of that style "
+                    "(orange); of the explained seed.",
+                    how=how,
+                ),
+                _(
+                    "Content is kept where blue lies well above orange, which is what chance and a common metre give. Fully alike "
+                    "would be 1: the melody stays, and what goes with it changes."
+                ),
                 plot,
             )
         )
     return [
         Figure(
             "recognised",
-            "Is the new style recognised?",
-            "Share of the test pieces that, after the transfer, a style classifier takes for pieces of the new style, one that "
-            "knows neither network nor "
-            "transfer: logistic regression on voices, register, density and melodic steps, trained on the training pieces. Of the test "
-            f"pieces as they are it classifies {accuracy:.1%} correctly. Last column: a classifier of the melody alone, both directions.",
-            "The first classifier is easily convinced: four voices are a chorale to it, one is a tune. The second asks for "
-            "more, since the melody "
-            "is what the transfer keeps: a high share there would mean that the melody has been bent to the new style.",
-            texts.table(["method", *names, "by the melody alone"], rows),
+            _("Is the new style recognised?"),
+            _(
+                "Share of the test pieces that, after the transfer, a style classifier takes for pieces of the new style, one "
+                "that knows neither network nor transfer: logistic regression on voices, register, density and melodic steps, "
+                "trained on the training pieces. Of the test pieces as they are it classifies {accuracy:.1%} correctly. Last "
+                "column: a classifier of the melody alone, both directions.",
+                accuracy=accuracy,
+            ),
+            _(
+                "The first classifier is easily convinced: four voices are a chorale to it, one is a tune. The second asks for "
+                "more, since the melody is what the transfer keeps: a high share there would mean that the melody has been bent "
+                "to the new style."
+            ),
+            texts.table([_("method"), *names, _("by the melody alone")], rows),
         ),
         *plots,
     ]
 
 
 def _share(values: NDArray[Any]) -> str:
-    return f"{100 * float(values.mean()):.0f} %"
+    return percent(float(values.mean()), 0)
 
 
 # A model
@@ -205,7 +239,7 @@ def _inside(stretch: Stretch) -> Figure:
     memory = inside.pop("memory")
     gates = {name: values for name, values in inside.items() if name != "candidate"}
     order = np.argsort(memory.mean(1))
-    panels = ["keys", "memory", *gates, "gradient", "importance"]
+    panels = [_("keys"), _("memory"), *map(shown, gates), _("gradient"), _("importance")]
     heights = [0.24, 0.18, *([0.14] * len(gates)), 0.1, 0.22]
     plot = make_subplots(
         rows=len(panels), cols=1, shared_xaxes=True, subplot_titles=panels, row_heights=heights, vertical_spacing=0.045
@@ -244,19 +278,25 @@ def _inside(stretch: Stretch) -> Figure:
         template=base.layout.template, font=base.layout.font, height=height, margin={"l": 64, "r": 16, "t": 40, "b": 48}
     )
     plot.update_yaxes(type="log", exponentformat="power", dtick=1, row=row, col=1)
-    plot.update_xaxes(title="frames before the prediction", row=row + 1, col=1)
+    plot.update_xaxes(title=_("frames before the prediction"), row=row + 1, col=1)
     likeliest = stretch.likeliest
     name = f"{NAMES[(likeliest + LOWEST) % 12]}{(likeliest + LOWEST) // 12 - 1}"
     return Figure(
         f"inside-{style}",
-        f"Inside, under the notes: {style}",
-        f"A stretch of a test piece. From above: the keys that sound; the memory of the last layer, units in the order "
-        f"of its mean, from red "
-        f"(negative) to blue{'; its ' + ', '.join(gates) + ', yellow where open' if gates else ''}; the gradient of the last frame's "
-        f"prediction with respect to each frame; and what every key in every frame adds to the log-probability of {name}, the most likely "
-        "key of the last frame (integrated gradients against silence), blue for, red against.",
-        "Look for units that change where the harmony or the phrase does, and for gates that open there. Importance says which notes the "
-        "prediction rests on: mostly the frame before, and the same key or chord further back where the network knows the metre.",
+        _("Inside, under the notes: {style}", style=style),
+        _(
+            "A stretch of a test piece. From above: the keys that sound; the memory of the last layer, units in the order of "
+            "its mean, from red (negative) to blue{gates}; the gradient of the last frame's prediction with respect to each "
+            "frame; and what every key in every frame adds to the log-probability of {name}, the most likely key of the last "
+            "frame (integrated gradients against silence), blue for, red against.",
+            gates=_("; its {gates}, yellow where open", gates=", ".join(map(shown, gates))) if gates else "",
+            name=name,
+        ),
+        _(
+            "Look for units that change where the harmony or the phrase does, and for gates that open there. Importance says "
+            "which notes the prediction rests on: mostly the frame before, and the same key or chord further back where the "
+            "network knows the metre."
+        ),
         plot,
     )
 
@@ -265,38 +305,58 @@ def _rounded(values: NDArray[Any]) -> list[list[float]]:
     return np.round(values, 2).tolist()
 
 
-def _generated(generated: Generated, model: str) -> Figure:
+def _generated(generated: Generated, task: str, model: str) -> Figure:
     return Figure(
         "written",
-        "What it generates",
-        "The explained seed generates one token after the other: bars, positions, keys, lengths. Grey: the bars of a test piece that "
-        "were given. Sound: a free sound font.",
-        "Listen for a metre that holds, for phrases that come back, for voices that end together. A low temperature "
-        "plays safe and repeats; a "
-        "high one wanders. Whether it imitates or copies is in the table on the task's page.",
-        sounds.clips(_groups(generated.clips, model, EVENTS)),
+        _("What it generates"),
+        _(
+            "The explained seed generates one token after the other: bars, positions, keys, lengths. Grey: the bars of a "
+            "test piece that were given. Sound: a free sound font."
+        ),
+        _(
+            "Listen for a metre that holds, for phrases that come back, for voices that end together. A low temperature "
+            "plays safe and repeats; a high one wanders. Whether it imitates or copies is in the table on the task's page."
+        ),
+        sounds.clips(_groups(generated.clips, task, model, EVENTS)),
     )
 
 
-def _before_and_after(transferred: Transferred, model: str) -> Figure:
+def _before_and_after(transferred: Transferred, task: str, model: str) -> Figure:
     return Figure(
         "before-and-after",
-        "Before and after",
-        "Test pieces as they are, and as the explained seed rewrites them: it sees the pitch classes and the rhythm of the melody, "
-        "a few beats ahead, and writes the keys of every frame in the other style; where that has quicker or slower melodies by far, at "
-        "double or half pace.",
-        "A tune becomes a chorale when a bass and inner voices join its melody; a chorale becomes a tune when one "
-        "voice is left of it, in the "
-        "register of a fiddle. The melody can be followed in both.",
-        sounds.clips(_groups(transferred.clips, model, TRANSFER)),
+        _("Before and after"),
+        _(
+            "Test pieces as they are, and as the explained seed rewrites them: it sees the pitch classes and the rhythm of "
+            "the melody, a few beats ahead, and writes the keys of every frame in the other style; where that has quicker or "
+            "slower melodies by far, at double or half pace."
+        ),
+        _(
+            "A tune becomes a chorale when a bass and inner voices join its melody; a chorale becomes a tune when one voice "
+            "is left of it, in the register of a fiddle. The melody can be followed in both."
+        ),
+        sounds.clips(_groups(transferred.clips, task, model, TRANSFER)),
     )
 
 
-def _groups(clips: list[ClipRecord], model: str, target: str) -> dict[str, list[Clip]]:
+def _groups(clips: list[ClipRecord], task: str, model: str, target: str) -> dict[str, list[Clip]]:
     """Clips by their heading."""
-    folder = files_folder(model, target)
+    folder = files_folder(task, model, target)
     groups: dict[str, list[Clip]] = {}
     for clip in clips:
         sound, score = (f"{folder}/{clip.file}.{kind}" for kind in ("mp3", "mid"))
-        groups.setdefault(clip.group, []).append(Clip(clip.name, sound, score, clip.notes, clip.given))
+        groups.setdefault(_heading(clip.group), []).append(
+            Clip(_heading(clip.name), sound, score, clip.notes, clip.given)
+        )
     return groups
+
+
+def _heading(stored: str) -> str:
+    """A heading that `evaluate` stored, such as `chorales, from nothing, temperature 0.9`, in the language of the page."""
+    return ", ".join(_part(part) for part in stored.split(", "))
+
+
+def _part(stored: str) -> str:
+    word, _space, number = stored.rpartition(" ")
+    if word == "piece":
+        return _("piece {number}", number=number)
+    return _("temperature {temperature}", temperature=localised(number)) if word == "temperature" else shown(stored)

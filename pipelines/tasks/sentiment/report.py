@@ -1,8 +1,11 @@
 """Figures of this task: those of all texts with classes."""
 
+from pipelines.report.language import mark
 from pipelines.text_classification.report import figures
 
 __all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures"]
-TITLE = "Sentiment of sentences"
-SEQUENCE = "text"
-QUESTION = "Does a network that reads a sentence word by word tell praise from blame better than one that only counts its words?"
+TITLE = mark("Sentiment of sentences")
+SEQUENCE = mark("text")
+QUESTION = mark(
+    "Does a network that reads a sentence word by word tell praise from blame better than one that only counts its words?"
+)

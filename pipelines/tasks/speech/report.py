@@ -1,5 +1,6 @@
 """Figures of this task: errors by condition, voice and speed, confusions, alignments, words as they are heard, and sounds."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -9,18 +10,26 @@ from markupsafe import Markup
 from pipelines.report import figures as charts
 from pipelines.report import texts
 from pipelines.report.figures import Figure
-from pipelines.report.texts import files_folder
+from pipelines.report.language import _, fill, localised, mark, shown
+from pipelines.report.texts import files_folder, format_number
 from pipelines.results import Results
 from pipelines.tasks.speech.records import Alignment, Illustration, Interval, Stream, Transcribed
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-TITLE = "Speech"
-SEQUENCE = "sound"
-QUESTION = "Which recurrent network turns spoken words into text best without an alignment, and what is hearing the future worth?"
-WAYS = {"wer": "words", "wer_beam": "without a model of words", "wer_greedy": "greedy", "cer": "characters"}
-SLOW_TO_FAST = ("slow", "middle", "fast")
+TITLE = mark("Speech")
+SEQUENCE = mark("sound")
+QUESTION = mark(
+    "Which recurrent network turns spoken words into text best without an alignment, and what is hearing the future worth?"
+)
+WAYS = {
+    "wer": mark("words"),
+    "wer_beam": mark("without a model of words"),
+    "wer_greedy": mark("greedy"),
+    "cer": mark("characters"),
+}
+SLOW_TO_FAST = (mark("slow"), mark("middle"), mark("fast"))
 MOST_WORDS = 30
 MOST_SPEAKERS = 40
 NOTHING = "–"
@@ -41,7 +50,7 @@ def figures(results: Results, target: str, model: str | None) -> list[Figure]:
         return own
     alignments = [_alignment(alignment, index) for index, alignment in enumerate(illustration.alignments)]
     streams = [_streams(illustration.streams)] if illustration.streams else []
-    return [*_sounds(illustration, model, target), *alignments, *streams, *own]
+    return [*_sounds(illustration, results.task, model, target), *alignments, *streams, *own]
 
 
 # The task
@@ -58,23 +67,35 @@ def _all_records(results: Results, target: str) -> dict[str, Transcribed]:
 def _intervals(results: Results, target: str) -> Figure:
     records = _all_records(results, target)
     rows = [
-        [name, *(_interval(record.intervals.get(way)) for way in WAYS), f"{_right(record):.1%}"]
+        [
+            shown(name),
+            *(_interval(record.intervals.get(way)) for way in WAYS),
+            fill("{right:.1%}", right=_right(record)),
+        ]
         for name, record in records.items()
     ]
     return Figure(
         "error-rates",
-        "Error rates, and how sure they are",
-        "Words (or characters) replaced, left out and added, by those said, with the 95 % interval of a bootstrap over whole voices "
-        "(explained seed of the models; baselines last), by way of decoding (the first counts); and the share of utterances "
-        "without an error.",
-        "Where two intervals overlap widely, other voices could reverse the order. A model of words helps where words are spelled wrong, "
-        "not where one word is taken for another.",
-        texts.table(["", *WAYS.values(), "utterances right"], rows),
+        _("Error rates, and how sure they are"),
+        _(
+            "Words (or characters) replaced, left out and added, by those said, with the 95 % interval of a bootstrap over "
+            "whole voices (explained seed of the models; baselines last), by way of decoding (the first counts); and the "
+            "share of utterances without an error."
+        ),
+        _(
+            "Where two intervals overlap widely, other voices could reverse the order. A model of words helps where words "
+            "are spelled wrong, not where one word is taken for another."
+        ),
+        texts.table(["", *map(shown, WAYS.values()), _("utterances right")], rows),
     )
 
 
 def _interval(found: Interval | None) -> str:
-    return NOTHING if found is None else f"{found.rate:.1%} ({found.low:.1%} to {found.high:.1%})"
+    return (
+        NOTHING
+        if found is None
+        else _("{rate:.1%} ({low:.1%} to {high:.1%})", rate=found.rate, low=found.low, high=found.high)
+    )
 
 
 def _right(record: Transcribed) -> float:
@@ -87,7 +108,7 @@ def _by_condition(results: Results, target: str) -> Figure:
     for index, (name, record) in enumerate(records.items()):
         plot.add_bar(
             name=name,
-            x=list(record.conditions),
+            x=[_condition(condition) for condition in record.conditions],
             y=charts.plain(np.array(list(record.conditions.values()))),
             marker={"color": charts.COLORS[index % len(charts.COLORS)]},
             hovertemplate="%{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
@@ -96,12 +117,32 @@ def _by_condition(results: Results, target: str) -> Figure:
     plot.update_yaxes(tickformat=".0%", rangemode="tozero")
     return Figure(
         "conditions",
-        "The same utterances, heard again",
-        "WER of the test utterances as they are, and of the same ones with pink noise at a signal-to-noise ratio, after a pause, quietly "
-        "and by telephone (explained seed, beam search without a model of words).",
-        "Scaling and trimming remove the volume and the pause before the network hears them. A person hardly notices the telephone; what a "
-        "network loses there it has learned of the recordings, not of the words. At 0 dB noise is as loud as speech.",
+        _("The same utterances, heard again"),
+        _(
+            "WER of the test utterances as they are, and of the same ones with pink noise at a signal-to-noise ratio, after "
+            "a pause, quietly and by telephone (explained seed, beam search without a model of words)."
+        ),
+        _(
+            "Scaling and trimming remove the volume and the pause before the network hears them. A person hardly notices the "
+            "telephone; what a network loses there it has learned of the recordings, not of the words. At 0 dB noise is as "
+            "loud as speech."
+        ),
         plot,
+    )
+
+
+def _condition(stored: str) -> str:
+    """A condition, stored in words with its number, in the language of the page."""
+    found = re.fullmatch(r"(?:noise, )?([\d.-]+)%? ?(.*)", stored)
+    if found is None:
+        return shown(stored)
+    number, rest = localised(found[1]), found[2]
+    if rest == "dB":
+        return _("noise, {decibels} dB", decibels=number)
+    return (
+        _("{seconds} s of silence before", seconds=number)
+        if rest.startswith("s ")
+        else _("{percent}% of the volume", percent=number)
     )
 
 
@@ -111,15 +152,24 @@ def _by_speed(results: Results, target: str) -> Figure:
     limits = np.quantile(speeds, (1 / 3, 2 / 3))
     group = np.searchsorted(limits, speeds)
     names = [
-        f"{name} ({low:.0f} to {high:.0f})"
+        _("{name} ({low:.0f} to {high:.0f})", name=shown(name), low=low, high=high)
         for name, low, high in zip(SLOW_TO_FAST, [speeds.min(), *limits], [*limits, speeds.max()], strict=True)
     ]
-    rows = [[name, *(f"{_rate(record, group == index):.1%}" for index in range(3))] for name, record in records.items()]
+    rows = [
+        [shown(name), *(fill("{rate:.1%}", rate=_rate(record, group == index)) for index in range(3))]
+        for name, record in records.items()
+    ]
     return Figure(
         "speed",
-        "By speed",
-        "WER of the slowest, the middle and the fastest third of the test utterances, by letters a second (explained seed).",
-        "Fast speech leaves each character fewer steps, and utterances of a single word are slow here: pauses count as sound.",
+        _("By speed"),
+        _(
+            "WER of the slowest, the middle and the fastest third of the test utterances, by letters a second (explained "
+            "seed)."
+        ),
+        _(
+            "Fast speech leaves each character fewer steps, and utterances of a single word are slow here: pauses count as "
+            "sound."
+        ),
         texts.table(["", *names], rows),
     )
 
@@ -132,7 +182,7 @@ def _rate(record: Transcribed, chosen: "np.ndarray[tuple[int, ...], np.dtype[np.
 def _by_speaker(results: Results, target: str) -> Figure:
     records = _records(results, target)
     speakers = np.array(next(iter(records.values())).speakers, dtype=object)
-    who = np.array([str(speaker) or "not named" for speaker in speakers])
+    who = np.array([str(speaker) or _("not named") for speaker in speakers])
     names = sorted(set(who))
     rates = {name: [_rate(record, who == speaker) for speaker in names] for name, record in records.items()}
     order = np.argsort([np.mean([values[index] for values in rates.values()]) for index in range(len(names))])[::-1][
@@ -151,10 +201,13 @@ def _by_speaker(results: Results, target: str) -> Figure:
     plot.update_xaxes(type="category")
     return Figure(
         "speakers",
-        "By voice",
-        f"WER of each voice of the test part, the hardest first (explained seed{'' if len(names) <= MOST_SPEAKERS else '; the hardest'}). "
-        "Whether voices of training are among them is said above, with the data.",
-        "Where voices lie further apart than models, a mean over few of them says little of the next one.",
+        _("By voice"),
+        _(
+            "WER of each voice of the test part, the hardest first (explained seed{hardest}). Whether voices of training are "
+            "among them is said above, with the data.",
+            hardest="" if len(names) <= MOST_SPEAKERS else _("; the hardest"),
+        ),
+        _("Where voices lie further apart than models, a mean over few of them says little of the next one."),
         plot,
     )
 
@@ -162,14 +215,14 @@ def _by_speaker(results: Results, target: str) -> Figure:
 # One model
 
 
-def _sounds(illustration: Illustration, model: str, target: str) -> list[Figure]:
+def _sounds(illustration: Illustration, task: str, model: str, target: str) -> list[Figure]:
     if not illustration.heard:
         return []
     player = Markup('<audio controls preload="none" src="{}"></audio>')
     rows = [
         [
-            heard.condition,
-            player.format(f"{files_folder(model, target)}/{heard.file}"),
+            _condition(heard.condition),
+            player.format(f"{files_folder(task, model, target)}/{heard.file}"),
             heard.reference,
             heard.hypothesis or NOTHING,
         ]
@@ -178,10 +231,13 @@ def _sounds(illustration: Illustration, model: str, target: str) -> list[Figure]
     return [
         Figure(
             "listen",
-            "Listen, and compare",
-            "Test utterances as they are and in the worst noise, what is said, and what the network writes (explained seed, greedy).",
-            "Listen to the noisy version first, and write down what you hear: that is the fair comparison.",
-            texts.table(["heard", "sound", "said", "written"], rows, words=4),
+            _("Listen, and compare"),
+            _(
+                "Test utterances as they are and in the worst noise, what is said, and what the network writes (explained seed, "
+                "greedy)."
+            ),
+            _("Listen to the noisy version first, and write down what you hear: that is the fair comparison."),
+            texts.table([_("heard"), _("sound"), _("said"), _("written")], rows, words=4),
         )
     ]
 
@@ -201,22 +257,29 @@ def _alignment(alignment: Alignment, index: int) -> Figure:
         x=charts.plain(np.arange(len(spectrogram)) * alignment.frame_seconds),
         colorscale="Magma",
         colorbar={"title": "dB", "thickness": 12, "len": 0.45, "y": 1, "yanchor": "top"},
-        hovertemplate="%{x:.2f} s, band %{y}: %{z} dB<extra></extra>",
+        hovertemplate=_("%{x:.2f} s, band %{y}: %{z} dB") + "<extra></extra>",
         row=1, col=1,
     )  # fmt: skip
     _add_probabilities(plot, alignment)
     for word, first, last in alignment.words:
         plot.add_annotation(x=(first + last) / 2, y=1.06, yref="paper", text=f"<b>{word}</b>", showarrow=False)
-    plot.update_yaxes(title="mel band", row=1, col=1)
-    plot.update_yaxes(title="probability", range=[0, 1.02], row=2, col=1)
-    plot.update_xaxes(title="seconds", row=2, col=1)
+    plot.update_yaxes(title=_("mel band"), row=1, col=1)
+    plot.update_yaxes(title=_("probability"), range=[0, 1.02], row=2, col=1)
+    plot.update_xaxes(title=_("seconds"), row=2, col=1)
     return Figure(
         f"alignment-{index}",
-        f"How “{alignment.reference}” is written",
-        "Above the log-mel spectrogram of a test utterance, below the probability of the blank (grey) and of each character at every step; "
-        f"on top the words where they are written. Written: {alignment.hypothesis or NOTHING} (explained seed, greedy).",
-        "The blank is likely nearly everywhere, and each character rises in a short peak: CTC is free to choose when it writes (Graves et "
-        "al. 2006). A network of one direction writes a character after it has heard it; one of both may write it before.",
+        _("How “{reference}” is written", reference=alignment.reference),
+        _(
+            "Above the log-mel spectrogram of a test utterance, below the probability of the blank (grey) and of each "
+            "character at every step; on top the words where they are written. Written: {hypothesis} (explained seed, "
+            "greedy).",
+            hypothesis=alignment.hypothesis or NOTHING,
+        ),
+        _(
+            "The blank is likely nearly everywhere, and each character rises in a short peak: CTC is free to choose when it "
+            "writes (Graves et al. 2006). A network of one direction writes a character after it has heard it; one of both "
+            "may write it before."
+        ),
         plot,
     )
 
@@ -224,12 +287,12 @@ def _alignment(alignment: Alignment, index: int) -> Figure:
 def _add_probabilities(plot: "go.Figure", alignment: Alignment) -> None:
     times = charts.plain((np.arange(len(alignment.probabilities)) + 0.5) * alignment.step_seconds)
     probabilities = alignment.probabilities.astype(np.float32)
-    for index, symbol in enumerate(["blank", *alignment.symbols]):
+    for index, symbol in enumerate([_("blank"), *alignment.symbols]):
         color = "#aaaaaa" if index == 0 else charts.COLORS[(index - 1) % len(charts.COLORS)]
         plot.add_scatter(
             x=times,
             y=charts.plain(np.round(probabilities[:, index], 3)),
-            name="space" if symbol == " " else symbol,
+            name=_("space") if symbol == " " else symbol,
             mode="lines",
             line={"color": color, "width": 2, "dash": "solid" if index <= len(charts.COLORS) else "dot"},
             row=2, col=1,
@@ -238,18 +301,22 @@ def _add_probabilities(plot: "go.Figure", alignment: Alignment) -> None:
 
 def _streams(streams: list[Stream]) -> Figure:
     rows = [
-        [stream.reference if place == 0 else "", f"{seconds:.2f}", text or NOTHING]
+        [stream.reference if place == 0 else "", fill("{seconds:.2f}", seconds=seconds), text or NOTHING]
         for stream in streams
         for place, (seconds, text) in enumerate(_changes(stream))
     ]
     return Figure(
         "streaming",
-        "Words as the sound comes",
-        "What the network writes of the first seconds of an utterance alone, a row for each change (explained seed, greedy; level and "
-        "trimming are those of the whole utterance).",
-        "A network of one direction never takes back what it has written, and its words come out a moment after they are said. One of both "
-        "directions rewrites: with less sound it hears another end.",
-        texts.table(["said", "seconds heard", "written"], rows, words=3),
+        _("Words as the sound comes"),
+        _(
+            "What the network writes of the first seconds of an utterance alone, a row for each change (explained seed, "
+            "greedy; level and trimming are those of the whole utterance)."
+        ),
+        _(
+            "A network of one direction never takes back what it has written, and its words come out a moment after they are "
+            "said. One of both directions rewrites: with less sound it hears another end."
+        ),
+        texts.table([_("said"), _("seconds heard"), _("written")], rows, words=3),
     )
 
 
@@ -265,13 +332,19 @@ def _changes(stream: Stream) -> list[tuple[float, str]]:
 def _confusions(record: Transcribed) -> Figure:
     counts: Mapping[tuple[str, str], int] = {(said, written): count for said, written, count in record.confusions}
     replaced = [(said, written, count) for (said, written), count in counts.items()]
-    rows = [[said or NOTHING, written or NOTHING, f"{count:,}"] for said, written, count in replaced[:MOST_WORDS]]
+    rows = [
+        [said or NOTHING, written or NOTHING, format_number(count)] for said, written, count in replaced[:MOST_WORDS]
+    ]
     total = int(record.edits.sum())
     return Figure(
         "confusions",
-        "What is taken for what",
-        f"The {total:,} errors in the {int(record.words.sum()):,} words of the test part (explained seed, decoded by default): the words "
-        "that are written in place of others most often; – is a word left out or added.",
-        "Words that sound alike are mistakes of hearing; strings that are no words at all are mistakes of spelling.",
-        texts.table(["said", "written", "times"], rows or [["none", "", ""]], words=2),
+        _("What is taken for what"),
+        _(
+            "The {total:,} errors in the {words:,} words of the test part (explained seed, decoded by default): the words "
+            "that are written in place of others most often; – is a word left out or added.",
+            total=total,
+            words=int(record.words.sum()),
+        ),
+        _("Words that sound alike are mistakes of hearing; strings that are no words at all are mistakes of spelling."),
+        texts.table([_("said"), _("written"), _("times")], rows or [[_("none"), "", ""]], words=2),
     )

@@ -3,13 +3,14 @@
 from pipelines.report import figures as charts
 from pipelines.report import texts
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, mark, shown, steps
 from pipelines.results import Results
 from pipelines.tasks.timeseries.data import Meta, Series, table_of
 from pipelines.tasks.timeseries.score import Forecasts
 
-TITLE = "Time series"
-SEQUENCE = "measurements over time"
-QUESTION = "Which cell forecasts a seasonal and a quasi-periodic series, and does it beat classical statistics?"
+TITLE = mark("Time series")
+SEQUENCE = mark("measurements over time")
+QUESTION = mark("Which cell forecasts a seasonal and a quasi-periodic series, and does it beat classical statistics?")
 
 
 def figures(results: Results, target: str, model: str | None) -> list[Figure]:
@@ -25,19 +26,27 @@ def _meta(results: Results, target: str) -> Series:
 
 def _series(results: Results, target: str) -> Figure:
     table, series = table_of(results.prepared, target), _meta(results, target)
-    lines = {f"{split} part": (part["date"], part["value"]) for split, part in table.groupby("split", sort=False)}
+    lines = {
+        _("{split} part", split=shown(str(split))): (part["date"], part["value"])
+        for split, part in table.groupby("split", sort=False)
+    }
     missing = table[~table["observed"]]
-    plot = charts.lines(lines, x="", y=series.unit or "value")
+    plot = charts.lines(lines, x="", y=shown(series.unit) or _("value"))
     if len(missing):
-        charts.add_points(plot, "missing, carried forward", missing["date"], missing["filled"])
+        charts.add_points(plot, _("missing, carried forward"), missing["date"], missing["filled"])
     return Figure(
         f"series-{target}",
-        f"{target}: the series and its three parts",
-        "Networks learn on the first part, stop by the second and are scored on the third, which nothing else has "
-        f"seen. {series.missing} of {series.rows} values are missing; they are carried forward as input and "
-        "never scored.",
-        "If the test part looks unlike the training part (a trend continues, an amplitude changes), every method has "
-        "to extrapolate, and a recurrent network is not good at that.",
+        _("{target}: the series and its three parts", target=target),
+        _(
+            "Networks learn on the first part, stop by the second and are scored on the third, which nothing else has seen. "
+            "{missing} of {rows} values are missing; they are carried forward as input and never scored.",
+            missing=series.missing,
+            rows=series.rows,
+        ),
+        _(
+            "If the test part looks unlike the training part (a trend continues, an amplitude changes), every method has to "
+            "extrapolate, and a recurrent network is not good at that."
+        ),
         plot,
     )
 
@@ -51,44 +60,67 @@ CLEARLY = 1.2
 def _inputs(results: Results, target: str) -> Figure:
     series = _meta(results, target)
     windows = series.splits["train"].windows
-    lag = series.difference
+    lag, several = series.difference, steps(series.step)
 
     def how(what: str, value: str) -> str:
-        return f"{value} (chosen from the training part)" if what in series.chosen else f"{value} (set)"
+        return (
+            _("{value} (chosen from the training part)", value=value)
+            if what in series.chosen
+            else _("{value} (set)", value=value)
+        )
 
-    changes = "none" if not lag else "from step to step" if lag == 1 else f"over {lag} {series.step}s"
+    changes = (
+        _("none")
+        if not lag
+        else _("from step to step")
+        if lag == 1
+        else _("over {lag} {steps}", lag=lag, steps=several)
+    )
     rows = [
-        ["transformation", how("transformation", series.transform.title)],
-        ["difference", how("difference", changes)],
-        ["lookback", how("lookback", f"{series.lookback} {series.step}s")],
-        ["season", f"{series.season} {series.step}s"],
+        [_("transformation"), how("transformation", shown(series.transform.title))],
+        [_("difference"), how("difference", changes)],
+        [_("lookback"), how("lookback", f"{series.lookback} {several}")],
+        [_("season"), f"{series.season} {several}"],
         *(
             [
-                f"covariate {covariate.column}",
-                ("changes" if covariate.difference else "values")
+                _("covariate {column}", column=covariate.column),
+                (_("changes") if covariate.difference else _("values"))
                 + (
-                    f", known {covariate.ahead} {series.step}s in advance" if covariate.ahead else ", up to the present"
+                    _(", known {ahead} {steps} in advance", ahead=covariate.ahead, steps=several)
+                    if covariate.ahead
+                    else _(", up to the present")
                 ),
             ]
             for covariate in series.covariates
         ),
-        *([f"left out: {column}", why] for column, why in series.left_out.items()),
+        *([_("left out: {column}", column=column), why] for column, why in series.left_out.items()),
     ]
     back = (
         ""
         if series.transform.power is None
-        else " Forecasts are transformed back without a correction: they are medians, and the mean of what is to come lies higher."
+        else _(
+            " Forecasts are transformed back without a correction: they are medians, and the mean of what is to come lies "
+            "higher."
+        )
     )
     gaps = (
-        f" {series.over_gaps} windows are left out because more values in a row are missing in them than are carried forward."
+        _(
+            " {over_gaps} windows are left out because more values in a row are missing in them than are carried forward.",
+            over_gaps=series.over_gaps,
+        )
         if series.over_gaps
         else ""
     )
     return Figure(
         f"inputs-{target}",
-        f"{target}: what the networks see",
-        f"How the series is prepared. The networks learn from {windows:,} windows.{gaps}{back}",
-        "Each of these can be set by hand in params.yaml, under timeseries.prepare. "
+        _("{target}: what the networks see", target=target),
+        _(
+            "How the series is prepared. The networks learn from {windows:,} windows.{gaps}{back}",
+            windows=windows,
+            gaps=gaps,
+            back=back,
+        ),
+        _("Each of these can be set by hand in params.yaml, under timeseries.prepare. ")
         + _enough(results, target, windows),
         texts.table(["", ""], rows, words=2),
     )
@@ -101,9 +133,13 @@ def _enough(results: Results, target: str, windows: int) -> str:
     networks = min(results.metrics(model)["test"][target]["mase"]["mean"] for model in results.models)
     if windows >= TOO_FEW or networks <= CLEARLY * baselines[best]:
         return ""
-    return (
-        f"{windows:,} windows are too little data for these networks: the best one has a MASE of {networks:.3g}, {best} one of "
-        f"{baselines[best]:.3g}. Use {best}, or add rows."
+    return _(
+        "{windows:,} windows are too little data for these networks: the best one has a MASE of {networks:.3g}, {best} "
+        "one of {error:.3g}. Use {best}, or add rows.",
+        windows=windows,
+        networks=networks,
+        best=shown(best),
+        error=baselines[best],
     )
 
 
@@ -114,41 +150,53 @@ def _forecasts(results: Results, target: str, model: str) -> Figure:
     dates, values = table["date"], table["value"]
     horizon = series.horizon
     start = int(origins[0])
-    lines = {"truth": (dates[start:], values[start:])}
-    plot = charts.lines(lines, x="", y=series.unit or "value")
+    lines = {_("truth"): (dates[start:], values[start:])}
+    plot = charts.lines(lines, x="", y=shown(series.unit) or _("value"))
     for index in range(0, len(origins), horizon):
-        steps = slice(int(origins[index]) + 1, int(origins[index]) + horizon + 1)
-        charts.add_line(plot, "forecast", dates[steps], forecasts[index], color=charts.ACCENT, legend=index == 0)
+        span = slice(int(origins[index]) + 1, int(origins[index]) + horizon + 1)
+        charts.add_line(plot, _("forecast"), dates[span], forecasts[index], color=charts.ACCENT, legend=index == 0)
     return Figure(
         f"forecasts-{target}",
-        f"{target}: forecasts against truth over the test part",
-        f"Every {horizon} {series.step}s the network forecasts the next {horizon} from what was known then (one seed, "
-        "the one with the median validation loss).",
-        "Each red piece starts where the truth was known for the last time. Pieces that lag behind a turn mean that the "
-        "network mostly repeats what it saw last.",
+        _("{target}: forecasts against truth over the test part", target=target),
+        _(
+            "Every {horizon} {steps} the network forecasts the next {horizon} from what was known then (one seed, the one "
+            "with the median validation loss).",
+            horizon=horizon,
+            steps=steps(series.step),
+        ),
+        _(
+            "Each red piece starts where the truth was known for the last time. Pieces that lag behind a turn mean that the "
+            "network mostly repeats what it saw last."
+        ),
         plot,
     )
 
 
 def _error_by_step(results: Results, target: str) -> Figure:
     series = _meta(results, target)
-    steps = list(range(1, series.horizon + 1))
+    ahead = list(range(1, series.horizon + 1))
     models = {name: results.record(name, target, Forecasts) for name in results.models}
     baselines = results.baseline_records(target, Forecasts)
     plot = charts.lines(
-        {name: (steps, record.by_step["MASE"]) for name, record in models.items()}, f"{series.step}s ahead", ""
+        {name: (ahead, record.by_step["MASE"]) for name, record in models.items()},
+        _("{steps} ahead", steps=steps(series.step)),
+        "",
     )
     for index, (name, record) in enumerate(baselines.items(), start=len(models)):
         color = charts.COLORS[index % len(charts.COLORS)]
-        charts.add_line(plot, name, steps, record.by_step["MASE"], color=color, dash="dot")
+        charts.add_line(plot, shown(name), ahead, record.by_step["MASE"], color=color, dash="dot")
     records = [*models.values(), *baselines.values()]
     charts.add_menu(plot, {metric: [record.by_step[metric] for record in records] for metric in records[0].by_step})
     return Figure(
         f"steps-{target}",
-        f"{target}: error by step of the horizon",
-        "Error at each step ahead over all test origins; recurrent models (explained seed) solid, baselines dotted. The menu "
-        "changes the metric; MAE and RMSE are in the series' unit, sMAPE in per cent.",
-        "The further ahead, the harder. A model whose line runs below the dotted ones only at first knows the last value "
-        "well, not the dynamics. Click a name in the legend to hide its line.",
+        _("{target}: error by step of the horizon", target=target),
+        _(
+            "Error at each step ahead over all test origins; recurrent models (explained seed) solid, baselines dotted. The "
+            "menu changes the metric; MAE and RMSE are in the series' unit, sMAPE in per cent."
+        ),
+        _(
+            "The further ahead, the harder. A model whose line runs below the dotted ones only at first knows the last value "
+            "well, not the dynamics. Click a name in the legend to hide its line."
+        ),
         plot,
     )

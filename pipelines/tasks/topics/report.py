@@ -1,8 +1,11 @@
 """Figures of this task: those of all texts with classes."""
 
+from pipelines.report.language import mark
 from pipelines.text_classification.report import figures
 
 __all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures"]
-TITLE = "Topics of news"
-SEQUENCE = "text"
-QUESTION = "Which topic is a text about, and what do a second direction, pooling and attention add where single words already say much?"
+TITLE = mark("Topics of news")
+SEQUENCE = mark("text")
+QUESTION = mark(
+    "Which topic is a text about, and what do a second direction, pooling and attention add where single words already say much?"
+)

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pipelines.contract import Array
+from pipelines.report import texts
 from pipelines.report.figures import COLORS
+from pipelines.report.language import fill
 
 LEFT, WIDTH = 170, 640
 """Of a drawing, in the units of its view box: where the frames begin, and how wide all of them are."""
@@ -39,13 +40,7 @@ class Player:
 
 def players(clips: Sequence[Player]) -> Markup:
     """The clips below each other; a line in each drawing follows the clip that plays."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = texts.environment(Path(__file__).parent)
     drawn = [_drawn(clip) for clip in clips]
     return Markup(
         environment.get_template("players.html").render(
@@ -63,7 +58,7 @@ def _drawn(clip: Player) -> dict[str, Any]:
         {
             "name": clip.classes[index],
             "color": COLORS[place],
-            "last": f"{clip.probabilities[-1, index]:.0%}",
+            "last": fill("{p:.0%}", p=clip.probabilities[-1, index]),
             "points": " ".join(
                 f"{LEFT + (frame + 0.5) * cell:.1f},{CHART * (1 - 0.96 * value) - 2:.1f}"
                 for frame, value in enumerate(clip.probabilities[:, index].tolist())

@@ -1,0 +1,69 @@
+"""Words that stages store and pages show: marked here for the catalogue, since a mark where they stand would train every network anew.
+
+Titles of metrics are found where they are (`Metric`), and sentences of cells and decisions by `sentences`, which extracts them.
+"""
+
+import ast
+from collections.abc import Collection, Iterator
+from typing import BinaryIO
+
+from pipelines.report.language import mark
+
+GATES = (
+    mark("input gate"), mark("forget gate"), mark("output gate"), mark("update gate"), mark("reset gate"), mark("candidate"),
+    mark("memory"), mark("input"), mark("forget"), mark("output"), mark("update"), mark("reset"),
+)  # fmt: skip
+STEPS = (
+    mark("minute"), mark("hour"), mark("day"), mark("week"), mark("month"), mark("quarter"), mark("year"), mark("step"), mark("character"),
+    mark("word"), mark("token"), mark("sub-word"), mark("frame"), mark("pixel"), mark("characters"), mark("words"), mark("tokens"),
+)  # fmt: skip
+SPLITS = (mark("train"), mark("valid"), mark("test"))
+OUTPUTS = (
+    mark("the likeliest class"), mark("the likeliest key"), mark("the likeliest next token"), mark("the likeliest next character"),
+    mark("the likeliest next word"), mark("the written sequence"), mark("the likeliest character where the last one is written"),
+    mark("sum"), mark("last symbol"), mark("digit"), mark("next 5 days"),
+)  # fmt: skip
+FEATURES = (
+    mark("value"), mark("season sine"), mark("season cosine"), mark("observed"), mark("return"), mark("range"), mark("overnight"),
+    mark("intraday"), mark("volume change"), mark("volume level"), mark("number"), mark("mark"), mark("symbol"), mark("sunspot number"),
+)  # fmt: skip
+BASELINES = (
+    mark("naive"), mark("seasonal naive"), mark("drift"), mark("seasonal naive + drift"), mark("historical mean"), mark("random walk"),
+    mark("rolling mean"), mark("unigram"), mark("Markov chain"), mark("marginal"), mark("melody"), mark("copy"), mark("nearest neighbour"),
+    mark("word for word"), mark("majority"), mark("naive Bayes"), mark("phrase table"), mark("translation memory"),
+    mark("nearest template"), mark("most frequent transcript"), mark("best constant"), mark("memoryless"), mark("class frequencies"),
+    mark("last ten steps"), mark("mean of frames"), mark("frame differences"), mark("single frame"), mark("best baseline"),
+    mark("simple RNN"), mark("other cells"),
+)  # fmt: skip
+ABSENT = (
+    mark("an average training window"), mark("an average word"), mark("an unknown word"), mark("silence"),
+    mark("an average frame of the training part"),
+)  # fmt: skip
+"""What an absent input is replaced by."""
+TRANSFORMATIONS = (mark("none"), mark("logarithm"))
+MEASURES = (mark("pitch-class entropy"), mark("scale consistency"), mark("polyphony"), mark("repetition"))
+CLIPS = (mark("from nothing"), mark("from the opening of a test piece"), mark("before"), mark("after"))
+CONDITIONS = (mark("as it is"), mark("telephone (8 kHz, 300 to 3,400 Hz)"))
+CHANGES = (mark("better"), mark("worse"), mark("within the spread"), mark("one seed"))
+TRAINING = (
+    mark("batch size"), mark("epochs"), mark("learning rate"), mark("patience"), mark("seeds"), mark("clip norm"), mark("schedule"),
+    mark("precision"), mark("xla"), mark("weight decay"), mark("warmup"), mark("may diverge"), mark("window"), mark("dropout"),
+)  # fmt: skip
+"""Names of parameters, as a model's page has them."""
+
+
+def sentences(
+    file: BinaryIO, keywords: Collection[str], comment_tags: Collection[str], options: object
+) -> Iterator[tuple[int, None, str, list[str]]]:
+    """Babel's extractor for modules whose sentences are stored: every string of several words but docstrings and what errors say."""
+    waiting: list[ast.AST] = [ast.parse(file.read())]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.count(" ") > 1:
+            yield node.lineno, None, node.value, []
+        if not isinstance(node, ast.Raise):
+            waiting += [
+                child
+                for child in ast.iter_child_nodes(node)
+                if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant))
+            ]
