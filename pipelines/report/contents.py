@@ -28,7 +28,7 @@ def headings(page: str) -> list[list[str]]:
 
 
 def write(path: Path, reports: Path, summaries: Sequence[dict[str, Any]], others: Sequence[str]) -> None:
-    """`site.<language>.js`: of all tasks, the menu and the headings of their pages, and those of `others`, pages in the folder `reports`."""
+    """`site.<language>.js`: of all tasks: the menu, and the headings of their pages and of `others`, which are in the folder `reports`."""
     tasks = [
         [summary["title"], f"tasks/{summary['task']}", list(summary["comparison"]["models"])] for summary in summaries
     ]
