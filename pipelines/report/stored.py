@@ -55,11 +55,11 @@ TRAINING = (
 def sentences(
     file: BinaryIO, keywords: Collection[str], comment_tags: Collection[str], options: object
 ) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Babel's extractor for modules whose sentences are stored: every string of several words but docstrings and what errors say."""
+    """Babel's extractor for modules whose sentences are stored: every string of several words except docstrings and what errors say."""
     waiting: list[ast.AST] = [ast.parse(file.read())]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.count(" ") > 1:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
             yield node.lineno, None, node.value, []
         if not isinstance(node, ast.Raise):
             waiting += [
