@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: repro test demo setup repository check serve clean pins
+.PHONY: repro test demo setup repository check translations serve clean pins
 .DEFAULT_GOAL := repro
 
 repro: repository setup  ## collect, train, evaluate and report everything that has changed
@@ -88,6 +88,9 @@ check: setup        ## style and types, as CI runs them
 	@ruff format --check .
 	@mypy
 	@lint-imports
+
+translations: setup ## the reports' other languages: takes new sentences of the code into their catalogues, and gone ones out
+	@python -m pipelines.report.extraction
 
 serve: setup        ## the report on http://127.0.0.1:8000
 	@python -m pipelines serve

@@ -17,7 +17,7 @@ from typing import Any
 
 from babel.dates import format_date as babel_date
 from babel.dates import get_day_names, get_month_names
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol, get_group_symbol
@@ -224,6 +224,11 @@ def catalogue(code: str) -> Catalog:
         return Catalog(code)
     with path(code).open("rb") as file:
         return read_po(file, code)
+
+
+def has_text(message: Message) -> bool:
+    """Whether a message of a catalogue is translated, in all of its forms."""
+    return all(message.string) if isinstance(message.string, tuple | list) else bool(message.string)
 
 
 @cache

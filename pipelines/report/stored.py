@@ -1,11 +1,7 @@
 """Words that stages store and pages show: marked here for the catalogue, since a mark where they stand would train every network anew.
 
-Titles of metrics are found where they are (`Metric`), and sentences of cells and decisions by `sentences`, which extracts them.
+Titles of metrics, and the sentences of cells and of decisions, are found where they stand (`babel.cfg`, `extraction.py`).
 """
-
-import ast
-from collections.abc import Collection, Iterator
-from typing import BinaryIO
 
 from pipelines.report.language import mark
 
@@ -50,20 +46,3 @@ TRAINING = (
     mark("precision"), mark("xla"), mark("weight decay"), mark("warmup"), mark("may diverge"), mark("window"), mark("dropout"),
 )  # fmt: skip
 """Names of parameters, as a model's page has them."""
-
-
-def sentences(
-    file: BinaryIO, keywords: Collection[str], comment_tags: Collection[str], options: object
-) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Babel's extractor for modules whose sentences are stored: every string of several words but docstrings and what errors say."""
-    waiting: list[ast.AST] = [ast.parse(file.read())]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.count(" ") > 1:
-            yield node.lineno, None, node.value, []
-        if not isinstance(node, ast.Raise):
-            waiting += [
-                child
-                for child in ast.iter_child_nodes(node)
-                if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant))
-            ]
