@@ -30,7 +30,7 @@ LANGUAGES = {"en": "English", "tr": "Türkçe"}
 SOURCE = "en"
 LOCALE = Path(__file__).parent / "locale"
 DOMAIN = "gatehouse"
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 _language: ContextVar[str] = ContextVar("language", default=SOURCE)
 

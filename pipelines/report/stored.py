@@ -26,7 +26,8 @@ OUTPUTS = (
 FEATURES = (
     mark("value"), mark("season sine"), mark("season cosine"), mark("observed"), mark("return"), mark("range"), mark("overnight"),
     mark("intraday"), mark("volume change"), mark("volume level"), mark("number"), mark("mark"), mark("symbol"), mark("sunspot number"),
-    mark("volatility {}"), mark("close to average {}"),
+    mark("volatility {}"), mark("close to average {}"), mark("{} Hz"), mark("keys above"), mark("melody to come"),
+    mark("month sine"), mark("month cosine"), mark("weekday sine"), mark("weekday cosine"), mark("style"), mark("voices"),
 )  # fmt: skip
 BASELINES = (
     mark("naive"), mark("seasonal naive"), mark("drift"), mark("seasonal naive + drift"), mark("historical mean"), mark("random walk"),
@@ -58,6 +59,7 @@ CONDITIONS = (
 CHANGES = (mark("better"), mark("worse"), mark("within the spread"), mark("one seed"))
 TRAINING = (
     mark("batch size"), mark("epochs"), mark("learning rate"), mark("patience"), mark("seeds"), mark("clip norm"), mark("schedule"),
-    mark("precision"), mark("xla"), mark("weight decay"), mark("warmup"), mark("may diverge"), mark("window"), mark("dropout"),
+    mark("precision"), mark("xla"), mark("weight decay"), mark("warmup"), mark("may diverge"), mark("window"), mark("dropout"), mark("label smoothing"), mark("loss"),
+    mark("mixed precision"), mark("plateau patience"), mark("stop below"),
 )  # fmt: skip
 """Names of parameters, as a model's page has them."""
