@@ -59,7 +59,7 @@ CONDITIONS = (
 CHANGES = (mark("better"), mark("worse"), mark("within the spread"), mark("one seed"))
 TRAINING = (
     mark("batch size"), mark("epochs"), mark("learning rate"), mark("patience"), mark("seeds"), mark("clip norm"), mark("schedule"),
-    mark("precision"), mark("xla"), mark("weight decay"), mark("warmup"), mark("may diverge"), mark("window"), mark("dropout"), mark("label smoothing"), mark("loss"),
-    mark("mixed precision"), mark("plateau patience"), mark("stop below"),
+    mark("precision"), mark("xla"), mark("weight decay"), mark("warmup"), mark("may diverge"), mark("window"), mark("dropout"),
+    mark("label smoothing"), mark("loss"), mark("mixed precision"), mark("plateau patience"), mark("stop below"),
 )  # fmt: skip
 """Names of parameters, as a model's page has them."""
