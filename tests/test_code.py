@@ -115,9 +115,10 @@ def test_code_hash_of_parameter_code_changes_the_stages_that_import_it(concerned
     assert {f"train@{task.name}" for task in registry.TASKS} <= changed
 
 
-def test_code_hash_of_a_template_changes_only_the_reports(concerned: Find) -> None:
+def test_code_hash_of_a_template_or_a_translation_changes_only_the_reports(concerned: Find) -> None:
     reports = {"site", *(f"report@{task.name}" for task in registry.TASKS)}
     assert concerned("report/templates/style.css", lambda text: text + "/* */") == reports
+    assert concerned("report/locale/tr/LC_MESSAGES/gatehouse.po", replaced("gizli durum", "saklı durum")) == reports
     assert concerned("report/pages.py", replaced('"displaylogo": False', '"displaylogo": True')) == reports
 
 

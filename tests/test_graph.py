@@ -69,13 +69,14 @@ def test_graph_outputs_match_the_paths(stages: dict[str, Any]) -> None:
             "baselines": {paths.baselines(task)},
             "compare": {paths.comparison(task)},
             "release": {releases.folder(task)},
-            "report": {paths.report(task)},
+            "report": {paths.report(task), Path("reports/tr/tasks") / task},
             "site": {
                 paths.REPORTS / "index.html",
                 paths.REPORTS / "assets",
                 paths.REPORTS / "tour.html",
                 paths.REPORTS / "pipeline.html",
                 paths.SWEEP_REPORTS,
+                *(paths.REPORTS / "tr" / name for name in ("index.html", "tour.html", "sweeps")),
             },
         }
         assert {Path(out.def_path) for out in stage.outs} == expected[kind_of(address)], address

@@ -23,7 +23,7 @@ KEYWORDS: dict[str, Any] = {
 def extracted() -> Catalog:
     """Every text of the code, with the files where it stands."""
     with MAPPING.open(encoding="utf-8") as file:
-        methods, options = parse_mapping_cfg(file)
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = Catalog(domain=language.DOMAIN)
     texts = extract_from_dir(ROOT, methods, options, keywords=KEYWORDS)
     for file_name, _line, message, comments, context in sorted(texts, key=lambda text: (text[0], text[1])):

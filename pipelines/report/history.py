@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines import artifacts, params, paths
 from pipelines.errors import UserError
+from pipelines.report.language import shown
 
 COMMITS = 30
 """Commits that changed a task's metrics and are looked at, the latest first; most change costs alone."""
@@ -92,7 +93,7 @@ def _changes(decisions: Mapping[str, Any], now: Values, before: Values) -> Itera
             if value and old and value["mean"] != old["mean"]:
                 arrow = "↓" if metric["lower_is_better"] else "↑"
                 mark = _mark(value, old, metric["lower_is_better"])
-                yield Change(target, model, f"{metric['title']} {arrow}", old, value, mark)
+                yield Change(target, model, f"{shown(metric['title'])} {arrow}", old, value, mark)
 
 
 def _mark(now: Mapping[str, Any], before: Mapping[str, Any], lower_is_better: bool) -> str:

@@ -30,6 +30,7 @@ LANGUAGES = {"en": "English", "tr": "Türkçe"}
 SOURCE = "en"
 LOCALE = Path(__file__).parent / "locale"
 DOMAIN = "gatehouse"
+NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 _language: ContextVar[str] = ContextVar("language", default=SOURCE)
 
@@ -66,8 +67,16 @@ def plural(one: str, many: str, count: int, /, **fields: Any) -> str:
 
 
 def shown(text: str) -> str:
-    """A word or sentence that a stage has stored, in the language that is spoken; itself where the catalogue does not have it."""
-    return gettext(text) if text else text
+    """A word or sentence that a stage has stored, in the language that is spoken; itself where the catalogue does not have it.
+
+    Where it has numbers, the catalogue has it with `{}` in their places.
+    """
+    exact = gettext(text) if text else text
+    if exact != text or active() == SOURCE:
+        return exact
+    pattern = NUMBER.sub("{}", text)
+    found = gettext(pattern) if pattern else pattern
+    return found.format(*map(localised, NUMBER.findall(text))) if found != pattern else text
 
 
 def steps(step: str) -> str:
@@ -164,30 +173,15 @@ def plotly_locale() -> dict[str, Any] | None:
             "thousands": get_group_symbol(active()),
             "grouping": [3],
             "currency": ["", ""],
-            "percent": "" if active() == "tr" else "%",  # Turkish writes it first: `chart`
         },
     }
 
 
 def chart(layout_and_data: Any) -> Any:
-    """A chart's plain data for the language: its separators and, in Turkish, per cent signs before the numbers."""
-    if active() == SOURCE:
-        return layout_and_data
-    layout_and_data["layout"]["separators"] = get_decimal_symbol(active()) + get_group_symbol(active())
-    return _percent_first(layout_and_data) if active() == "tr" else layout_and_data
-
-
-def _percent_first(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_percent_first(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    done = {key: _percent_first(item) for key, item in value.items()}
-    if str(done.get("tickformat", "")).endswith("%"):
-        done["tickprefix"] = "%"
-    if isinstance(done.get("hovertemplate"), str):
-        done["hovertemplate"] = re.sub(r"(%\{[^}]*%\})", r"%\1", done["hovertemplate"])
-    return done
+    """A chart's plain data for the language: its separators. (Plotly writes a per cent sign after a number in every language.)"""
+    if active() != SOURCE:
+        layout_and_data["layout"]["separators"] = get_decimal_symbol(active()) + get_group_symbol(active())
+    return layout_and_data
 
 
 def script_messages() -> dict[str, str]:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pipelines import artifacts, params, registry
 from pipelines.report.pages import write_assets
 from pipelines.report.texts import format_number
+from tests.report.test_language import english_in
 from tests.report.test_texts import HOSTILE, hostile_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -45,7 +46,23 @@ def test_pages_exist_for_every_task_and_model(tiny: Path) -> None:
         names = ["index", *task.params().models]
         expected |= {tiny / "reports" / "tasks" / task.name / f"{name}.html" for name in names}
     expected |= {tiny / "reports" / "sweeps" / f"{path.stem}.html" for path in (tiny / "sweeps").glob("*.json")}
-    assert set(pages(tiny)) == expected
+    turkish = {tiny / "reports" / "tr" / path.relative_to(tiny / "reports") for path in expected}
+    assert set(pages(tiny)) == expected | turkish
+
+
+@pytest.mark.graph
+def test_pages_in_turkish_have_no_english_sentence(tiny: Path) -> None:
+    for path in pages(tiny):
+        if path.is_relative_to(tiny / "reports" / "tr"):
+            assert english_in(path.read_text(encoding="utf-8"), "tr") == [], path
+
+
+@pytest.mark.graph
+def test_a_page_has_the_figures_of_its_sister(tiny: Path) -> None:
+    for path in pages(tiny):
+        if path.is_relative_to(tiny / "reports" / "tr"):
+            sister = tiny / "reports" / path.relative_to(tiny / "reports" / "tr")
+            assert _read(path).identifiers == _read(sister).identifiers, path
 
 
 def _watch(page: Page) -> tuple[list[str], list[str]]:
@@ -72,6 +89,8 @@ def one_of_every_kind(project: Path) -> list[Path]:
         model = next(iter(task.params().models))
         found += [reports / "tasks" / task.name / f"{name}.html" for name in ("index", model)]
     found += sorted((reports / "sweeps").glob("*.html"))
+    found += [reports / "tr" / name for name in ("index.html", "tour.html")]
+    found += [reports / "tr" / "tasks" / task.name / "index.html" for task in registry.TASKS]
     return found
 
 

@@ -69,7 +69,7 @@ def test_links_lead_to_files_of_any_name(name: str) -> None:
 
 
 def test_files_of_every_model_and_target_have_a_folder_of_their_own() -> None:
-    assert texts.files_folder("a-b", "c") != texts.files_folder("a", "b-c")
+    assert texts.files_folder("task", "a-b", "c") != texts.files_folder("task", "a", "b-c")
 
 
 def test_format_percent_has_one_decimal_below_a_hundred() -> None:

@@ -11,7 +11,7 @@ from pipelines.params import values
 from pipelines.report.tour import self_test, steps
 from pipelines.report.tour.material import Chart, Material, Network, Saturation, architecture
 
-CHART = Chart("chart", "Chart", "What it shows.", "How to read it.", {"data": [], "layout": {"height": 300}})
+CHART = Chart("chart", "Chart", "What it shows.", "What follows from it.", {"data": [], "layout": {"height": 300}})
 
 
 def network(model: str, cell: str, **changes: object) -> Network:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pipelines.report import figures as charts
 from pipelines.report import sounds, texts
 from pipelines.report.figures import Figure
-from pipelines.report.language import _, fill, localised, mark, percent, shown
+from pipelines.report.language import _, fill, mark, percent, shown
 from pipelines.report.sounds import Clip
 from pipelines.report.texts import files_folder, format_number
 from pipelines.results import Results
@@ -352,11 +352,4 @@ def _groups(clips: list[ClipRecord], task: str, model: str, target: str) -> dict
 
 def _heading(stored: str) -> str:
     """A heading that `evaluate` stored, such as `chorales, from nothing, temperature 0.9`, in the language of the page."""
-    return ", ".join(_part(part) for part in stored.split(", "))
-
-
-def _part(stored: str) -> str:
-    word, _space, number = stored.rpartition(" ")
-    if word == "piece":
-        return _("piece {number}", number=number)
-    return _("temperature {temperature}", temperature=localised(number)) if word == "temperature" else shown(stored)
+    return ", ".join(map(shown, stored.split(", ")))

@@ -1,6 +1,5 @@
 """Figures of this task: errors by condition, voice and speed, confusions, alignments, words as they are heard, and sounds."""
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from markupsafe import Markup
 from pipelines.report import figures as charts
 from pipelines.report import texts
 from pipelines.report.figures import Figure
-from pipelines.report.language import _, fill, localised, mark, shown
+from pipelines.report.language import _, fill, mark, shown
 from pipelines.report.texts import files_folder, format_number
 from pipelines.results import Results
 from pipelines.tasks.speech.records import Alignment, Illustration, Interval, Stream, Transcribed
@@ -108,7 +107,7 @@ def _by_condition(results: Results, target: str) -> Figure:
     for index, (name, record) in enumerate(records.items()):
         plot.add_bar(
             name=name,
-            x=[_condition(condition) for condition in record.conditions],
+            x=[shown(condition) for condition in record.conditions],
             y=charts.plain(np.array(list(record.conditions.values()))),
             marker={"color": charts.COLORS[index % len(charts.COLORS)]},
             hovertemplate="%{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
@@ -128,21 +127,6 @@ def _by_condition(results: Results, target: str) -> Figure:
             "loud as speech."
         ),
         plot,
-    )
-
-
-def _condition(stored: str) -> str:
-    """A condition, stored in words with its number, in the language of the page."""
-    found = re.fullmatch(r"(?:noise, )?([\d.-]+)%? ?(.*)", stored)
-    if found is None:
-        return shown(stored)
-    number, rest = localised(found[1]), found[2]
-    if rest == "dB":
-        return _("noise, {decibels} dB", decibels=number)
-    return (
-        _("{seconds} s of silence before", seconds=number)
-        if rest.startswith("s ")
-        else _("{percent}% of the volume", percent=number)
     )
 
 
@@ -221,7 +205,7 @@ def _sounds(illustration: Illustration, task: str, model: str, target: str) -> l
     player = Markup('<audio controls preload="none" src="{}"></audio>')
     rows = [
         [
-            _condition(heard.condition),
+            shown(heard.condition),
             player.format(f"{files_folder(task, model, target)}/{heard.file}"),
             heard.reference,
             heard.hypothesis or NOTHING,
