@@ -95,7 +95,7 @@ def illustrate(
     explained = view(network, head, meta, target)
     assert explained.neutral is not None
     contributions = importance.integrated_gradients(explained.network, explained.embed(batch), explained.neutral)
-    traces = gates.trace_network(network, batch).traces
+    traces = gates.trace(network, batch).traces
     attention = _attention(network, batch)
     texts = texts_of(prepared, "test")
     read = []
