@@ -1,5 +1,6 @@
 """All explanations of one trained network. A part that fails is left out, with the reason; the others are kept."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from pipelines.contract import (
 )
 from pipelines.nn import datasets
 from pipelines.nn.views import SEQUENCE, View
+from pipelines.printing import STEERING, shortened
 
 BACKGROUND = 256
 """Training windows whose mean replaces an absent input."""
@@ -47,7 +49,7 @@ def model(
         try:
             return compute()
         except Exception as error:  # no explanation may stop a finished training from being reported
-            failures[what] = f"{type(error).__name__}: {error}".splitlines()[0]
+            failures[what] = reason(error)
             return None
 
     explained = examples.get(EXPLAINED, examples["test"])
@@ -74,6 +76,13 @@ def model(
         weights = attempt("importance", lambda: _importance(explained_view, few, examples["train"], target, seed))
     illustration = attempt("illustrations", illustrate)
     return Explanation(seed, count, layers, remembered, slopes or [], weights, failures), illustration, traces
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, in one line; Keras begins its messages with the layer and colours."""
+    lines = [line.strip() for line in STEERING.sub("", str(error)).splitlines()]
+    said = [re.sub(r"\[\d+m", "", line) for line in lines if line and not line.startswith("Exception encountered")]
+    return shortened(f"{type(error).__name__}: {said[0]}" if said else type(error).__name__, 300)
 
 
 def _layer(trace: gates.Trace, drawn: Array) -> LayerRecord:

@@ -57,6 +57,11 @@ class Trace:
         return self.hidden_state if self.cell_state is None else self.cell_state
 
     @property
+    def name(self) -> str:
+        """For headings."""
+        return self.layer if self.direction == "forward" else f"{self.layer}, backward"
+
+    @property
     def key(self) -> str:
         """Name in stored arrays."""
         return f"{self.layer}/{self.direction}"
@@ -211,3 +216,11 @@ def saturation(traced: Trace) -> dict[str, dict[str, Array]]:
                 "open": (values > OPEN).sum((0, 1)) / steps,
             }
     return shares
+
+
+def of_row(traced: Trace, row: int, steps: slice | NDArray[np.bool_]) -> dict[str, Array]:
+    """Gates and memory of one sequence at some steps of its input, (units, steps) each, in the order of the input."""
+    arrays = {what: values[row] for what, values in {**traced.gates, "memory": traced.memory}.items()}
+    if traced.direction == "backward":
+        arrays = {what: values[::-1] for what, values in arrays.items()}
+    return {f"{traced.name}: {what}": values[steps].T.astype(np.float16) for what, values in arrays.items()}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.analysis.statistics import SIGNIFICANCE
-from pipelines.contract import ImportanceRecord
+from pipelines.contract import Explanation, ImportanceRecord
 from pipelines.report import figures as charts
 from pipelines.report import inside
 from pipelines.report.figures import Figure
@@ -14,6 +14,8 @@ from pipelines.results import Results
 
 FEW = 6
 """With more models than this, cells and bands are too small to read."""
+MOST_BARS = 40
+"""Features with a bar each."""
 
 
 def of_task(results: Results, target: str) -> list[Figure]:
@@ -24,11 +26,12 @@ def of_task(results: Results, target: str) -> list[Figure]:
 
 def of_model(results: Results, target: str, model: str) -> list[Figure]:
     """Explanations of one model, in the order in which they build on each other."""
+    explanation = results.explanation(model, target)
     return [
-        *inside.of_model(results, target, model),
+        *inside.of_explanation(explanation, target),
         _own_training(results, target, model),
-        *_own_dependency(results, target, model),
-        *_importance(results, target, model),
+        *own_dependency(explanation, target),
+        *importance(explanation, results.target_meta[target]["features"], target),
     ]
 
 
@@ -202,8 +205,8 @@ def dependency_chart(results: Results, target: str) -> Figure:
     )
 
 
-def _own_dependency(results: Results, target: str, model: str) -> list[Figure]:
-    explanation = results.explanation(model, target)
+def own_dependency(explanation: Explanation, target: str) -> list[Figure]:
+    """The gradients of the outputs of one model with respect to every step."""
     if not explanation.gradients:
         return []
     plot = charts.empty("steps before the prediction", "|d output / d input|")
@@ -220,8 +223,8 @@ def _own_dependency(results: Results, target: str, model: str) -> list[Figure]:
             f"own-dependency-{target}",
             "Long-term dependency by gradients",
             f"Gradient magnitude of the {'outputs' if len(outputs) > 1 else 'output'} {' and '.join(outputs)} with respect to every "
-            f"earlier input: mean over {explanation.windows} test examples, band from the 10 % to the 90 % quantile.",
-            "The further left a line stays high, the longer ago is what the forecast depends on. A wide band: the network looks far back "
+            f"earlier input: mean over {explanation.windows} examples, band from the 10 % to the 90 % quantile.",
+            "The further left a line stays high, the longer ago is what the output depends on. A wide band: the network looks far back "
             "in some situations only, which is what gates are for.",
             plot,
         )
@@ -231,13 +234,16 @@ def _own_dependency(results: Results, target: str, model: str) -> list[Figure]:
 # Importance
 
 
-def _importance(results: Results, target: str, model: str) -> list[Figure]:
-    record = results.explanation(model, target).importance
+def importance(explanation: Explanation, features: list[str], target: str, output: str | None = None) -> list[Figure]:
+    """What features and steps add to `output`; None: to what the tasks explain by the method that was used."""
+    record = explanation.importance
     if record is None:
         return []
-    features = results.target_meta[target]["features"]
-    by_feature = [_importance_by_feature(record, features, target)] if len(features) > 1 else []
-    return [*by_feature, _importance_by_time(record, features, target)]
+    if output is None:
+        chosen = record.method == "integrated gradients"
+        output = "the log-probability of the likeliest output" if chosen else "the mean output"
+    by_feature = [_importance_by_feature(record, features, target, output)] if len(features) > 1 else []
+    return [*by_feature, _importance_by_time(record, features, target, output)]
 
 
 NAMES = {"permutation Shapley values": "Shapley value", "integrated gradients": "contribution"}
@@ -247,18 +253,17 @@ SOURCES = {
 }
 
 
-def _shows(record: ImportanceRecord, what: str) -> str:
+def _shows(record: ImportanceRecord, what: str, output: str) -> str:
     """What an importance chart shows, by the method that was used."""
-    chosen = record.method == "integrated gradients"
-    output = "the log-probability of the likeliest output" if chosen else "the mean output"
     return (
-        f"{SOURCES[record.method]} of {record.windows} test examples: what {what} adds to {output}, compared with "
+        f"{SOURCES[record.method]} of {record.windows} examples: what {what} adds to {output}, compared with "
         f"{record.baseline}. They add up to within {record.additivity_error:.0e}."
     )
 
 
-def _importance_by_feature(record: ImportanceRecord, features: list[str], target: str) -> Figure:
-    shares = pd.Series(np.abs(record.values).sum(1).mean(0), features).sort_values()
+def _importance_by_feature(record: ImportanceRecord, features: list[str], target: str, output: str) -> Figure:
+    shares = pd.Series(np.abs(record.values).sum(1).mean(0), features).sort_values()[-MOST_BARS:]
+    left_out = f" Drawn are the {MOST_BARS} of {len(features)} that matter most." if len(features) > MOST_BARS else ""
     plot = charts.empty(f"mean |{NAMES[record.method]}|", "", height=140 + 22 * len(shares))
     plot.add_bar(
         x=charts.plain(shares.to_numpy()),
@@ -271,20 +276,20 @@ def _importance_by_feature(record: ImportanceRecord, features: list[str], target
     return Figure(
         f"importance-{target}",
         "Which features matter",
-        _shows(record, "each feature, summed over time,"),
+        _shows(record, "each feature, summed over time,", output) + left_out,
         "A feature near zero could be left out. Importance is the network's, not nature's: a useless feature that it has overfitted to "
         "also shows up here.",
         plot,
     )
 
 
-def _importance_by_time(record: ImportanceRecord, features: list[str], target: str) -> Figure:
+def _importance_by_time(record: ImportanceRecord, features: list[str], target: str, output: str) -> Figure:
     mean = np.abs(record.values).mean(0)
     times = charts.times(len(mean))
     plot = charts.empty("steps before the prediction", f"mean |{NAMES[record.method]}|")
     if len(features) == 1:
         charts.add_line(plot, features[0], times, mean[:, 0], color=charts.COLORS[0])
-        shows = _shows(record, f"each {features[0]}")
+        shows = _shows(record, f"each {features[0]}", output)
     else:
         for index, feature in enumerate(np.argsort(-mean.sum(0))[:5]):
             charts.add_line(plot, features[feature], times, mean[:, feature], color=charts.COLORS[index])

@@ -1,25 +1,24 @@
 """What happens inside a network, as charts: gates, their saturation, memory, and how long it lasts."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.contract import LayerRecord, MemoryRecord
+from pipelines.contract import Explanation, GateRecord, LayerRecord, MemoryRecord
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
-from pipelines.results import Results
 
 SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up")
 
 
-def of_model(results: Results, target: str, model: str) -> list[Figure]:
-    """Gates of every layer that has some; memory of the last."""
-    explanation = results.explanation(model, target)
+def of_explanation(explanation: Explanation, target: str, most_units: int | None = None) -> list[Figure]:
+    """Gates of every layer that has some, of at most so many units (None: of all); memory of the last."""
     gated = [layer for layer in explanation.layers if layer.gates]
     memory = explanation.memory
     return [
-        *(gates_chart(layer, target) for layer in gated),
+        *(gates_chart(layer, target, most_units) for layer in gated),
         *([_saturation(gated, target, explanation.windows)] if gated else []),
         *([memory_chart(memory, layer_of(memory, gated), target), _time_constants(memory, target)] if memory else []),
     ]
@@ -40,49 +39,71 @@ def _read(layer: LayerRecord, window: int) -> NDArray[np.bool_]:
 # Gates
 
 
-def gates_chart(layer: LayerRecord, target: str) -> Figure:
-    """The gates of all units of a layer at every step of an example, of which there is a choice if there are several."""
+def gates_chart(layer: LayerRecord, target: str, most_units: int | None = None) -> Figure:
+    """The gates of the units of a layer at every step of an example, of which there is a choice if there are several."""
+    names = list(layer.gates)
+    units = next(iter(layer.gates.values())).values.shape[2]
+    drawn = evenly_chosen(layer, most_units or units)
+    read = [_read(layer, window) for window in range(len(drawn.gates[names[0]].values))]
+    left_out = f" Drawn are {most_units} of them, evenly chosen." if most_units and most_units < units else ""
+    return Figure(
+        f"gates-{target}-{layer.layer.replace('/', '-')}-{layer.direction}",
+        f"Gates of {layer.name}",
+        f"The {', '.join(names)} of all {units} units at each step of an example, units sorted by the mean of the "
+        f"{names[0]}. Recomputed from the weights; a recomputed step differs from the layer's own by at most "
+        f"{layer.discrepancy:.0e} of its scale.{left_out}",
+        layer.reading,
+        heatmaps({name: gate.values for name, gate in drawn.gates.items()}, read, layer.direction),
+    )
+
+
+def evenly_chosen(layer: LayerRecord, most_units: int) -> LayerRecord:
+    """The layer with at most so many units, in the order of the mean of the first gate, evenly from the most closed to the most open."""
+    order = np.argsort(np.nanmean(next(iter(layer.gates.values())).values, axis=(0, 1)))
+    chosen = order[np.linspace(0, len(order) - 1, min(most_units, len(order))).round().astype(int)]
+    return replace(layer, gates={name: GateRecord(gate.values[:, :, chosen]) for name, gate in layer.gates.items()})
+
+
+def heatmaps(panels: dict[str, NDArray[Any]], read: list[NDArray[np.bool_]], direction: str, bound: float = 1.0) -> Any:
+    """A panel for each of `panels`, (examples, time, units): a row for each unit, of the steps of an example that are `read`.
+
+    A candidate and states (`… state …`) are drawn from −`bound` to `bound`, gates from 0 to 1.
+    """
     from plotly.subplots import make_subplots
 
-    names = list(layer.gates)
-    # Units in the order of the first gate's mean, the same order in every panel.
-    order = np.argsort(np.nanmean(layer.gates[names[0]].values, axis=(0, 1)))
-    panels = {name: gate.values[:, :, order] for name, gate in layer.gates.items()}
-    windows, _, units = panels[names[0]].shape
-    read = [_read(layer, window) for window in range(windows)]
-    times = [charts.times(steps.sum(), layer.direction) for steps in read]
-
+    names = list(panels)
+    times = [charts.times(steps.sum(), direction) for steps in read]
     plot = make_subplots(rows=1, cols=len(names), subplot_titles=names, shared_yaxes=True, horizontal_spacing=0.03)
     for column, (name, values) in enumerate(panels.items(), start=1):
-        candidate = name == "candidate"
+        kind = name if name == "candidate" else "state" if "state" in name else "gate"
         plot.add_heatmap(
             z=_grid(values[0][read[0]]),
             x=times[0],
             row=1,
             col=column,
-            zmin=-1 if candidate else 0,
-            zmax=1,
-            colorscale="RdBu" if candidate else "Viridis",
-            showscale=column in (1, len(names)),
+            zmin=0 if kind == "gate" else -bound,
+            zmax=1 if kind == "gate" else bound,
+            colorscale="Viridis" if kind == "gate" else "RdBu",
+            showscale=column in (1, len(names)) if "candidate" in names else column == len(names),
             colorbar={
-                "title": "candidate" if candidate else "gate",
-                "x": 1.1 if candidate else 1.0,
+                "title": kind,
+                "x": 1.1 if kind == "candidate" else 1.0,
                 "thickness": 14,
             },
             hovertemplate="step %{x}, unit %{y}: %{z}<extra>" + name + "</extra>",
         )
     choices = [
         {
-            "label": f"test example {window + 1}",
+            "label": f"example {example + 1}",
             "method": "restyle",
             "args": [
                 {
-                    "z": [_grid(values[window][read[window]]) for values in panels.values()],
-                    "x": [times[window]] * len(names),
+                    "z": [_grid(values[example][steps]) for values in panels.values()],
+                    "x": [times[example]] * len(names),
                 }
             ],
         }
-        for window in range(windows)
+        for example, steps in enumerate(read)
     ]
     base = charts.empty("", "", height=360)
     plot.update_layout(
@@ -94,15 +115,7 @@ def gates_chart(layer: LayerRecord, target: str) -> Figure:
     )
     plot.update_xaxes(title="steps before the prediction", col=1)
     plot.update_yaxes(title="unit", col=1)
-    return Figure(
-        f"gates-{target}-{layer.layer.replace('/', '-')}-{layer.direction}",
-        f"Gates of {layer.name}",
-        f"The {', '.join(names)} of all {units} units at each step of a test window, units sorted by the mean of the "
-        f"{names[0]}. Recomputed from the weights; a recomputed step differs from the layer's own by at most "
-        f"{layer.discrepancy:.0e} of its scale.",
-        layer.reading,
-        plot,
-    )
+    return plot
 
 
 def _saturation(layers: list[LayerRecord], target: str, windows: int) -> Figure:
@@ -130,7 +143,7 @@ def _saturation(layers: list[LayerRecord], target: str, windows: int) -> Figure:
     return Figure(
         f"saturation-{target}",
         "How often each gate is saturated",
-        f"One point for each unit and gate: the share of steps, over {windows} test windows, at which the gate is closed or open "
+        f"One point for each unit and gate: the share of steps, over {windows} examples, at which the gate is closed or open "
         "(after Karpathy et al. 2015).",
         "Points at the origin are gates that are always half open: they scale rather than decide. Forget or update gates high up "
         "hold memory over long times; points far right are units that are rarely used. Saturated gates let little gradient through.",
@@ -158,8 +171,8 @@ def memory_chart(memory: MemoryRecord, layer: LayerRecord | None, target: str) -
     return Figure(
         f"memory-{target}",
         f"Memory of the units of {memory.layer} most correlated with the output",
-        f"The {kind} over one test window. Chosen are the units whose memory after the last step is most correlated with the output: r "
-        "is Pearson's correlation with the mean output over the test windows.",
+        f"The {kind} over one example. Chosen are the units whose memory after the last step is most correlated with the output: r "
+        "is Pearson's correlation with the mean output over the examples.",
         "A line that drifts slowly integrates over many steps; one that follows every step only passes the input on. An LSTM's "
         "cell state may leave the range −1 to 1, which is how it counts; a GRU's state cannot.",
         plot,

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
