@@ -35,7 +35,7 @@ class Named(keras.Model):
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         """The model's outputs."""
-        structure = getattr(self.network, "input", None) if _described(self.network) else None
+        structure = _structure(self.network)
         if structure is None:
             given: Any = inputs if len(inputs) > 1 else next(iter(inputs.values()))
         elif isinstance(structure, dict):
@@ -69,16 +69,19 @@ class Inputs:
 
 def wanted(network: keras.Model) -> dict[str, keras.KerasTensor] | None:
     """The inputs of a model by name; None for one that does not describe them (a subclass of `keras.Model`)."""
-    if not _described(network):
+    structure = _structure(network)
+    if structure is None:
         return None
-    structure = network.input
     if isinstance(structure, dict):
         return dict(structure)
     return {tensor.name: tensor for tensor in keras.tree.flatten(structure)}
 
 
-def _described(network: keras.Model) -> bool:
-    return bool(getattr(network, "inputs", None))
+def _structure(network: keras.Model) -> Any:
+    """What a model was built from: a tensor, a list or a dictionary of them; None for a subclass of `keras.Model`, which does not say."""
+    if not getattr(network, "inputs", None):
+        return None
+    return network.inputs[0] if isinstance(network, keras.Sequential) else network.input
 
 
 def read(path: Path, network: keras.Model, units: int) -> Inputs:

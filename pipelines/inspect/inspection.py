@@ -114,11 +114,7 @@ def inspected(
 
 def units(network: keras.Layer) -> int:
     """Units of all recurrent layers together: numbers that their states have at a step."""
-    return sum(
-        int(np.prod(keras.tree.flatten(size)[0] if np.ndim(size) else size))
-        for _, layer in recurrent(network, "")
-        for size in keras.tree.flatten(layer.cell.state_size)
-    )
+    return sum(sum(keras.tree.flatten(layer.cell.state_size)) for _, layer in recurrent(network, ""))
 
 
 def _features(

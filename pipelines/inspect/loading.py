@@ -73,7 +73,11 @@ def _run(code: Path) -> dict[str, Any]:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(code)]
+        lines = [
+            frame.lineno
+            for frame in traceback.extract_tb(error.__traceback__)
+            if Path(frame.filename).resolve() == code.resolve()
+        ]
         line = error.lineno if isinstance(error, SyntaxError) else next(iter(lines), None)
         where = f", line {line}" if line else ""
         raise InputError(
@@ -101,8 +105,8 @@ def _check(path: Path, network: Any) -> None:
 
 
 def _unknown(path: Path, names: list[str], code: Path | None) -> str:
-    where = f"which {code} does not define" if code else "not one of Keras"
-    return f"{path}: needs {_list(names, 'the class or function')}, {where}; name the file that defines it by --code, which is then run"
+    where = f"which {code} does not define" if code else "which Keras does not have"
+    return f"{path}: needs {_list(names, 'the code of')}, {where}; name the file that defines it by --code, which is then run"
 
 
 def _list(names: list[str], what: str) -> str:

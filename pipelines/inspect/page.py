@@ -4,6 +4,7 @@ A component is added in `figures`: it gets the whole `Inspection`, with everythi
 may be HTML (`Markup` from a template in `pipelines/report/templates`) as well as a Plotly chart.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from pipelines import artifacts
-from pipelines.analysis import gates
-from pipelines.contract import Array, Explanation
+from pipelines.analysis import explain, gates
+from pipelines.contract import Array
 from pipelines.inspect.command import RECORD
 from pipelines.inspect.inspection import Inspection
 from pipelines.report import explanations, inside, pages, texts
@@ -30,32 +31,39 @@ TARGET = "model"
 
 def write(folder: Path, inspection: Inspection, facts: dict[str, Any]) -> None:
     """Write the page to `folder`, which exists."""
+    drawn, failures = _drawn(inspection)
+    explanation = replace(inspection.explanation, failures={**inspection.explanation.failures, **failures})
     template = pages.environment(".").get_template("inspection.html")
-    text = template.render(facts=facts, explanation=inspection.explanation, figures=figures(inspection))
+    text = template.render(facts=facts, explanation=explanation, figures=drawn)
     (folder / "index.html").write_text(text, encoding="utf-8")
     pages.write_assets(folder / "assets")
     artifacts.write_json(folder / RECORD, {"facts": facts, "layers": _numbers(inspection)})
 
 
-def figures(inspection: Inspection) -> list[Figure]:
-    """All charts, in the order in which they build on each other."""
-    explanation = _shortened(inspection)
-    output = (
-        None
-        if inspection.outputs is None
-        else "the likeliest class"
-        if inspection.outputs.classes
-        else "the mean output"
-    )
-    if inspection.outputs and inspection.outputs.count == 1:
-        output = "the output"
-    return [
-        *coloured_texts(inspection),
-        *(states(trace, inspection.examples) for trace in inspection.traces),
-        *inside.of_explanation(explanation, TARGET, MOST_UNITS),
-        *explanations.own_dependency(explanation, TARGET),
-        *explanations.importance(explanation, inspection.features, TARGET, output),
-    ]
+def figures(inspection: Inspection) -> dict[str, Callable[[], list[Figure]]]:
+    """What is drawn, in the order in which it is shown: name -> some charts."""
+    explanation = inspection.explanation
+    return {
+        "coloured texts": lambda: coloured_texts(inspection),
+        "charts of states": lambda: [states(trace, inspection.examples) for trace in inspection.traces],
+        "charts of gates and memory": lambda: inside.of_explanation(explanation, TARGET, MOST_UNITS, MOST_STEPS),
+        "charts of gradients": lambda: explanations.own_dependency(explanation, TARGET),
+        "charts of importance": lambda: explanations.importance(
+            explanation, inspection.features, TARGET, inspection.outputs.short if inspection.outputs else None
+        ),
+    }
+
+
+def _drawn(inspection: Inspection) -> tuple[list[Figure], dict[str, str]]:
+    """The charts, and those that failed with the reason: one must not keep the others from a user who has waited for them."""
+    drawn: list[Figure] = []
+    failures = {}
+    for name, draw in figures(inspection).items():
+        try:
+            drawn += draw()
+        except Exception as error:
+            failures[name] = explain.reason(error)
+    return drawn, failures
 
 
 def states(trace: gates.Trace, examples: Array) -> Figure:
@@ -66,13 +74,12 @@ def states(trace: gates.Trace, examples: Array) -> Figure:
     for name, values in found.items():
         order = np.argsort(values[:, -1].mean(0))
         chosen = order[np.linspace(0, len(order) - 1, min(MOST_UNITS, len(order))).round().astype(int)]
-        panels[name] = values[examples][:, -MOST_STEPS:, chosen]
+        panels[name] = values[examples][:, :, chosen]
         left_out += (
             [f"Drawn are {len(chosen)} of {len(order)} units, evenly chosen."] if len(chosen) < len(order) else []
         )
-    steps = trace.hidden_state.shape[1]
-    left_out += [f"Drawn are the last {MOST_STEPS} of {steps:,} steps."] if steps > MOST_STEPS else []
     valid = np.ones(trace.hidden_state.shape[:2], bool) if trace.mask is None else trace.mask
+    left_out += [f"Drawn are the last {MOST_STEPS} steps."] if valid[examples].sum(1).max() > MOST_STEPS else []
     bound = max(float(np.quantile(np.abs(values), 0.99)) for values in panels.values()) or 1.0
     return Figure(
         f"states-{trace.key.replace('/', '-')}",
@@ -81,7 +88,9 @@ def states(trace: gates.Trace, examples: Array) -> Figure:
         f"computes them; units sorted by their mean after the last step. {' '.join(dict.fromkeys(left_out))}",
         "A row of one colour is a unit that holds something; one that changes at every step passes its input on. Where all rows change at "
         "once, the sequence has said something new.",
-        inside.heatmaps(panels, [row[-MOST_STEPS:] for row in valid[examples]], trace.direction, bound),
+        inside.heatmaps(
+            panels, inside.newest(list(valid[examples]), trace.direction, MOST_STEPS), trace.direction, bound
+        ),
     )
 
 
@@ -91,22 +100,22 @@ def coloured_texts(inspection: Inspection) -> list[Figure]:
     if tokens is None:
         return []
     ids = inspection.inputs.arrays[tokens.input]
-    time = ids.shape[1] if ids.ndim == 2 else None
+    time = ids.shape[1] if ids.ndim == 2 else 0
+    valid = inspection.valid if inspection.valid is not None and inspection.valid.shape[1] == time else None
     traces = [
         trace for trace in inspection.traces if trace.hidden_state.shape[1] == time and "/call_" not in trace.layer
     ]
     importance = inspection.explanation.importance
     named = {}
     for index, row in enumerate(inspection.explained if traces else ()):
-        steps = np.ones(time or 0, bool) if inspection.valid is None else inspection.valid[row]
-        steps = steps & (np.cumsum(steps) <= MOST_TOKENS)
+        read = np.ones(time, bool) if valid is None else valid[row]
+        steps = read & (np.cumsum(read) <= MOST_TOKENS)
         if not steps.any():
             continue
         words = [vocabulary[int(identity)] or "·" if vocabulary else str(int(identity)) for identity in ids[row][steps]]
         layers = {}
         if importance is not None and importance.values.shape[1] == time:
-            read = time if inspection.valid is None else inspection.valid[row].sum()
-            values = importance.values[index, -int(read or 0) :, 0][: steps.sum()]
+            values = importance.values[index, time - read.sum() :, 0][: steps.sum()]
             layers["contribution"] = texts.Layer(
                 values[None] / (np.abs(importance.values[index]).max() or 1), ["of each step"]
             )
@@ -129,23 +138,6 @@ def coloured_texts(inspection: Inspection) -> list[Figure]:
             texts.coloured(named, "Unit"),
         )
     ]
-
-
-def _shortened(inspection: Inspection) -> Explanation:
-    """The explanation, with the last steps alone where charts show single sequences."""
-    explanation = inspection.explanation
-    layers = [
-        replace(
-            layer,
-            gates={name: replace(gate, values=gate.values[:, -MOST_STEPS:]) for name, gate in layer.gates.items()},
-        )
-        for layer in explanation.layers
-    ]
-    memory = explanation.memory
-    if memory is not None:
-        cell = None if memory.cell_state is None else memory.cell_state[:, -MOST_STEPS:]
-        memory = replace(memory, hidden_state=memory.hidden_state[:, -MOST_STEPS:], cell_state=cell)
-    return replace(explanation, layers=layers, memory=memory)
 
 
 def _numbers(inspection: Inspection) -> list[dict[str, Any]]:

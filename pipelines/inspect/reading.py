@@ -75,6 +75,7 @@ def explore(network: Named, inputs: dict[str, Array], rows: Indices) -> tuple[En
     """
     calls: dict[int, list[tuple[int, ...]]] = {}
     tokens: list[Tokens] = []
+    faults: list[str] = []
 
     def observe_reader(layer: keras.Layer) -> Callable[..., Any]:
         original, signature = layer.call, inspect.signature(layer.call)
@@ -91,7 +92,9 @@ def explore(network: Named, inputs: dict[str, Array], rows: Indices) -> tuple[En
 
         def call(ids: Any, *args: Any, **options: Any) -> Any:
             values = keras.ops.convert_to_numpy(ids)
-            _check_ids(layer, values, rows)
+            faults.extend(_fault_of_ids(layer, values, rows))
+            if faults:  # raised below: Keras would add to the sentence what it was called with
+                raise ValueError
             found = [name for name, array in inputs.items() if array.shape == values.shape and (array == values).all()]
             tokens.extend(Tokens(name, layer.input_dim) for name in found[:1])
             return original(ids, *args, **options)
@@ -104,24 +107,30 @@ def explore(network: Named, inputs: dict[str, Array], rows: Indices) -> tuple[En
             stack.enter_context(replaced(layer, "call", observe_reader(layer)))
         for layer in within(network, keras.layers.Embedding):
             stack.enter_context(replaced(layer, "call", observe_embedding(layer)))
-        network(inputs)
+        try:
+            network(inputs)
+        except ValueError as error:
+            if faults:
+                raise InputError(faults[0]) from error
+            raise
     whole = [key for key, shapes in calls.items() if len(shapes[0]) > 2 and shapes[0][0] == len(rows)]
     key = next((key for key in whole if len(calls[key]) == 1), next(iter(whole), None))
     entrance = None if key is None else Entrance(*layers[key], len(calls[key]))
     return entrance, next(iter(tokens), None)
 
 
-def _check_ids(layer: keras.layers.Embedding, values: NDArray[Any], rows: Indices) -> None:
+def _fault_of_ids(layer: keras.layers.Embedding, values: NDArray[Any], rows: Indices) -> list[str]:
+    """Where the first id is that the layer does not have, as a sentence."""
     wrong = (values < 0) | (values >= layer.input_dim)
     if not wrong.any():
-        return
+        return []
     place = tuple(int(index) for index in np.argwhere(wrong)[0])
     row = f"row {rows[place[0]] if len(values) == len(rows) else place[0]}"
     step = f", step {place[1]}" if len(place) > 1 else ""
-    raise InputError(
+    return [
         f"the id {values[place]:.0f} at {row}{step} (counted from 0) is not in the vocabulary of the layer {layer.name}, which has the "
         f"{layer.input_dim:,} ids from 0 to {layer.input_dim - 1}; give the ids that the model was trained with"
-    )
+    ]
 
 
 def _first(mask: Any) -> Any:

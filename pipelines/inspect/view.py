@@ -39,8 +39,15 @@ class Outputs:
     def names(self) -> list[str]:
         """Of the numbers whose gradients are shown: the first and the last, or one."""
         if self.classes:
-            return ["the likeliest class"]
-        return [f"output {index}" for index in range(1, self.count + 1)] if self.count > 1 else ["the output"]
+            return ["likeliest class"]
+        return [f"output {index}" for index in range(1, self.count + 1)] if self.count > 1 else [self.head]
+
+    @property
+    def short(self) -> str:
+        """What contributions add up to."""
+        if self.classes:
+            return "the log-probability of the likeliest class"
+        return "the mean of the outputs" if self.count > 1 else "the output"
 
     @property
     def sentence(self) -> str:
@@ -78,7 +85,7 @@ class Explained(keras.layers.Layer):
         """The network run with another sequence in the place of its own."""
 
         def change(own: Any, mask: Any) -> Any:
-            sequence = ops.reshape(inputs[SEQUENCE], (-1, own.shape[1], *self.step_shape))
+            sequence = ops.reshape(inputs[SEQUENCE], (-1, inputs[SEQUENCE].shape[1], *self.step_shape))
             return ops.cast(sequence, own.dtype)
 
         with self.entrance.intercepted(change):

@@ -13,12 +13,14 @@ from pipelines.report.figures import Figure
 SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up")
 
 
-def of_explanation(explanation: Explanation, target: str, most_units: int | None = None) -> list[Figure]:
-    """Gates of every layer that has some, of at most so many units (None: of all); memory of the last."""
+def of_explanation(
+    explanation: Explanation, target: str, most_units: int | None = None, most_steps: int | None = None
+) -> list[Figure]:
+    """Gates of every layer that has some, of at most so many units and steps (None: of all); memory of the last."""
     gated = [layer for layer in explanation.layers if layer.gates]
     memory = explanation.memory
     return [
-        *(gates_chart(layer, target, most_units) for layer in gated),
+        *(gates_chart(layer, target, most_units, most_steps) for layer in gated),
         *([_saturation(gated, target, explanation.windows)] if gated else []),
         *([memory_chart(memory, layer_of(memory, gated), target), _time_constants(memory, target)] if memory else []),
     ]
@@ -39,13 +41,20 @@ def _read(layer: LayerRecord, window: int) -> NDArray[np.bool_]:
 # Gates
 
 
-def gates_chart(layer: LayerRecord, target: str, most_units: int | None = None) -> Figure:
-    """The gates of the units of a layer at every step of an example, of which there is a choice if there are several."""
+def gates_chart(
+    layer: LayerRecord, target: str, most_units: int | None = None, most_steps: int | None = None
+) -> Figure:
+    """The gates of the units of a layer at every step of an example, of which there is a choice if there are several.
+
+    At most so many units and, of each example, steps are drawn (None: all).
+    """
     names = list(layer.gates)
     units = next(iter(layer.gates.values())).values.shape[2]
     drawn = evenly_chosen(layer, most_units or units)
     read = [_read(layer, window) for window in range(len(drawn.gates[names[0]].values))]
     left_out = f" Drawn are {most_units} of them, evenly chosen." if most_units and most_units < units else ""
+    if most_steps and max(steps.sum() for steps in read) > most_steps:
+        left_out += f" Drawn are the last {most_steps} steps."
     return Figure(
         f"gates-{target}-{layer.layer.replace('/', '-')}-{layer.direction}",
         f"Gates of {layer.name}",
@@ -53,7 +62,11 @@ def gates_chart(layer: LayerRecord, target: str, most_units: int | None = None) 
         f"{names[0]}. Recomputed from the weights; a recomputed step differs from the layer's own by at most "
         f"{layer.discrepancy:.0e} of its scale.{left_out}",
         layer.reading,
-        heatmaps({name: gate.values for name, gate in drawn.gates.items()}, read, layer.direction),
+        heatmaps(
+            {name: gate.values for name, gate in drawn.gates.items()},
+            newest(read, layer.direction, most_steps),
+            layer.direction,
+        ),
     )
 
 
@@ -62,6 +75,15 @@ def evenly_chosen(layer: LayerRecord, most_units: int) -> LayerRecord:
     order = np.argsort(np.nanmean(next(iter(layer.gates.values())).values, axis=(0, 1)))
     chosen = order[np.linspace(0, len(order) - 1, min(most_units, len(order))).round().astype(int)]
     return replace(layer, gates={name: GateRecord(gate.values[:, :, chosen]) for name, gate in layer.gates.items()})
+
+
+def newest(read: list[NDArray[np.bool_]], direction: str, most: int | None) -> list[NDArray[np.bool_]]:
+    """Of the steps that are read of each example, the `most` newest (None: all): the last ones, or the first of a backward layer."""
+    if most is None:
+        return read
+    if direction == "backward":
+        return [steps & (steps.cumsum() <= most) for steps in read]
+    return [steps & (steps[::-1].cumsum()[::-1] <= most) for steps in read]
 
 
 def heatmaps(panels: dict[str, NDArray[Any]], read: list[NDArray[np.bool_]], direction: str, bound: float = 1.0) -> Any:
