@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.analysis import check, equations
-from pipelines.analysis.check import TraceError
+from pipelines.analysis.check import TraceError as TraceError  # a part of what `gates` offers
 from pipelines.analysis.recording import Call, cells, recorded, recurrent
 
 Array = NDArray[np.float64]

@@ -56,7 +56,7 @@ def stored(path: Path) -> dict[str | None, Stored]:
     if start == b"\x93NUMPY":
         return {None: _npy(path)}
     if zipfile.is_zipfile(path):
-        return dict(_npz(path))
+        return _npz(path)
     cut = start.startswith(b"PK")
     what = (
         "is the beginning of a .npz file, cut off"
@@ -76,8 +76,8 @@ def _npy(path: Path) -> Stored:
     return _checked(Stored(path, None, shape, dtype), size)
 
 
-def _npz(path: Path) -> dict[str, Stored]:
-    found = {}
+def _npz(path: Path) -> dict[str | None, Stored]:
+    found: dict[str | None, Stored] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             members = {

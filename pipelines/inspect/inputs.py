@@ -170,13 +170,13 @@ def _numbers(array: Stored, values: NDArray[Any], rows: Indices, dtype: str | No
         raise InputError(
             f"{array} holds {_first(values, ~finite, rows)}, which is not a finite number; fill or remove it ({_count(~finite)})"
         )
-    whole = dtype is not None and "int" in dtype
+    whole = dtype if dtype is not None and "int" in dtype else None
     if whole and values.dtype.kind == "f" and (broken := values != np.round(values)).any():
         raise InputError(
             f"{array} holds {_first(values, broken, rows)}, and the model's input takes whole numbers ({dtype})"
         )
-    if whole and values.size and not (np.iinfo(dtype).min <= values.min() and values.max() <= np.iinfo(dtype).max):
-        large = (values < np.iinfo(dtype).min) | (values > np.iinfo(dtype).max)
+    if whole and values.size and not (np.iinfo(whole).min <= values.min() and values.max() <= np.iinfo(whole).max):
+        large = (values < np.iinfo(whole).min) | (values > np.iinfo(whole).max)
         raise InputError(
             f"{array} holds {_first(values, large, rows)}, which is no number of the type {dtype} that the model takes"
         )

@@ -44,8 +44,8 @@ class Entrance:
         with replaced(self.layer, "call", call):
             yield
 
-    def read(self, network: Named, inputs: dict[str, Array]) -> tuple[NDArray[np.float32], Array | None, Any]:
-        """The sequence (batch, time, dimensions), all that a step has in one axis; its mask (batch, time); and the model's outputs."""
+    def read(self, network: Named, inputs: dict[str, Array]) -> "Read":
+        """What the layer reads while the model reads `inputs`."""
         seen: list[Any] = []
 
         def change(sequence: Any, mask: Any) -> Any:
@@ -56,7 +56,21 @@ class Entrance:
             outputs = network(inputs)
         sequence, mask = seen
         values = np.asarray(keras.ops.convert_to_numpy(sequence), np.float32)
-        return values.reshape(*values.shape[:2], -1), None if mask is None else np.asarray(mask, bool), outputs
+        flat = values.reshape(*values.shape[:2], -1)
+        return Read(flat, values.shape[2:], None if mask is None else np.asarray(mask, bool), outputs)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the first recurrent layer reads, and what the model makes of it."""
+
+    sequence: NDArray[np.float32]
+    """(batch, time, dimensions): all that a step has in one axis."""
+    step: tuple[int, ...]
+    """The shape of a step."""
+    mask: Array | None
+    """(batch, time) bool; None if the layer gets none."""
+    outputs: Any
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,8 @@ def of(
     network: Named, entrance: Entrance, arrays: dict[str, Array], output_names: list[str]
 ) -> tuple[View, Outputs, Array]:
     """The view, what it explains, and the sequence that the first recurrent layer reads of `arrays`: (batch, time, dimensions)."""
-    sequence, mask, given = entrance.read(network, arrays)
+    read = entrance.read(network, arrays)
+    sequence, mask, given = read.sequence, read.mask, read.outputs
     shapes = [tuple(part.shape) for part in keras.tree.flatten(given)]
     steps = shapes[0][1] if len(shapes[0]) > 2 else None
     last = _last(mask, sequence.shape[1], len(sequence), steps)
@@ -122,9 +123,6 @@ def of(
     outputs = Outputs(names[0], names[1:], values.shape[1], _are_probabilities(values), steps)
 
     keys = {f"input_{index}": name for index, name in enumerate(arrays)}
-    step_shape: list[tuple[int, ...]] = []
-    with entrance.intercepted(lambda own, mask: step_shape.append(tuple(own.shape[2:])) or own):
-        network({name: array[:1] for name, array in arrays.items()})
     symbols = {
         key: keras.Input(arrays[name].shape[1:], dtype=_kind(arrays[name]), name=key) for key, name in keys.items()
     }
@@ -134,17 +132,21 @@ def of(
     }
 
     def embed(inputs: Inputs) -> Inputs:
-        read, valid, _ = entrance.read(network, inputs)
+        found = entrance.read(network, inputs)
         others = {key: inputs[name] for key, name in keys.items()}
-        return {SEQUENCE: read, LAST: _last(valid, read.shape[1], len(read), steps), **others}
+        return {
+            SEQUENCE: found.sequence,
+            LAST: _last(found.mask, sequence.shape[1], len(found.sequence), steps),
+            **others,
+        }
 
     def valid(inputs: Inputs) -> Array:
-        read, found, _ = entrance.read(network, inputs)
-        return np.ones(read.shape[:2], bool) if found is None else found
+        found = entrance.read(network, inputs)
+        return np.ones(found.sequence.shape[:2], bool) if found.mask is None else found.mask
 
     rows = sequence.reshape(-1, sequence.shape[-1]) if mask is None else sequence[mask]
     view = View(
-        keras.Model(symbols, Explained(network, entrance, keys, outputs, step_shape[0])(symbols)),
+        keras.Model(symbols, Explained(network, entrance, keys, outputs, read.step)(symbols)),
         embed,
         "integrated gradients",
         rows.mean(0) if len(rows) else np.zeros(sequence.shape[-1], np.float32),

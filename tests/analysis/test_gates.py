@@ -1,5 +1,6 @@
 """What is traced of one layer: states, gates, masks; and the statistics of gates."""
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -20,6 +21,7 @@ from tests.analysis.recurrent_layers import (
     made,
     same,
 )
+from tests.conftest import ROOT
 
 
 @every_layer
@@ -196,6 +198,16 @@ def test_saturation_does_not_count_masked_steps() -> None:
 
 
 # The package
+
+
+def test_example_in_contributing_traces_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(import keras\n.*?)```", text, re.DOTALL)
+    assert code
+    exec(code[1], {})
+    printed = capsys.readouterr().out
+    assert "reader/forward (5, 20, 8) (5, 20, 8)" in printed
+    assert printed.endswith("{}\n")
 
 
 def test_analysis_exports_the_trace() -> None:
