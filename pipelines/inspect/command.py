@@ -26,14 +26,14 @@ def run(options: argparse.Namespace) -> None:
     from pipelines.inspect import facts, inspection, loading, page
     from pipelines.inspect.inputs import Named, read
 
-    network = loading.load(model, described, code)
+    network, changes = loading.load(model, described, code)
     chosen = read(inputs, network, inspection.units(network))
     progress.say(f"{model.name}: tracing {len(chosen)} sequences")
     found = inspection.inspected(
         Named(network), chosen, list(getattr(network, "output_names", None) or []), options.names, lines
     )
     with artifacts.replacing_folder(out) as folder:
-        page.write(folder, found, facts.of(model, inputs, described, stored, network, found))
+        page.write(folder, found, facts.of(model, inputs, described, stored, network, found, changes))
     for part, reason in found.explanation.failures.items():
         progress.say(f"{model.name}: {part} cannot be shown: {reason}")
     progress.say(f"{model.name}: the page is {out / 'index.html'}")

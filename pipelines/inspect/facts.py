@@ -21,8 +21,9 @@ def of(
     stored: dict[str | None, Stored],
     network: keras.Model,
     found: Inspection,
+    changes: list[str],
 ) -> dict[str, Any]:
-    """What the page says of the files, the model and its layers, in words and numbers."""
+    """What the page says; `changes` are those of the model, in sentences."""
     specs = wanted(network)
     rows, unknown = _layers(network, found)
     by_input = {name: stored.get(name) or next(iter(stored.values())) for name in found.inputs.arrays}
@@ -39,7 +40,7 @@ def of(
             }
             for name, array in found.inputs.arrays.items()
         ],
-        "notes": [*found.inputs.notes, *found.notes],
+        "notes": [*found.inputs.notes, *changes, *found.notes],
         "explained": _explained(found),
         "layers": rows,
         "unknown_cells": unknown,

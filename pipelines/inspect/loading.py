@@ -21,11 +21,12 @@ OWN = ("attention", "cells", "encoder_decoder", "pooling")
 UNKNOWN = re.compile(r"Could not locate (?:class|function) '([^']*)'")
 
 
-def load(path: Path, archive: Archive, code: Path | None) -> keras.Model:
-    """The model in `path`, ready to be called; `code` is a Python file with its own classes, which is run.
+def load(path: Path, archive: Archive, code: Path | None) -> tuple[keras.Model, list[str]]:
+    """The model in `path`, ready to be called, and what was changed of it, in sentences.
 
+    `code` is a Python file with its own classes, which is run.
     Raise `InputError` for one that would run code by itself, that needs classes that are not there, that has no recurrent layer, or that
-    this version of Keras cannot load. Layers are no longer stateful: every sequence begins with states of zeros.
+    this version of Keras cannot load.
     """
     if archive.lambdas:
         raise InputError(
@@ -57,7 +58,7 @@ def load(path: Path, archive: Archive, code: Path | None) -> keras.Model:
             "Keras and the classes that it was made with, and save it again"
         ) from error
     _check(path, network)
-    return network
+    return network, _stateless(network)
 
 
 def _run(code: Path) -> dict[str, Any]:
@@ -94,14 +95,21 @@ def _check(path: Path, network: Any) -> None:
         raise InputError(
             f"{path}: was saved before the model was built, so it has no weights; call it once, or give it a keras.Input, and save it again"
         )
-    found = list(recurrent(network, ""))
-    if not found:
+    if not list(recurrent(network, "")):
         kinds = list(dict.fromkeys(type(layer).__name__ for layer in getattr(network, "layers", [network])))
         raise InputError(
             f"{path}: has no recurrent layer, only {', '.join(kinds)}; LSTM, GRU, SimpleRNN or RNN is what can be inspected"
         )
-    for _, layer in found:
+
+
+def _stateless(network: keras.Model) -> list[str]:
+    """Let every sequence begin with states of zeros; a sentence if there is a layer that did not."""
+    stateful = {path: layer for path, layer in recurrent(network, "") if layer.stateful}
+    for layer in stateful.values():
         layer.stateful = False
+    return (
+        [f"{', '.join(stateful)}: stateful, but here every sequence begins with states of zeros."] if stateful else []
+    )
 
 
 def _unknown(path: Path, names: list[str], code: Path | None) -> str:

@@ -105,6 +105,8 @@ def explore(network: Named, inputs: dict[str, Array], rows: Indices) -> tuple[En
         original = layer.call
 
         def call(ids: Any, *args: Any, **options: Any) -> Any:
+            if not hasattr(ids, "numpy"):  # in a graph, which a layer around this one has made
+                return original(ids, *args, **options)
             values = keras.ops.convert_to_numpy(ids)
             faults.extend(_fault_of_ids(layer, values, rows))
             if faults:  # raised below: Keras would add to the sentence what it was called with

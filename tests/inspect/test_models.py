@@ -85,6 +85,12 @@ def test_inspect_names_features_and_words(tmp_path: Path) -> None:
     assert "contribution" in record["page"]
 
 
+def test_inspect_says_that_sequences_of_a_stateful_model_begin_anew(tmp_path: Path) -> None:
+    record = inspected("stateful", tmp_path)
+    assert record["facts"]["notes"] == ["gru: stateful, but here every sequence begins with states of zeros."]
+    assert record["facts"]["arrays"][0]["read"].startswith(f"({ROWS}, ")  # though it was built for batches of two
+
+
 def test_inspect_says_that_names_are_not_used(tmp_path: Path) -> None:
     names = tmp_path / "names.txt"
     names.write_text("a\nb\nc\n", encoding="utf-8")
