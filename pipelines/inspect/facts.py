@@ -98,7 +98,7 @@ def _explained(found: Inspection) -> str:
         if found.entrance.calls > 1
         else f"the layer {found.entrance.path}"
     )
-    return f"Gradients and contributions are those of what {which} reads. Explained of the model is {found.outputs.sentence}"
+    return f"Gradients and contributions refer to the input of {which}. What is explained is {found.outputs.sentence}"
 
 
 def _hash(path: Path) -> str:

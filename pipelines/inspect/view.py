@@ -53,16 +53,15 @@ class Outputs:
     def sentence(self) -> str:
         """What is explained."""
         if self.classes:
-            what = f"the log-probability of the likeliest of its {self.count:,} classes"
+            what = f"the log-probability of the likeliest of {self.count:,} classes"
         elif self.count > 1:
-            what = (
-                f"its {self.count:,} outputs: gradients of the first and the last of them, contributions to their mean"
-            )
+            what = f"{self.count:,} outputs (gradients: of the first and the last; contributions: to their mean)"
         else:
-            what = "its output"
-        where = "" if self.steps is None else f" at the last step of {self.steps:,}"
+            what = "the output"
+        head = f" of {self.head}" if self.others else ""
+        where = "" if self.steps is None else f" at the last of {self.steps:,} steps"
         others = f" Other outputs of the model are not explained: {', '.join(self.others)}." if self.others else ""
-        return f"{what}{f' {self.head}' if self.others else ''}{where}.{others}"
+        return f"{what}{head}{where}.{others}"
 
 
 class Explained(keras.layers.Layer):

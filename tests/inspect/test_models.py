@@ -35,14 +35,14 @@ LAYERS: dict[str, dict[str, str]] = {
     "tagging": {"gru": GRU_GATES},
 }
 EXPLAINED = {
-    "reviews": "of what the layer bidirectional reads. Explained of the model is its output",
-    "topics": "the likeliest of its 3 classes",
-    "seq2seq": "the layer encoder reads. Explained of the model is the log-probability of the likeliest of its 4 classes at the last step",
-    "nested": "encoder/lstm reads. Explained of the model is its output price. Other outputs of the model are not explained: volume",
-    "stateful": "its 2 outputs: gradients of the first and the last of them, contributions to their mean",
-    "convolutional": "of what the layer conv_lstm2d reads",
-    "siamese": "of what the first of 2 calls of shared reads",
-    "tagging": "at the last step of 7",
+    "reviews": "refer to the input of the layer bidirectional. What is explained is the output.",
+    "topics": "the log-probability of the likeliest of 3 classes.",
+    "seq2seq": "the layer encoder. What is explained is the log-probability of the likeliest of 4 classes at the last of 5 steps.",
+    "nested": "encoder/lstm. What is explained is the output of price. Other outputs of the model are not explained: volume.",
+    "stateful": "2 outputs (gradients: of the first and the last; contributions: to their mean) at the last of 7 steps.",
+    "convolutional": "refer to the input of the layer conv_lstm2d",
+    "siamese": "refer to the input of the first of 2 calls of shared",
+    "tagging": "the likeliest of 3 classes at the last of 7 steps",
 }
 
 
