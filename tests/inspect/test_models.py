@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipelines.__main__ import main
+from pipelines.inspect import inputs
 from tests.inspect import models
 from tests.inspect.models import ROWS, STEPS, L
 
@@ -49,8 +50,8 @@ EXPLAINED = {
 def inspected(name: str, folder: Path, *options: str) -> dict[str, Any]:
     """The numbers of the page of one of `models`."""
     keras.backend.clear_session()  # the names of layers begin anew
-    model, inputs = models.save(name, folder)
-    assert main(["inspect", model, inputs, "--out", str(folder / "page"), *options]) == 0
+    model, arrays = models.save(name, folder)
+    assert main(["inspect", model, arrays, "--out", str(folder / "page"), *options]) == 0
     page = (folder / "page" / "index.html").read_text(encoding="utf-8")
     record: dict[str, Any] = json.loads((folder / "page" / "inspection.json").read_text(encoding="utf-8"))
     record["page"] = page
@@ -98,18 +99,21 @@ def test_inspect_says_that_names_are_not_used(tmp_path: Path) -> None:
     assert any("are not used" in note for note in record["facts"]["notes"])
 
 
-def test_inspect_reads_some_of_many_sequences_and_steps_and_says_so(tmp_path: Path) -> None:
+def test_inspect_reads_some_of_many_sequences_and_steps_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "SEQUENCES", 5)
+    monkeypatch.setattr(inputs, "STEPS", 6)
     network = keras.Sequential([keras.Input((None, 2)), L.GRU(2), L.Dense(1)])
     network.save(tmp_path / "long.keras")
-    np.save(tmp_path / "long.npy", np.zeros((150, 1200, 2), np.float16))
-    assert (
-        main(["inspect", str(tmp_path / "long.keras"), str(tmp_path / "long.npy"), "--out", str(tmp_path / "page")])
-        == 0
-    )
+    np.save(tmp_path / "long.npy", np.zeros((9, 8, 2), np.float16))
+    command = ["inspect", str(tmp_path / "long.keras"), str(tmp_path / "long.npy"), "--out", str(tmp_path / "page")]
+    assert main(command) == 0
     record = json.loads((tmp_path / "page" / "inspection.json").read_text(encoding="utf-8"))
-    assert record["facts"]["arrays"][0]["read"] == "(64, 1000, 2)"
-    assert "64 of the 150 sequences are read" in record["facts"]["notes"][0]
-    assert "the first 1,000 of 1,200 steps" in record["facts"]["notes"][1]
+    assert record["facts"]["arrays"][0]["read"] == "(5, 6, 2)"
+    assert record["facts"]["provenance"]["Rows read"] == "0, 2, 4, 6, 8"
+    assert "5 of the 9 sequences are read" in record["facts"]["notes"][0]
+    assert "the first 6 of 8 steps" in record["facts"]["notes"][1]
 
 
 CELL = """
