@@ -37,10 +37,10 @@ class Outputs:
 
     @property
     def names(self) -> list[str]:
-        """Of the numbers whose gradients are shown: the first and the last, or one."""
+        """Of each number, as a caption goes on after "the output"."""
         if self.classes:
-            return ["likeliest class"]
-        return [f"output {index}" for index in range(1, self.count + 1)] if self.count > 1 else [self.head]
+            return ["of the likeliest class"]
+        return [f"no. {index}" for index in range(1, self.count + 1)] if self.count > 1 else ["of the model"]
 
     @property
     def short(self) -> str:

@@ -151,7 +151,7 @@ class Copy(GatedCell):
 """
 
 
-@pytest.mark.parametrize(("code", "name"), [(CELL, "Leaky"), (GATED, "Copy")])
+@pytest.mark.parametrize(("code", "name"), [(CELL, "Leaky"), (GATED, "Copy")], ids=["unknown", "gated"])
 def test_inspect_takes_cells_from_the_users_code(
     code: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
