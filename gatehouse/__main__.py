@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flows.__main__ import COMMANDS
 from flows.__main__ import main as flows_main
-from pipelines.__main__ import EXPORT, PREDICT, PROFILE, RUNS, SERVE, STAGES, TRIALS
+from pipelines.__main__ import EXPORT, INSPECT, PREDICT, PROFILE, RUNS, SERVE, STAGES, TRIALS
 from pipelines.__main__ import main as pipelines_main
 
 GROUPS = {
@@ -15,7 +15,7 @@ GROUPS = {
     "on workers and on a schedule": {
         name: COMMANDS[name] for name in ("server", "deploy", "worker", "trigger", "show")
     },
-    "use a trained network": {"predict": PREDICT, "export": EXPORT},
+    "use a trained network": {"predict": PREDICT, "inspect": INSPECT, "export": EXPORT},
     "look at the reports": {"serve": SERVE},
     "set up what runs": {"profile": PROFILE, "runs": RUNS},
     "run a single stage (`run` runs all that are out of date)": STAGES,

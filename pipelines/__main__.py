@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import sweep_options
 from pipelines.errors import UsageError, exit_status
+from pipelines.inspect import options as inspect_options
 
 if TYPE_CHECKING:
     from pipelines.task import Task
@@ -32,6 +33,7 @@ PROFILE = "apply profiles/NAME.yaml to params.yaml"
 TRIALS = "fit the points of a sweep in this process, one after the other; `gatehouse sweep` does it side by side"
 PREDICT = "predict with a trained network on your own data"
 SERVE = "show the reports in a browser, from this machine alone"
+INSPECT = "look inside any Keras model with recurrent layers, trained anywhere: gates, memory, gradients, importance, as a page"
 EXPORT = "copy a model with its card to a folder, for use without this project"
 
 
@@ -58,6 +60,7 @@ def parser(prog: str = "python -m pipelines") -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help=PREDICT, description=PREDICT)
     predict.add_argument("task", metavar="TASK")
     predict.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="see: predict TASK --help")
+    inspect_options.add(commands.add_parser("inspect", help=INSPECT, description=INSPECT))
     export = commands.add_parser("export", help=EXPORT, description=EXPORT)
     export.add_argument("task", metavar="TASK")
     export.add_argument("model", metavar="MODEL")
@@ -107,6 +110,11 @@ def _run(arguments: argparse.Namespace, prog: str) -> int:
         from pipelines import runs
 
         runs.write()
+        return 0
+    if arguments.command == "inspect":
+        from pipelines.inspect import command
+
+        command.run(arguments)
         return 0
     if arguments.command == "profile":
         from pipelines import profiles

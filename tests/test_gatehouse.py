@@ -31,7 +31,7 @@ def test_gatehouse_help_lists_every_command_in_its_group() -> None:
         ("run the graph", ["run", "doctor"]),
         ("search hyper-parameters", ["sweep", "trials"]),
         ("on workers and on a schedule", ["server", "deploy", "worker", "trigger", "show"]),
-        ("use a trained network", ["predict", "export"]),
+        ("use a trained network", ["predict", "inspect", "export"]),
         ("look at the reports", ["serve"]),
         ("set up what runs", ["profile", "runs"]),
         ("run a single stage", list(STAGES)),

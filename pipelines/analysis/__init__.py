@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipelines.analysis.gates import Trace, TraceError, Traces, saturation, trace, trace_network
+    from pipelines.analysis.gates import Trace, TraceError, Traces, saturation, trace, trace_layer
 
-__all__ = ["Trace", "TraceError", "Traces", "saturation", "trace", "trace_network"]
+__all__ = ["Trace", "TraceError", "Traces", "saturation", "trace", "trace_layer"]
 
 
 def __getattr__(name: str) -> Any:

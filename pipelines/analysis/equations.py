@@ -36,6 +36,12 @@ def of(cell: Any) -> Equations | None:
     return next((equations(cell) for kind, equations in CELLS.items() if isinstance(cell, kind)), None)
 
 
+def states_of(cell: Any) -> tuple[str, ...] | None:
+    """The names of a cell's states, in the cell's order; None where its equations are not known."""
+    known = of(cell)
+    return None if known is None else known.states
+
+
 def lstm(cell: keras.layers.LSTMCell) -> Equations:
     """Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000; the blocks of the weights are i, f, c, o."""
     kernel, recurrent, bias = _weights(cell)

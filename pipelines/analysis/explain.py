@@ -1,5 +1,6 @@
 """All explanations of one trained network. A part that fails is left out, with the reason; the others are kept."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from pipelines.contract import (
 )
 from pipelines.nn import datasets
 from pipelines.nn.views import SEQUENCE, View
+from pipelines.printing import STEERING, shortened
 
 BACKGROUND = 256
 """Training windows whose mean replaces an absent input."""
@@ -36,10 +38,10 @@ def model(
     target: Target,
     sizes: Any,
     seed: int,
-) -> tuple[Explanation, Any]:
-    """Gates, memory, gradients and importance of a network, and the task's own illustration (None if it failed).
+) -> tuple[Explanation, Any, list[gates.Trace]]:
+    """Gates, memory, gradients and importance of a network; the task's own illustration (None if it failed); and what was traced.
 
-    `sizes` is the task's block `evaluate`.
+    `sizes` is the task's block `evaluate`, or whatever has its numbers.
     """
     failures: dict[str, str] = {}
 
@@ -47,14 +49,14 @@ def model(
         try:
             return compute()
         except Exception as error:  # no explanation may stop a finished training from being reported
-            failures[what] = f"{type(error).__name__}: {error}".splitlines()[0]
+            failures[what] = reason(error)
             return None
 
     explained = examples.get(EXPLAINED, examples["test"])
     windows = datasets.evenly_spaced(explained, sizes.gradient_windows)
     count = len(next(iter(windows.inputs.values())))
     drawn = np.unique(np.linspace(0, count - 1, sizes.traced_windows).astype(int))
-    traced = attempt("gates", lambda: gates.trace_network(network, windows.inputs))
+    traced = attempt("gates", lambda: gates.trace(network, windows.inputs))
     traces = traced.traces if traced else []
     failures |= {f"gates of {layer}": reason for layer, reason in (traced.untraced if traced else {}).items()}
     explained_view = attempt("the network as explanations see it", view)
@@ -73,7 +75,14 @@ def model(
         few = datasets.evenly_spaced(explained, sizes.explained_windows)
         weights = attempt("importance", lambda: _importance(explained_view, few, examples["train"], target, seed))
     illustration = attempt("illustrations", illustrate)
-    return Explanation(seed, count, layers, remembered, slopes or [], weights, failures), illustration
+    return Explanation(seed, count, layers, remembered, slopes or [], weights, failures), illustration, traces
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, in one line; Keras begins its messages with the layer and colours."""
+    lines = [line.strip() for line in STEERING.sub("", str(error)).splitlines()]
+    said = [re.sub(r"\[\d+m", "", line) for line in lines if line and not line.startswith("Exception encountered")]
+    return shortened(f"{type(error).__name__}: {said[0]}" if said else type(error).__name__, 300)
 
 
 def _layer(trace: gates.Trace, drawn: Array) -> LayerRecord:
@@ -135,7 +144,8 @@ def _importance(view: View, windows: Batch, training: Any, target: Target, seed:
         neutral = view.neutral
         if neutral is None:
             neutral = view.embed(datasets.evenly_spaced(training, BACKGROUND).inputs)[SEQUENCE].mean((0, 1))
-        attributions = importance.integrated_gradients(view.network, inputs, neutral)
+        points = view.points or importance.POINTS
+        attributions = importance.integrated_gradients(view.weighed(), inputs, neutral, points)
         values = importance.summed(attributions.values, target.groups or None)
     else:
         background = view.embed(datasets.evenly_spaced(training, BACKGROUND).inputs)

@@ -14,6 +14,8 @@ from pipelines.nn.views import SEQUENCE
 BATCH = 2048
 ROWS = 256
 """Sequences between start and end whose gradients are computed at a time: a recurrent layer's steps cost little more for many rows."""
+POINTS = (96, 192, 384, 768)
+"""Of the integral over gradients, ever more until its values add up."""
 ENOUGH = 0.05
 """Integrated gradients whose error in adding up, in nats, is larger are computed with more points."""
 
@@ -70,7 +72,7 @@ def integrated_gradients(
     network: keras.Model,
     inputs: dict[str, Array],
     neutral: NDArray[np.float32],
-    points: Sequence[int] = (96, 192, 384, 768),
+    points: Sequence[int] = POINTS,
 ) -> Importance:
     """What each step of a sequence adds to the most likely class (Sundararajan et al. 2017).
 

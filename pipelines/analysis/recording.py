@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Layer = TypeVar("Layer", bound=keras.Layer)
 
 
 @dataclass
@@ -23,39 +24,67 @@ class Call:
     """(batch, time); False where the layer keeps its state."""
     output: Array = field(init=False)
     """(batch, time, units), or (batch, units) if the layer gives out the last step only."""
-    steps: list[tuple[list[Any], list[Any]]] = field(default_factory=list)
-    """What the cell was called with (the input of the step, the states before it), and the states that it returned."""
+    steps: dict[int, list[tuple[list[Any], list[Any]]]] = field(default_factory=dict)
+    """By the id of a cell: what it was called with (the input of the step, the states before it), and what it returned (its output, the
+    states after it)."""
 
-    @property
-    def complete(self) -> bool:
-        """Whether the cell was seen at every step."""
-        return len(self.steps) >= self.time
+    def complete(self, cell: Any) -> bool:
+        """Whether a cell was seen at every step."""
+        return len(self.steps.get(id(cell), ())) >= self.time
 
-    def arrays(self) -> tuple[list[Array], list[Array]]:
-        """The input and the states before each step; the states that the cell computed: each (batch, time, …)."""
-        steps = self.steps[-self.time :]  # Keras calls a cell once more at the beginning, for the shape of its output
-        before, after = (list(zip(*side, strict=True)) for side in zip(*steps, strict=True))
-        return [_array(tf.stack(parts, 1)) for parts in before], [_array(tf.stack(parts, 1)) for parts in after]
+    def arrays(self, cell: Any) -> tuple[list[Array], Array, list[Array]]:
+        """The input of a cell and its states before each step; its output; the states that it computed: each (batch, time, …)."""
+        steps = self.steps[id(cell)][
+            -self.time :
+        ]  # Keras calls a cell once more at the beginning, for the shape of its output
+        read, given = (
+            [_array(tf.stack(parts, 1)) for parts in zip(*side, strict=True)] for side in zip(*steps, strict=True)
+        )
+        return read, given[0], given[1:]
 
 
-def recurrent(layer: keras.Layer, path: str) -> Iterator[tuple[str, keras.Layer]]:
+def readers(layer: keras.Layer, path: str, seen: set[int] | None = None) -> Iterator[tuple[str, keras.Layer]]:
+    """Every layer inside `layer` that reads a sequence step by step, with its path: recurrent layers, and `Bidirectional` as a whole."""
+    seen = set() if seen is None else seen
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional):
+        yield path, layer
+    else:
+        for part in _parts(layer):
+            yield from readers(part, f"{path}/{part.name}" if path else part.name, seen)
+
+
+def recurrent(layer: keras.Layer, path: str) -> Iterator[tuple[str, keras.layers.RNN]]:
     """Every recurrent layer inside `layer`, with its path; the two directions of `Bidirectional` both have the wrapper's."""
     seen: set[int] = set()
-
-    def visit(layer: keras.Layer, path: str) -> Iterator[tuple[str, keras.Layer]]:
-        if id(layer) in seen:
-            return
-        seen.add(id(layer))
-        if isinstance(layer, keras.layers.RNN):
-            yield path, layer
-        elif isinstance(layer, keras.layers.Bidirectional):
-            for direction in (layer.forward_layer, layer.backward_layer):
-                yield from visit(direction, path)
+    for found, reader in readers(layer, path, seen):
+        if isinstance(reader, keras.layers.RNN):
+            yield found, reader
         else:
-            for part in _parts(layer):
-                yield from visit(part, f"{path}/{part.name}" if path else part.name)
+            for direction in (reader.forward_layer, reader.backward_layer):
+                yield from readers(direction, found, seen)
 
-    return visit(layer, path)
+
+def cells(layer: keras.layers.RNN) -> list[tuple[str, Any]]:
+    """The cells of a recurrent layer, from input to output: one with the path "", or stacked ones with their names."""
+    if not isinstance(layer.cell, keras.layers.StackedRNNCells):
+        return [("", layer.cell)]
+    return [(f"/{index}_{cell.name}", cell) for index, cell in enumerate(layer.cell.cells, start=1)]
+
+
+def within(layer: keras.Layer, kind: type[Layer]) -> Iterator[Layer]:
+    """Every layer of this kind inside `layer`, each once."""
+    seen: set[int] = set()
+    waiting = [layer]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            if isinstance(part, kind):
+                yield part
+            waiting += _parts(part)
 
 
 def _parts(layer: keras.Layer) -> list[keras.Layer]:
@@ -81,11 +110,11 @@ def recorded(layers: Iterable[keras.layers.RNN]) -> Iterator[dict[int, list[Call
         for layer in layers:
             for state in keras.tree.flatten(layer.states or []):
                 stack.callback(state.assign, state.numpy())
-            stack.enter_context(_replaced(layer, "call", _observed(layer, calls[id(layer)], running)))
+            stack.enter_context(replaced(layer, "call", _observed(layer, calls[id(layer)], running)))
             if hasattr(layer, "use_cudnn"):
-                stack.enter_context(_replaced(layer, "use_cudnn", False))
-        for cell in {id(layer.cell): layer.cell for layer in layers}.values():
-            stack.enter_context(_replaced(cell, "call", _observed_cell(cell, running)))
+                stack.enter_context(replaced(layer, "use_cudnn", False))
+        for cell in {id(cell): cell for layer in layers for _, cell in cells(layer)}.values():
+            stack.enter_context(replaced(cell, "call", _observed_cell(cell, running)))
         yield calls
 
 
@@ -115,7 +144,8 @@ def _observed_cell(cell: keras.Layer, running: list[Call]) -> Any:
     def call(inputs: Any, states: Any, *args: Any, **options: Any) -> Any:
         output, after = original(inputs, states, *args, **options)
         if running and tf.executing_eagerly():
-            running[-1].steps.append(([inputs, *keras.tree.flatten(states)], keras.tree.flatten(after)))
+            step = ([inputs, *keras.tree.flatten(states)], [output, *keras.tree.flatten(after)])
+            running[-1].steps.setdefault(id(cell), []).append(step)
         return output, after
 
     return call
@@ -135,7 +165,7 @@ def _array(tensor: Any) -> Array:
 
 
 @contextmanager
-def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
     """Replace an attribute of an object within the context; its class may have one of that name too."""
     own = {name: vars(owner)[name]} if name in vars(owner) else {}
     setattr(owner, name, value)

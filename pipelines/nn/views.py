@@ -37,10 +37,21 @@ class View:
     mask: Callable[[Inputs], Array] | None = None
     """Which steps are not padding, (batch, time) bool; None: all."""
 
+    categorical: bool | None = None
+    """Whether the outputs are log-probabilities, of which the largest is explained; None: where the method is integrated gradients."""
+    points: tuple[int, ...] | None = None
+    """Of integrated gradients, ever more until they add up; None: those of `importance.integrated_gradients`."""
+
     @property
     def is_categorical(self) -> bool:
-        """Whether the outputs are log-probabilities, of which the largest is explained."""
-        return self.method == "integrated gradients"
+        """`categorical`, decided."""
+        return self.method == "integrated gradients" if self.categorical is None else self.categorical
+
+    def weighed(self) -> keras.Model:
+        """What importance explains: the outputs, of which the largest is chosen, or the mean of those that are not alternatives."""
+        if self.is_categorical:
+            return self.network
+        return keras.Model(self.network.input, ops.mean(self.network.output, axis=-1, keepdims=True))
 
     def likeliest(self) -> keras.Model:
         """The largest output alone, (batch, 1); or all outputs, where they are not alternatives."""

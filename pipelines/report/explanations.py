@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.analysis.statistics import SIGNIFICANCE
-from pipelines.contract import ImportanceRecord
+from pipelines.contract import Explanation, ImportanceRecord
 from pipelines.report import figures as charts
 from pipelines.report import inside, language
 from pipelines.report.figures import Figure
@@ -15,6 +15,8 @@ from pipelines.results import Results
 
 FEW = 6
 """With more models than this, cells and bands are too small to read."""
+MOST_BARS = 40
+"""Features with a bar each."""
 
 
 def of_task(results: Results, target: str) -> list[Figure]:
@@ -25,11 +27,12 @@ def of_task(results: Results, target: str) -> list[Figure]:
 
 def of_model(results: Results, target: str, model: str) -> list[Figure]:
     """Explanations of one model, in the order in which they build on each other."""
+    explanation = results.explanation(model, target)
     return [
-        *inside.of_model(results, target, model),
+        *inside.of_explanation(explanation, target),
         _own_training(results, target, model),
-        *_own_dependency(results, target, model),
-        *_importance(results, target, model),
+        *own_dependency(explanation, target),
+        *importance(explanation, results.target_meta[target]["features"], target),
     ]
 
 
@@ -233,8 +236,8 @@ def dependency_chart(results: Results, target: str) -> Figure:
     )
 
 
-def _own_dependency(results: Results, target: str, model: str) -> list[Figure]:
-    explanation = results.explanation(model, target)
+def own_dependency(explanation: Explanation, target: str) -> list[Figure]:
+    """The gradients of the outputs of one model with respect to every step."""
     if not explanation.gradients:
         return []
     plot = charts.empty(_("steps before the prediction"), _("|d output / d input|"))
@@ -255,14 +258,14 @@ def _own_dependency(results: Results, target: str, model: str) -> list[Figure]:
             f"own-dependency-{target}",
             _("Long-term dependency by gradients"),
             _(
-                "Gradient magnitude of the {what} {outputs} with respect to every earlier input: mean over {windows} test "
-                "examples, band from the 10 % to the 90 % quantile.",
+                "Gradient magnitude of the {what} {outputs} with respect to every earlier input: mean over {windows} examples, "
+                "band from the 10 % to the 90 % quantile.",
                 what=_("outputs") if len(outputs) > 1 else _("output"),
                 outputs=language.listed(*outputs),
                 windows=explanation.windows,
             ),
             _(
-                "The further left a line stays high, the longer ago is what the forecast depends on. A wide band: the network "
+                "The further left a line stays high, the longer ago is what the output depends on. A wide band: the network "
                 "looks far back in some situations only, which is what gates are for."
             ),
             plot,
@@ -273,13 +276,16 @@ def _own_dependency(results: Results, target: str, model: str) -> list[Figure]:
 # Importance
 
 
-def _importance(results: Results, target: str, model: str) -> list[Figure]:
-    record = results.explanation(model, target).importance
+def importance(explanation: Explanation, features: list[str], target: str, output: str | None = None) -> list[Figure]:
+    """What features and steps add to `output`; None: to what the tasks explain by the method that was used."""
+    record = explanation.importance
     if record is None:
         return []
-    features = results.target_meta[target]["features"]
-    by_feature = [_importance_by_feature(record, features, target)] if len(features) > 1 else []
-    return [*by_feature, _importance_by_time(record, features, target)]
+    if output is None:
+        chosen = record.method == "integrated gradients"
+        output = _("the log-probability of the likeliest output") if chosen else _("the mean output")
+    by_feature = [_importance_by_feature(record, features, target, output)] if len(features) > 1 else []
+    return [*by_feature, _importance_by_time(record, features, target, output)]
 
 
 NAMES = {"permutation Shapley values": mark("Shapley value"), "integrated gradients": mark("contribution")}
@@ -289,13 +295,11 @@ SOURCES = {
 }
 
 
-def _shows(record: ImportanceRecord, what: str) -> str:
+def _shows(record: ImportanceRecord, what: str, output: str) -> str:
     """What an importance chart shows, by the method that was used."""
-    chosen = record.method == "integrated gradients"
-    output = _("the log-probability of the likeliest output") if chosen else _("the mean output")
     return _(
-        "{source} of {windows} test examples: what {what} adds to {output}, compared with {baseline}. They add up to "
-        "within {additivity_error:.0e}.",
+        "{source} of {windows} examples: what {what} adds to {output}, compared with {baseline}. They add up to within "
+        "{additivity_error:.0e}.",
         source=shown(SOURCES[record.method]),
         windows=record.windows,
         what=what,
@@ -305,8 +309,11 @@ def _shows(record: ImportanceRecord, what: str) -> str:
     )
 
 
-def _importance_by_feature(record: ImportanceRecord, features: list[str], target: str) -> Figure:
-    shares = pd.Series(np.abs(record.values).sum(1).mean(0), features).sort_values()
+def _importance_by_feature(record: ImportanceRecord, features: list[str], target: str, output: str) -> Figure:
+    shares = pd.Series(np.abs(record.values).sum(1).mean(0), features).sort_values()[-MOST_BARS:]
+    shows = [_shows(record, _("each feature, summed over time,"), output)]
+    if len(features) > MOST_BARS:
+        shows.append(_("Drawn are the {most} of {all} that matter most.", most=MOST_BARS, all=len(features)))
     plot = charts.empty(_("mean |{name}|", name=shown(NAMES[record.method])), "", height=140 + 22 * len(shares))
     plot.add_bar(
         x=charts.plain(shares.to_numpy()),
@@ -319,7 +326,7 @@ def _importance_by_feature(record: ImportanceRecord, features: list[str], target
     return Figure(
         f"importance-{target}",
         _("Which features matter"),
-        _shows(record, _("each feature, summed over time,")),
+        " ".join(shows),
         _(
             "A feature near zero could be left out. Importance is the network's, not nature's: a useless feature that it has "
             "overfitted to also shows up here."
@@ -328,13 +335,13 @@ def _importance_by_feature(record: ImportanceRecord, features: list[str], target
     )
 
 
-def _importance_by_time(record: ImportanceRecord, features: list[str], target: str) -> Figure:
+def _importance_by_time(record: ImportanceRecord, features: list[str], target: str, output: str) -> Figure:
     mean = np.abs(record.values).mean(0)
     times = charts.times(len(mean))
     plot = charts.empty(_("steps before the prediction"), _("mean |{name}|", name=shown(NAMES[record.method])))
     if len(features) == 1:
         charts.add_line(plot, shown(features[0]), times, mean[:, 0], color=charts.COLORS[0])
-        shows = _shows(record, _("each {feature}", feature=shown(features[0])))
+        shows = _shows(record, _("each {feature}", feature=shown(features[0])), output)
     else:
         for index, feature in enumerate(np.argsort(-mean.sum(0))[:5]):
             charts.add_line(plot, shown(features[feature]), times, mean[:, feature], color=charts.COLORS[index])

@@ -1,27 +1,28 @@
 """What happens inside a network, as charts: gates, their saturation, memory, and how long it lasts."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.contract import LayerRecord, MemoryRecord
+from pipelines.contract import Explanation, GateRecord, LayerRecord, MemoryRecord
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
-from pipelines.report.language import _, shown
+from pipelines.report.language import _, mark, shown
 from pipelines.report.texts import layer_name
-from pipelines.results import Results
 
 SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up")
 
 
-def of_model(results: Results, target: str, model: str) -> list[Figure]:
-    """Gates of every layer that has some; memory of the last."""
-    explanation = results.explanation(model, target)
+def of_explanation(
+    explanation: Explanation, target: str, most_units: int | None = None, most_steps: int | None = None
+) -> list[Figure]:
+    """Gates of every layer that has some, of at most so many units and steps (None: of all); memory of the last."""
     gated = [layer for layer in explanation.layers if layer.gates]
     memory = explanation.memory
     return [
-        *(gates_chart(layer, target) for layer in gated),
+        *(gates_chart(layer, target, most_units, most_steps) for layer in gated),
         *([_saturation(gated, target, explanation.windows)] if gated else []),
         *([memory_chart(memory, layer_of(memory, gated), target), _time_constants(memory, target)] if memory else []),
     ]
@@ -42,18 +43,68 @@ def _read(layer: LayerRecord, window: int) -> NDArray[np.bool_]:
 # Gates
 
 
-def gates_chart(layer: LayerRecord, target: str) -> Figure:
-    """The gates of all units of a layer at every step of an example, of which there is a choice if there are several."""
+def gates_chart(
+    layer: LayerRecord, target: str, most_units: int | None = None, most_steps: int | None = None
+) -> Figure:
+    """The gates of the units of a layer at every step of an example, of which there is a choice if there are several.
+
+    At most so many units and, of each example, steps are drawn (None: all).
+    """
+    names = list(layer.gates)
+    units = next(iter(layer.gates.values())).values.shape[2]
+    drawn = evenly_chosen(layer, most_units or units)
+    read = [_read(layer, window) for window in range(len(drawn.gates[names[0]].values))]
+    left_out = []
+    if most_units and most_units < units:
+        left_out.append(_("Drawn are {units} of them, evenly chosen.", units=most_units))
+    if most_steps and max(steps.sum() for steps in read) > most_steps:
+        left_out.append(_("Drawn are the last {steps} steps.", steps=most_steps))
+    shows = _(
+        "The {gates} of all {units} units at each step of an example, units sorted by the mean of the {first}. Recomputed from "
+        "the weights; a recomputed step differs from the layer's own by at most {discrepancy:.0e} of its scale.",
+        gates=", ".join(map(shown, names)),
+        units=units,
+        first=shown(names[0]),
+        discrepancy=layer.discrepancy,
+    )
+    return Figure(
+        f"gates-{target}-{layer.layer.replace('/', '-')}-{layer.direction}",
+        _("Gates of {name}", name=layer_name(layer)),
+        " ".join([shows, *left_out]),
+        shown(layer.reading),
+        heatmaps(
+            {name: gate.values for name, gate in drawn.gates.items()},
+            newest(read, layer.direction, most_steps),
+            layer.direction,
+        ),
+    )
+
+
+def evenly_chosen(layer: LayerRecord, most_units: int) -> LayerRecord:
+    """The layer with at most so many units, in the order of the mean of the first gate, evenly from the most closed to the most open."""
+    order = np.argsort(np.nanmean(next(iter(layer.gates.values())).values, axis=(0, 1)))
+    chosen = order[np.linspace(0, len(order) - 1, min(most_units, len(order))).round().astype(int)]
+    return replace(layer, gates={name: GateRecord(gate.values[:, :, chosen]) for name, gate in layer.gates.items()})
+
+
+def newest(read: list[NDArray[np.bool_]], direction: str, most: int | None) -> list[NDArray[np.bool_]]:
+    """Of the steps that are read of each example, the `most` newest (None: all): the last ones, or the first of a backward layer."""
+    if most is None:
+        return read
+    if direction == "backward":
+        return [steps & (steps.cumsum() <= most) for steps in read]
+    return [steps & (steps[::-1].cumsum()[::-1] <= most) for steps in read]
+
+
+def heatmaps(panels: dict[str, NDArray[Any]], read: list[NDArray[np.bool_]], direction: str, bound: float = 1.0) -> Any:
+    """A panel for each of `panels`, (examples, time, units): a row for each unit, of the steps of an example that are `read`.
+
+    A candidate and states (`… state …`) are drawn from −`bound` to `bound`, gates from 0 to 1.
+    """
     from plotly.subplots import make_subplots
 
-    names = list(layer.gates)
-    # Units in the order of the first gate's mean, the same order in every panel.
-    order = np.argsort(np.nanmean(layer.gates[names[0]].values, axis=(0, 1)))
-    panels = {name: gate.values[:, :, order] for name, gate in layer.gates.items()}
-    windows, _time, units = panels[names[0]].shape
-    read = [_read(layer, window) for window in range(windows)]
-    times = [charts.times(steps.sum(), layer.direction) for steps in read]
-
+    names = list(panels)
+    times = [charts.times(steps.sum(), direction) for steps in read]
     plot = make_subplots(
         rows=1,
         cols=len(names),
@@ -62,35 +113,35 @@ def gates_chart(layer: LayerRecord, target: str) -> Figure:
         horizontal_spacing=0.03,
     )
     for column, (name, values) in enumerate(panels.items(), start=1):
-        candidate = name == "candidate"
+        kind = name if name == "candidate" else mark("state") if "state" in name else mark("gate")
         plot.add_heatmap(
             z=_grid(values[0][read[0]]),
             x=times[0],
             row=1,
             col=column,
-            zmin=-1 if candidate else 0,
-            zmax=1,
-            colorscale="RdBu" if candidate else "Viridis",
-            showscale=column in (1, len(names)),
+            zmin=0 if kind == "gate" else -bound,
+            zmax=1 if kind == "gate" else bound,
+            colorscale="Viridis" if kind == "gate" else "RdBu",
+            showscale=column in (1, len(names)) if "candidate" in names else column == len(names),
             colorbar={
-                "title": _("candidate") if candidate else _("gate"),
-                "x": 1.1 if candidate else 1.0,
+                "title": shown(kind),
+                "x": 1.1 if kind == "candidate" else 1.0,
                 "thickness": 14,
             },
             hovertemplate=_("step %{x}, unit %{y}: %{z}") + f"<extra>{shown(name)}</extra>",
         )
     choices = [
         {
-            "label": _("test example {window}", window=window + 1),
+            "label": _("example {example}", example=example + 1),
             "method": "restyle",
             "args": [
                 {
-                    "z": [_grid(values[window][read[window]]) for values in panels.values()],
-                    "x": [times[window]] * len(names),
+                    "z": [_grid(values[example][steps]) for values in panels.values()],
+                    "x": [times[example]] * len(names),
                 }
             ],
         }
-        for window in range(windows)
+        for example, steps in enumerate(read)
     ]
     base = charts.empty("", "", height=360)
     plot.update_layout(
@@ -102,21 +153,7 @@ def gates_chart(layer: LayerRecord, target: str) -> Figure:
     )
     plot.update_xaxes(title=_("steps before the prediction"), col=1)
     plot.update_yaxes(title=_("unit"), col=1)
-    return Figure(
-        f"gates-{target}-{layer.layer.replace('/', '-')}-{layer.direction}",
-        _("Gates of {name}", name=layer_name(layer)),
-        _(
-            "The {gates} of all {units} units at each step of a test window, units sorted by the mean of the {first}. "
-            "Recomputed from the weights; a recomputed step differs from the layer's own by at most {discrepancy:.0e} of its "
-            "scale.",
-            gates=", ".join(map(shown, names)),
-            units=units,
-            first=shown(names[0]),
-            discrepancy=layer.discrepancy,
-        ),
-        shown(layer.reading),
-        plot,
-    )
+    return plot
 
 
 def _saturation(layers: list[LayerRecord], target: str, windows: int) -> Figure:
@@ -145,8 +182,8 @@ def _saturation(layers: list[LayerRecord], target: str, windows: int) -> Figure:
         f"saturation-{target}",
         _("How often each gate is saturated"),
         _(
-            "One point for each unit and gate: the share of steps, over {windows} test windows, at which the gate is closed "
-            "or open (after Karpathy et al. 2015).",
+            "One point for each unit and gate: the share of steps, over {windows} examples, at which the gate is closed or "
+            "open (after Karpathy et al. 2015).",
             windows=windows,
         ),
         _(
@@ -179,8 +216,8 @@ def memory_chart(memory: MemoryRecord, layer: LayerRecord | None, target: str) -
         f"memory-{target}",
         _("Memory of the units of {layer} most correlated with the output", layer=memory.layer),
         _(
-            "The {kind} over one test window. Chosen are the units whose memory after the last step is most correlated with "
-            "the output: r is Pearson's correlation with the mean output over the test windows.",
+            "The {kind} over one example. Chosen are the units whose memory after the last step is most correlated with the "
+            "output: r is Pearson's correlation with the mean output over the examples.",
             kind=kind,
         ),
         _(

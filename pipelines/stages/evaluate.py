@@ -67,7 +67,7 @@ def run(task: "Task", name: str, params: Any) -> None:
             seconds.append(timing.seconds_an_item(network, examples["test"]))
             files = folder / target / paths.FILES
             files.mkdir(parents=True, exist_ok=True)
-            explained, illustration = explain.model(
+            explained, illustration, _ = explain.model(
                 network,
                 partial(stage.view, network, head, meta, target),
                 partial(stage.illustrate, network, head, prepared, meta, target, params, files),

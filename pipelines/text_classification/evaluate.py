@@ -7,7 +7,6 @@ import keras
 import numpy as np
 
 from pipelines.analysis import gates, importance
-from pipelines.analysis.gates import Trace
 from pipelines.classification import examples
 from pipelines.classification.score import METRICS, score
 from pipelines.contract import Array, Dataset, Evaluation, Predictions
@@ -95,7 +94,7 @@ def illustrate(
     explained = view(network, head, meta, target)
     assert explained.neutral is not None
     contributions = importance.integrated_gradients(explained.network, explained.embed(batch), explained.neutral)
-    traces = gates.trace_network(network, batch).traces
+    traces = gates.trace(network, batch).traces
     attention = _attention(network, batch)
     texts = texts_of(prepared, "test")
     read = []
@@ -108,19 +107,14 @@ def illustrate(
                 probabilities[chosen[row]],
                 contributions.values[row, :length].sum(-1).astype(np.float32),
                 None if attention is None else attention[row, :length],
-                {name: values for traced in traces for name, values in _inside(traced, row, length).items()},
+                {
+                    name: values
+                    for traced in traces
+                    for name, values in gates.of_row(traced, row, slice(length)).items()
+                },
             )
         )
     return Illustration(read)
-
-
-def _inside(traced: Trace, row: int, length: int) -> dict[str, Array]:
-    """Gates and memory of a text, (units, tokens) each, in the order of its tokens."""
-    name = traced.layer if traced.direction == "forward" else f"{traced.layer}, backward"
-    arrays = {f"{name}: {what}": values[row] for what, values in {**traced.gates, "memory": traced.memory}.items()}
-    if traced.direction == "backward":
-        arrays = {what: values[::-1] for what, values in arrays.items()}
-    return {what: values[:length].T.astype(np.float16) for what, values in arrays.items()}
 
 
 def _attention(network: keras.Model, inputs: dict[str, Array]) -> Array | None:

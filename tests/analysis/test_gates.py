@@ -1,10 +1,10 @@
 """What is traced of one layer: states, gates, masks; and the statistics of gates."""
 
+import re
 import subprocess
 import sys
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
@@ -21,12 +21,13 @@ from tests.analysis.recurrent_layers import (
     made,
     same,
 )
+from tests.conftest import ROOT
 
 
 @every_layer
 def test_trace_hidden_states_are_the_layers_output(kind: str, windows: np.ndarray) -> None:
     layer = made(kind)
-    (traced,) = gates.trace(layer, windows)
+    (traced,) = gates.trace_layer(layer, windows)
     same(traced.hidden_state, layer(windows))
     assert traced.key == f"{layer.name}/forward"
     assert traced.mask is None
@@ -36,8 +37,8 @@ def test_trace_hidden_states_are_the_layers_output(kind: str, windows: np.ndarra
 
 @gated_layers
 def test_trace_of_a_layer_that_goes_backwards_begins_with_the_last_step(kind: str, windows: np.ndarray) -> None:
-    (forward,) = gates.trace(made(kind), windows[:, ::-1])
-    (backward,) = gates.trace(made(kind, go_backwards=True), windows)
+    (forward,) = gates.trace_layer(made(kind), windows[:, ::-1])
+    (backward,) = gates.trace_layer(made(kind, go_backwards=True), windows)
     assert backward.direction == "backward"
     for gate, values in backward.gates.items():
         np.testing.assert_array_equal(values, forward.gates[gate])
@@ -46,12 +47,12 @@ def test_trace_of_a_layer_that_goes_backwards_begins_with_the_last_step(kind: st
 @every_layer
 def test_trace_of_the_last_step_only_has_every_step(kind: str, windows: np.ndarray) -> None:
     last = made(kind, return_sequences=False, return_state=True)
-    (traced,) = gates.trace(last, windows)
+    (traced,) = gates.trace_layer(last, windows)
     output, *states = last(windows)
     same(traced.hidden_state[:, -1], output)
     if traced.cell_state is not None:
         same(traced.cell_state[:, -1], states[1])
-    same(traced.hidden_state, gates.trace(made(kind), windows)[0].hidden_state)
+    same(traced.hidden_state, gates.trace_layer(made(kind), windows)[0].hidden_state)
 
 
 @pytest.mark.parametrize("merge_mode", ["concat", "sum", None])
@@ -60,7 +61,7 @@ def test_trace_of_a_bidirectional_layer_has_both_directions(
     kind: str, merge_mode: str | None, windows: np.ndarray
 ) -> None:
     layer = made(kind, lambda inner: L.Bidirectional(inner, merge_mode=merge_mode, name="both"))
-    forward, backward = gates.trace(layer, windows)
+    forward, backward = gates.trace_layer(layer, windows)
     assert (forward.key, backward.key) == ("both/forward", "both/backward")
     pair = [forward.hidden_state, backward.hidden_state[:, ::-1]]
     output = layer(windows)
@@ -81,7 +82,7 @@ def test_trace_keeps_the_state_over_masked_steps(
     kind: str, options: dict[str, Any], windows: np.ndarray, mask: np.ndarray
 ) -> None:
     layer = made(kind, **options)
-    (traced,) = gates.trace(layer, windows, mask=mask)
+    (traced,) = gates.trace_layer(layer, windows, mask=mask)
     valid = mask[:, ::-1] if layer.go_backwards else mask
     assert traced.mask is not None
     np.testing.assert_array_equal(traced.mask, valid)
@@ -100,7 +101,9 @@ def test_trace_keeps_the_state_over_masked_steps(
 @gated_layers
 def test_trace_of_a_padded_row_is_that_of_the_row_alone(kind: str, windows: np.ndarray, mask: np.ndarray) -> None:
     layer = made(kind, lambda inner: L.Bidirectional(inner))
-    for padded, alone in zip(gates.trace(layer, windows, mask=mask), gates.trace(layer, windows[:1, :4]), strict=True):
+    for padded, alone in zip(
+        gates.trace_layer(layer, windows, mask=mask), gates.trace_layer(layer, windows[:1, :4]), strict=True
+    ):
         assert padded.mask is not None
         for gate, values in alone.gates.items():
             same(padded.gates[gate][0][padded.mask[0]], values[0])
@@ -109,9 +112,9 @@ def test_trace_of_a_padded_row_is_that_of_the_row_alone(kind: str, windows: np.n
 @pytest.mark.parametrize("kind", ["lstm", "gru", "gru cell", "fgr"])
 def test_trace_starts_from_the_initial_state(kind: str, windows: np.ndarray) -> None:
     layer = made(kind, return_state=True)
-    (whole,) = gates.trace(layer, windows)
+    (whole,) = gates.trace_layer(layer, windows)
     _, *states = layer(windows[:, :4])
-    (rest,) = gates.trace(layer, windows[:, 4:], initial_state=states)
+    (rest,) = gates.trace_layer(layer, windows[:, 4:], initial_state=states)
     same(rest.hidden_state, whole.hidden_state[:, 4:])
     for gate, values in rest.gates.items():
         same(values, whole.gates[gate][:, 4:])
@@ -121,7 +124,7 @@ def test_trace_leaves_a_stateful_layer_as_it_was(windows: np.ndarray) -> None:
     layer = made("lstm", stateful=True)
     layer(windows)
     before = [np.asarray(state) for state in layer.states]
-    first, second = gates.trace(layer, windows)[0], gates.trace(layer, windows)[0]
+    first, second = gates.trace_layer(layer, windows)[0], gates.trace_layer(layer, windows)[0]
     np.testing.assert_array_equal(first.hidden_state, second.hidden_state)
     np.testing.assert_array_equal([np.asarray(state) for state in layer.states], before)
     same(first.hidden_state, layer(windows))
@@ -134,42 +137,45 @@ def test_trace_names_gates_after_their_block_of_the_weights(kind: str, windows: 
         bias = np.asarray(layer.cell.bias).copy()
         bias[..., block * UNITS : (block + 1) * UNITS] += 20
         layer.cell.bias.assign(bias)
-        (traced,) = gates.trace(layer, windows)
+        (traced,) = gates.trace_layer(layer, windows)
         opened = [gate for gate, values in traced.gates.items() if values.min() > 0.99]
         assert opened == [name]
 
 
 @gated_layers
 def test_trace_gates_carry_the_memory_from_step_to_step(kind: str, windows: np.ndarray) -> None:
-    (traced,) = gates.trace(made(kind), windows)
+    (traced,) = gates.trace_layer(made(kind), windows)
     assert traced.carry is not None
     written = traced.gates["input gate"] if kind == "lstm" else 1 - traced.carry
     memory = traced.carry[:, 1:] * traced.memory[:, :-1] + (written * traced.gates["candidate"])[:, 1:]
     same(memory, traced.memory[:, 1:])
 
 
-@pytest.mark.parametrize(
-    ("layer", "reason"),
-    [
-        (L.Dense(2), "is not a recurrent layer"),
-        (L.RNN([L.LSTMCell(2), L.LSTMCell(2)]), "the equations of its cell, StackedRNNCells, are not known"),
-    ],
-)
-def test_trace_says_which_layers_it_cannot_trace(layer: keras.Layer, reason: str, windows: np.ndarray) -> None:
-    with pytest.raises(gates.TraceError, match=reason):
-        gates.trace(layer, windows)
+def test_trace_says_what_is_not_a_recurrent_layer(windows: np.ndarray) -> None:
+    with pytest.raises(gates.TraceError, match="is not a recurrent layer"):
+        gates.trace_layer(L.Dense(2), windows)
+
+
+def test_trace_of_stacked_cells_is_that_of_each_alone(windows: np.ndarray) -> None:
+    below, above = L.LSTMCell(UNITS, name="below"), L.GRUCell(UNITS, name="above")
+    stacked = gates.trace_layer(L.RNN([below, above], name="stack"), windows)
+    assert [traced.layer for traced in stacked] == ["stack/1_below", "stack/2_above"]
+    (first,) = gates.trace_layer(L.RNN(below), windows)
+    (second,) = gates.trace_layer(L.RNN(above), first.hidden_state.astype(np.float32))
+    same(stacked[0].gates["forget gate"], first.gates["forget gate"])
+    same(stacked[1].gates["update gate"], second.gates["update gate"])
 
 
 def test_trace_of_masked_steps_only_is_an_error(windows: np.ndarray) -> None:
     with pytest.raises(gates.TraceError, match="every step is masked"):
-        gates.trace(made("gru"), windows, mask=np.zeros((BATCH, TIME), bool))
+        gates.trace_layer(made("gru"), windows, mask=np.zeros((BATCH, TIME), bool))
 
 
 def test_trace_of_states_that_overflow_is_an_error(windows: np.ndarray) -> None:
     layer = made("lstm of relu")
     layer.cell.recurrent_kernel.assign_add(np.full((UNITS, 4 * UNITS), 1e20))
     with pytest.raises(gates.TraceError, match="not finite"):
-        gates.trace(layer, 100 * np.abs(windows))
+        gates.trace_layer(layer, 100 * np.abs(windows))
 
 
 # Saturation
@@ -192,6 +198,16 @@ def test_saturation_does_not_count_masked_steps() -> None:
 
 
 # The package
+
+
+def test_example_in_contributing_traces_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(import keras\n.*?)```", text, re.DOTALL)
+    assert code
+    exec(code[1], {})
+    printed = capsys.readouterr().out
+    assert "reader/forward (5, 20, 8) (5, 20, 8)" in printed
+    assert printed.endswith("{}\n")
 
 
 def test_analysis_exports_the_trace() -> None:

@@ -34,7 +34,7 @@ def test_check_is_not_misled_by_rounding_that_accumulates(cell: type[keras.Layer
     windows = random.normal(size=(2, 64, 6)).astype(np.float32)
     layer.build(windows.shape)
     layer.cell.recurrent_kernel.assign(16 * layer.cell.recurrent_kernel)
-    (traced,) = gates.trace(layer, windows)
+    (traced,) = gates.trace_layer(layer, windows)
     assert np.abs(free_run(layer, windows) - traced.hidden_state).max() > 0.1
     assert traced.discrepancy < 1e-5
     same(traced.hidden_state[:, :5], layer(windows)[:, :5])
@@ -48,7 +48,7 @@ TYPES = {"float16": 0.02, "mixed_float16": 0.02, "mixed_bfloat16": 0.2, "float32
 def test_check_allows_for_rounding_at_every_precision_and_scale(kind: str, dtype: str, windows: np.ndarray) -> None:
     layer = typed(kind, dtype)
     for scale in (1e-6, 1e-2, 1, 100):
-        (traced,) = gates.trace(layer, scale * windows)
+        (traced,) = gates.trace_layer(layer, scale * windows)
         assert traced.discrepancy < TYPES[dtype]
 
 
@@ -149,7 +149,7 @@ def test_check_refuses_wrong_equations(
     use(monkeypatch, kind, {**WRONG[kind], **ALWAYS_WRONG, **GATES_WRONG}[mistake])
     for scale in (0.01, 1, 30):
         with pytest.raises(gates.TraceError, match="times what rounding explains; its gates are not shown"):
-            gates.trace(layer, scale * windows)
+            gates.trace_layer(layer, scale * windows)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -161,7 +161,7 @@ def test_check_refuses_wrong_equations_in_half_precision(
         with monkeypatch.context() as patch:
             use(patch, kind, mistake)
             with pytest.raises(gates.TraceError, match="times what rounding explains"):
-                gates.trace(layer, windows)
+                gates.trace_layer(layer, windows)
 
 
 @pytest.mark.parametrize("weight", ["kernel", "recurrent_kernel", "bias"])
@@ -171,7 +171,7 @@ def test_check_refuses_a_single_weight_that_is_slightly_off(
 ) -> None:
     use(monkeypatch, kind, lambda cell: nudged(cell, weight))
     with pytest.raises(gates.TraceError, match="times what rounding explains"):
-        gates.trace(made(kind), windows)
+        gates.trace_layer(made(kind), windows)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -179,7 +179,7 @@ def test_check_accepts_the_equations_that_the_wrong_ones_are_made_from(
     kind: str, windows: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(monkeypatch, kind, changed)
-    gates.trace(made(kind), windows)
+    gates.trace_layer(made(kind), windows)
 
 
 def test_check_refuses_a_cell_that_does_not_do_what_its_step_says(windows: np.ndarray) -> None:
@@ -189,7 +189,7 @@ def test_check_refuses_a_cell_that_does_not_do_what_its_step_says(windows: np.nd
             return 0.999 * output, [0.999 * output]
 
     with pytest.raises(gates.TraceError, match="differs from the equations of Leaky"):
-        gates.trace(L.RNN(Leaky(UNITS)), windows)
+        gates.trace_layer(L.RNN(Leaky(UNITS)), windows)
 
 
 @pytest.mark.parametrize("return_sequences", [False, True])
@@ -199,4 +199,4 @@ def test_check_refuses_states_that_are_not_the_layers_output(return_sequences: b
             return 1.001 * super().call(sequences, initial_state, mask, training)
 
     with pytest.raises(gates.TraceError, match="its output is not the hidden state"):
-        gates.trace(Scaled(UNITS, return_sequences=return_sequences), windows)
+        gates.trace_layer(Scaled(UNITS, return_sequences=return_sequences), windows)

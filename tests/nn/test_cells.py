@@ -155,7 +155,7 @@ def bidirectional_stack(name: str) -> keras.Model:
 @every_cell
 def test_cell_gates_are_traced_in_a_bidirectional_stack(name: str, windows: Any) -> None:
     network = bidirectional_stack(name)
-    traces = gates.trace_network(network, {"window": windows}).traces
+    traces = gates.trace(network, {"window": windows}).traces
     assert [trace.direction for trace in traces] == ["forward", "backward"] * 2
     assert max(trace.discrepancy for trace in traces) < 1e-5
     for trace in traces:
@@ -180,7 +180,7 @@ def test_cell_survives_saving(name: str, windows: Any, tmp_path: Path) -> None:
 def test_cell_carry_is_the_share_of_memory_that_is_kept(name: str, windows: Any) -> None:
     """The memory after a step is the carry times the memory before it, plus what the step writes."""
     made = layer(name)
-    (traced,) = gates.trace(made, windows)
+    (traced,) = gates.trace_layer(made, windows)
     if name == "nfg":
         assert traced.carry is None
         return
@@ -203,7 +203,7 @@ def test_forget_bias_opens_the_forget_gate_before_training(name: str, gate: str,
         kind, options = CELLS[name]
         made = keras.layers.RNN(getattr(cells, kind)(UNITS, forget_bias=bias, **options))
         made.build((None, STEPS, FEATURES))
-        return float(gates.trace(made, windows)[0].gates[gate].mean())
+        return float(gates.trace_layer(made, windows)[0].gates[gate].mean())
 
     assert mean(0.0) < 0.65 < mean(1.0) < mean(3.0)
 
@@ -238,6 +238,6 @@ def test_cell_from_contributing_matches_its_equations(windows: Any) -> None:
         np.testing.assert_allclose(found[:, step], h, atol=1e-5)
     inputs = keras.Input(windows.shape[1:])
     network = keras.Model(inputs, recurrent_layer(inputs))
-    (traced,) = gates.trace_network(network, windows).traces
+    (traced,) = gates.trace(network, windows).traces
     assert set(traced.gates) == {"update gate", "candidate"}
     assert traced.discrepancy < 1e-5

@@ -140,8 +140,8 @@ def test_length_penalty_favours_longer_hypotheses(pairs: Pairs) -> None:
     assert short < long
 
 
-def test_trace_network_traces_encoder_and_decoder(pairs: Pairs) -> None:
-    found = gates.trace_network(network(cell="gru", decoder="lstm"), pairs.batch(np.arange(3)).inputs)
+def test_trace_traces_encoder_and_decoder(pairs: Pairs) -> None:
+    found = gates.trace(network(cell="gru", decoder="lstm"), pairs.batch(np.arange(3)).inputs)
     assert [trace.key for trace in found.traces] == [
         "encoder/gru_1_bidirectional/forward", "encoder/gru_1_bidirectional/backward", "decoder/lstm_1/forward",
     ]  # fmt: skip

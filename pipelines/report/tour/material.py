@@ -4,9 +4,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
-from pipelines.contract import Explanation, GateRecord, LayerRecord, MemoryRecord
+from pipelines.contract import Explanation, GateRecord, MemoryRecord
 from pipelines.report import explanations, inside, language
 from pipelines.report.figures import Figure
 from pipelines.report.language import _, shown
@@ -201,21 +199,8 @@ def _gates(explanation: Explanation, target: str) -> Chart | None:
     layer = next((layer for layer in explanation.layers if layer.gates), None)
     if layer is None:
         return None
-    first = next(iter(layer.gates.values())).values
-    order = np.argsort(np.nanmean(first, axis=(0, 1)))
-    chosen = order[np.linspace(0, len(order) - 1, min(DRAWN_UNITS, len(order))).round().astype(int)]
-    chart = _chart(inside.gates_chart(_thinned(layer, chosen), target))
-    if len(chosen) == len(order):
-        return chart
-    drawn = _("Drawn are {chosen} of its {all} units, evenly chosen.", chosen=len(chosen), all=len(order))
-    return replace(chart, shows=f"{chart.shows} {drawn}")
-
-
-def _thinned(layer: LayerRecord, units: Any) -> LayerRecord:
-    return replace(
-        layer,
-        gates={name: GateRecord(gate.values[:1, :, units]) for name, gate in layer.gates.items()},
-    )
+    one = replace(layer, gates={name: GateRecord(gate.values[:1]) for name, gate in layer.gates.items()})
+    return _chart(inside.gates_chart(one, target, DRAWN_UNITS))
 
 
 def _memory(explanation: Explanation, target: str) -> Chart | None:

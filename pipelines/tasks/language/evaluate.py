@@ -51,7 +51,7 @@ def illustrate(
     test = tokens_of(prepared, meta, "test")
     read = np.asarray(test[: sizes.read_tokens], np.int32)
     inside: dict[str, Array] = {}
-    for traced in gates.trace_network(network, {TOKENS: read[None]}).traces:
+    for traced in gates.trace(network, {TOKENS: read[None]}).traces:
         for name, values in {**traced.gates, "memory": traced.memory}.items():
             inside[f"{traced.layer}: {name}"] = values[0].T.astype(np.float16)
     prompt, _ = encode(sizes.prompt, meta)

@@ -72,5 +72,5 @@ def illustrate(
 
 def _kept(network: keras.Model, batch: Batch) -> Array | None:
     """How much of the memory of the last layer is kept, (examples, time, units)."""
-    traces = gates.trace_network(network, batch.inputs).traces
+    traces = gates.trace(network, batch.inputs).traces
     return traces[-1].carry if traces else None

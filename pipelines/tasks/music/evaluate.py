@@ -101,7 +101,7 @@ def _inside(network: keras.Model, explained_view: views.View, prepared: Path, me
             continue
         batch = examples.batch(of_style[:1])
         inputs = explained_view.embed(batch.inputs)
-        last = gates.trace_network(network, batch.inputs).traces[-1]
+        last = gates.trace(network, batch.inputs).traces[-1]
         assert explained_view.neutral is not None
         attributions = importance.integrated_gradients(explained_view.network, inputs, explained_view.neutral).values[0]
         stretches.append(

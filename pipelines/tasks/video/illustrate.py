@@ -37,7 +37,7 @@ def illustrate(
     chosen = examples.chosen(probabilities[:, -1], test.labels[rows], params.evaluate.shown)
     few = {name: values[chosen] for name, values in inputs.items()}
     slopes = _gradients(network, head, few)
-    traces = gates.trace_network(network, few).traces
+    traces = gates.trace(network, few).traces
     frames = test.reading([FRAMES]).batch(rows[chosen]).inputs[FRAMES]
     table = table_of(prepared)
     names = table.loc[table["split"] == "test", "file"].tolist()
