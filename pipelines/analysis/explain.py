@@ -6,18 +6,21 @@ from typing import Any, TypeVar
 import keras
 import numpy as np
 
-from pipelines.analysis import gates, gradients, importance, memory
+from pipelines.analysis import gates, gradients, importance, memory, microscope
 from pipelines.contract import (
     EXPLAINED,
     Array,
     Batch,
+    Dataset,
     Datasets,
     Explanation,
     GateRecord,
     GradientRecord,
     ImportanceRecord,
+    Indices,
     LayerRecord,
     MemoryRecord,
+    Microscope,
     Target,
 )
 from pipelines.nn import datasets
@@ -36,8 +39,10 @@ def model(
     target: Target,
     sizes: Any,
     seed: int,
-) -> tuple[Explanation, Any]:
-    """Gates, memory, gradients and importance of a network, and the task's own illustration (None if it failed).
+) -> tuple[Explanation, Microscope, Any]:
+    """Gates, memory, gradients and importance of a network, what the microscope shows of it, and the task's own illustration.
+
+    The illustration is None if it failed.
 
     `sizes` is the task's block `evaluate`.
     """
@@ -51,7 +56,8 @@ def model(
             return None
 
     explained = examples.get(EXPLAINED, examples["test"])
-    windows = datasets.evenly_spaced(explained, sizes.gradient_windows)
+    rows = datasets.spread(len(explained), sizes.gradient_windows)
+    windows = explained.batch(rows)
     count = len(next(iter(windows.inputs.values())))
     drawn = np.unique(np.linspace(0, count - 1, sizes.traced_windows).astype(int))
     traced = attempt("gates", lambda: gates.trace_network(network, windows.inputs))
@@ -72,8 +78,27 @@ def model(
         slopes = attempt("gradients", lambda: _gradients(explained_view, windows, target))
         few = datasets.evenly_spaced(explained, sizes.explained_windows)
         weights = attempt("importance", lambda: _importance(explained_view, few, examples["train"], target, seed))
+    enlarged = attempt("the microscope", lambda: _microscope(network, explained, rows, traces, sizes))
     illustration = attempt("illustrations", illustrate)
-    return Explanation(seed, count, layers, remembered, slopes or [], weights, failures), illustration
+    explanation = Explanation(seed, count, layers, remembered, slopes or [], weights, failures)
+    return explanation, enlarged or Microscope([], [], []), illustration
+
+
+def _microscope(
+    network: keras.Model, explained: Dataset, rows: Indices, traces: list[gates.Trace], sizes: Any
+) -> Microscope:
+    """Of some of the windows `rows`, which are traced already; or of longer sequences, where examples follow each other."""
+    whole, further = microscope.chosen(explained, rows, sizes.microscope_sequences)
+    if explained.streams:
+        inputs = microscope.inputs_of(explained, [*whole, *further])
+        layers = microscope.layers(
+            gates.trace_network(network, inputs).traces, *np.split(np.arange(len(whole) + len(further)), [len(whole)])
+        )
+    else:
+        chosen = [np.searchsorted(rows, [row[0] for row in part]) for part in (whole, further)]
+        layers = microscope.layers(traces, *chosen)
+    kept = len(layers[0].further_steps) if layers else 0
+    return Microscope(whole, further[:kept], layers)
 
 
 def _layer(trace: gates.Trace, drawn: Array) -> LayerRecord:

@@ -67,7 +67,7 @@ def run(task: "Task", name: str, params: Any) -> None:
             seconds.append(timing.seconds_an_item(network, examples["test"]))
             files = folder / target / paths.FILES
             files.mkdir(parents=True, exist_ok=True)
-            explained, illustration = explain.model(
+            explained, enlarged, illustration = explain.model(
                 network,
                 partial(stage.view, network, head, meta, target),
                 partial(stage.illustrate, network, head, prepared, meta, target, params, files),
@@ -77,6 +77,7 @@ def run(task: "Task", name: str, params: Any) -> None:
                 chosen,
             )
             artifacts.write_record(folder / target / "explanation.npz", explained)
+            artifacts.write_record(folder / target / "microscope.npz", enlarged)
             if illustration is not None:
                 artifacts.write_record(folder / target / "illustration.npz", illustration)
             if not any(files.iterdir()):
