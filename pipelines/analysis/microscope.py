@@ -14,11 +14,11 @@ from pipelines.analysis.gates import Trace
 from pipelines.contract import Array, Dataset, Indices, Levels, MicroscopeLayer
 from pipelines.nn.datasets import spread
 
-STEPS = 480
+STEPS = 384
 """Most steps of a sequence that are kept."""
 UNITS, FEWEST_UNITS = 256, 48
 """Most units of a layer that are kept, and how few they become before steps are left out."""
-FURTHER = 16
+FURTHER = 12
 """Sequences whose memory alone is kept."""
 BYTES, FURTHER_BYTES = 1_000_000, 400_000
 """Of the whole sequences and of the further ones, in all layers together."""

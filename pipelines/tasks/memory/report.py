@@ -4,7 +4,9 @@ from pipelines.report.figures import Figure
 from pipelines.results import Results
 from pipelines.tasks.memory import charts_of_networks, charts_of_training
 from pipelines.tasks.memory.data import Meta
+from pipelines.tasks.memory.tracks import tracks
 
+__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures", "tracks"]
 TITLE = "Long memory"
 SEQUENCE = "artificial symbols and numbers"
 QUESTION = "Over how many steps does each cell learn to remember, and what do gates, clipping and the forget bias have to do with it?"

@@ -1,10 +1,14 @@
 """Figures of this task: attention, matches by length, and mistakes."""
 
+from collections.abc import Sequence
+
+from pipelines.contract import Indices
 from pipelines.report.figures import Figure
+from pipelines.report.tracks import Track
 from pipelines.results import Results
 from pipelines.sequence_to_sequence import report as pairs
 from pipelines.sequence_to_sequence.records import Illustration
-from pipelines.tasks.numbers.data import Meta
+from pipelines.tasks.numbers.data import WORDS, Meta
 from pipelines.tasks.numbers.records import Transcripts
 
 TITLE = "Numbers in words"
@@ -47,3 +51,8 @@ def _mistakes(record: Transcripts) -> Figure:
         f"{wrong:,} of {len(record.exact):,} test pairs are not written exactly (explained seed, beam search); the first of them.",
         "Look for what the mistakes have in common: a word left out or twice, an order, a word that training has seen in other places.",
     )
+
+
+def tracks(results: Results, target: str, sequences: Sequence[Indices]) -> list[Track]:
+    """The source and the target."""
+    return pairs.tracks(results, results.target_meta[target]["step"], WORDS, sequences)

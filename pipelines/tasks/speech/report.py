@@ -12,10 +12,12 @@ from pipelines.report.figures import Figure
 from pipelines.report.texts import files_folder
 from pipelines.results import Results
 from pipelines.tasks.speech.records import Alignment, Illustration, Interval, Stream, Transcribed
+from pipelines.tasks.speech.tracks import tracks
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures", "tracks"]
 TITLE = "Speech"
 SEQUENCE = "sound"
 QUESTION = "Which recurrent network turns spoken words into text best without an alignment, and what is hearing the future worth?"

@@ -1,12 +1,17 @@
 """Figures of this task: chrF by length, attention, and mistakes."""
 
+from collections.abc import Sequence
+
+from pipelines.contract import Indices
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
+from pipelines.report.tracks import Track
 from pipelines.results import Results
 from pipelines.sequence_to_sequence import report as pairs
 from pipelines.sequence_to_sequence.records import Illustration
 from pipelines.tasks.translation.data import Meta
 from pipelines.tasks.translation.records import Translations
+from pipelines.tasks.translation.subwords import Subwords
 
 TITLE = "Translation"
 SEQUENCE = "text"
@@ -77,3 +82,8 @@ def _mistakes(record: Translations) -> Figure:
         "Many differ from the reference and are no mistake: another word, another order, another form of address. Look for what is wrong "
         "in itself: a word left out or twice, a sense that another message has.",
     )
+
+
+def tracks(results: Results, target: str, sequences: Sequence[Indices]) -> list[Track]:
+    """The source and the target."""
+    return pairs.tracks(results, results.target_meta[target]["step"], Subwords(results.prepared), sequences)

@@ -10,8 +10,10 @@ from pipelines.results import Results
 from pipelines.tasks.video.data import Meta
 from pipelines.tasks.video.players import Player, players
 from pipelines.tasks.video.records import ClassifiedClips, Illustration, ShownClip
+from pipelines.tasks.video.tracks import tracks
 
 __all__ = ["QUESTION", "TITLE", "figures"]
+__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures", "tracks"]
 TITLE = "What happens in a clip"
 SEQUENCE = "video"
 QUESTION = (
