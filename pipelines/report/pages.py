@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,10 +11,11 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from pipelines import artifacts, releases
-from pipelines.report import cards, cost, explanations, texts
+from pipelines.report import cards, cost, explanations, microscope, texts
 from pipelines.report.figures import Figure
 from pipelines.report.texts import files_folder
 from pipelines.report.tour.material import Chart
+from pipelines.report.tracks import Track
 from pipelines.results import Results
 
 if TYPE_CHECKING:
@@ -93,13 +95,34 @@ def write_model(
             shutil.copy(file, copy)
 
 
+def write_microscope(
+    folder: Path, results: Results, title: str, model: str, tracks: Mapping[str, Sequence[Track]]
+) -> None:
+    """A model's page `microscope/<model>.html` and its data; `tracks` are of the sequences of its records, by target."""
+    scope = folder / microscope.FOLDER
+    for target in results.targets:
+        path = scope / microscope.data_path(model, target)
+        microscope.write_data(path, model, target, results.microscope(model, target), tracks[target])
+    page = environment("../../..").get_template("microscope.html")
+    text = page.render(
+        title=title,
+        model=model,
+        models=results.models,
+        assets=microscope.ASSETS,
+        sequences=len(results.microscope(model, results.targets[0]).sequences),
+        microscope=microscope.component(model, results.targets, results.models),
+    )
+    (scope / f"{model}.html").write_text(text, encoding="utf-8")
+
+
 def write_assets(folder: Path) -> None:
-    """The style sheet, the scripts of coloured texts and of the index, and Plotly's, which comes in Plotly's package."""
+    """The style sheet, the scripts of the microscope, of coloured texts and of the index, and Plotly's, which comes in Plotly's package."""
     import plotly
 
     folder.mkdir(parents=True, exist_ok=True)
     for own in ("style.css", "coloured.js", "index.js", "choice.js"):
         shutil.copyfile(texts.TEMPLATES / own, folder / own)
+    microscope.write_assets(folder)
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     shutil.copyfile(script, folder / "plotly.min.js")
 

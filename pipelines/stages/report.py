@@ -1,5 +1,6 @@
 """`report`: the task's page and a page per model, from the results of the earlier stages."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelines import artifacts, paths, progress
@@ -7,6 +8,7 @@ from pipelines.report import index, pages
 from pipelines.report.figures import Figure
 from pipelines.report.tour import material as tour
 from pipelines.report.tour.material import Tour
+from pipelines.report.tracks import Track
 from pipelines.results import Results
 
 if TYPE_CHECKING:
@@ -26,8 +28,18 @@ def run(task: "Task", params: Any) -> None:
         pages.write_task(folder, results, stage.TITLE, stage.QUESTION, own(None), block)
         for model in results.models:
             pages.write_model(folder, results, stage.TITLE, model, own(model), block)
+            pages.write_microscope(folder, results, stage.TITLE, model, _tracks(stage, results, model))
         artifacts.write_json(
             folder / "tour.json", Tour(tour.of_task(results, stage.TITLE, stage.SEQUENCE, params.models))
         )
         artifacts.write_json(folder / "summary.json", index.summary(results, stage.TITLE, stage.QUESTION, block))
     progress.say(f"{task.name}: {paths.report(task.name) / 'index.html'}")
+
+
+def _tracks(stage: "Report", results: Results, model: str) -> dict[str, Sequence[Track]]:
+    """What the sequences of each target's record are, the whole ones first."""
+    records = {target: results.microscope(model, target) for target in results.targets}
+    return {
+        target: stage.tracks(results, target, [*record.sequences, *record.further])
+        for target, record in records.items()
+    }

@@ -13,8 +13,10 @@ from pipelines.tasks.music import events, midi
 from pipelines.tasks.music.data import EVENTS, Meta, Rolls, datasets
 
 NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
-SHORT = {"Position_": "@", "Duration_": "", "TimeSig_": "", "Style_": "▶ "}
-"""How tokens are written: a position in the bar, a length in quarter notes, a metre, the beginning of a piece."""
+DURATION = "Duration_"
+"""Begin of a token such as `Duration_1.2.4`: one and two fourths of a quarter note."""
+SHORT = {"Position_": "@", "TimeSig_": "", "Style_": "▶ "}
+"""How tokens begin in the track: a position in the bar, a metre, the beginning of a piece."""
 
 
 def tracks(results: Results, target: str, sequences: Sequence[Indices]) -> list[Track]:
@@ -70,6 +72,9 @@ def _short(token: str) -> str:
         return "|"
     if token.startswith(events.PITCH):
         return _name(int(token.removeprefix(events.PITCH)))
+    if token.startswith(DURATION):
+        quarters, parts, resolution = map(int, token.removeprefix(DURATION).split("."))
+        return f"{quarters + parts / resolution:g}♩"
     for kind, sign in SHORT.items():
         if token.startswith(kind):
             return sign + token.removeprefix(kind)
