@@ -27,7 +27,6 @@ TEXTS = {
     "kept steps": "The first {kept} steps are shown, of {all}.",
     "of a step": "mean {mean}",
     "saturated": "{closed} % closed, {open} % open",
-    "scale": "{low} to {high}",
     "picked": "memory of the picked units",
     "none picked": "Click a row to pick a unit, with shift to pick several.",
     "unit": "unit {unit}",

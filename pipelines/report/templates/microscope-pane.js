@@ -49,7 +49,7 @@ Object.assign(Microscope, (() => {
     }
 
     sort(index) {
-      const unit = this.order ? this.unit : 0;
+      const unit = this.order ? this.unit : null;
       this.sorted = index;
       this.sortChoice.querySelector("select").value = index;
       this.sortValues = this.sortings[index].values();
