@@ -29,7 +29,6 @@ TEXTS = {
     "saturated": "{closed} % closed, {open} % open",
     "picked": "memory of the picked units",
     "none picked": "Click a row to pick a unit, with shift to pick several.",
-    "unit": "unit {unit}",
     "readout": "{step} {number} of {all}{token} · unit {unit}{sorted}: {values}",
     "token": " «{token}»",
     "shown": "{layer} of {model}: gates and states over the steps of the sequence",
