@@ -37,9 +37,9 @@ def run(task: "Task", params: Any) -> None:
 
 
 def _tracks(stage: "Report", results: Results, model: str) -> dict[str, Sequence[Track]]:
-    """What the sequences of each target's record are, the whole ones first."""
-    records = {target: results.microscope(model, target) for target in results.targets}
-    return {
-        target: stage.tracks(results, target, [*record.sequences, *record.further])
-        for target, record in records.items()
-    }
+    """What the sequences of each target's record are, the whole ones first; none where the record could not be made."""
+    tracks: dict[str, Sequence[Track]] = {}
+    for target in results.targets:
+        record = results.microscope(model, target)
+        tracks[target] = stage.tracks(results, target, [*record.sequences, *record.further]) if record.layers else []
+    return tracks

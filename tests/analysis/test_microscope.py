@@ -67,6 +67,11 @@ def test_layers_keep_within_the_budget_the_units_that_vary_most(random: np.rando
     assert len(layer.gate_time_constants) == len(layer.units)  # type: ignore[arg-type]
 
 
+def test_layers_need_no_further_sequences(random: np.random.Generator) -> None:
+    (layer,) = microscope.layers([trace(random.normal(size=(1, 6, 4)))], np.arange(1), np.arange(0))
+    assert layer.further.levels.shape[0] == len(layer.further_steps) == 0
+
+
 class Windows:
     """Examples that have nothing to do with each other."""
 

@@ -60,6 +60,12 @@ def test_layers_read_the_track_whose_name_their_path_begins_with() -> None:
     assert re.findall(r'"track":(\d)', script) == ["0", "1"]
 
 
+def test_data_script_of_an_empty_record_has_no_layers() -> None:
+    script = microscope.data_script("m", "t", Microscope([], [], []), [])
+    stored = json.loads(script.partition("] = ")[2].rstrip(";\n"))
+    assert (stored["layers"], stored["tracks"]) == ([], [])
+
+
 def test_scripts_use_every_text_and_no_other() -> None:
     source = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     for name in TEXTS:
