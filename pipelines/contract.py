@@ -286,3 +286,59 @@ class Explanation:
     importance: ImportanceRecord | None
     failures: dict[str, str]
     """Part that could not be computed -> the reason."""
+
+
+# The microscope
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Numbers as bytes: 0 to 254 from `low` to `high`, 255 at masked steps. They are off by at most (`high` − `low`) / 508."""
+
+    levels: NDArray[np.uint8]
+    """(sequences, time, units), in the order of the input."""
+    low: Array
+    """(units,) float32."""
+    high: Array
+
+
+@dataclass(frozen=True)
+class MicroscopeLayer:
+    """One recurrent layer, or one direction of it, in the sequences of the microscope. All arrays are of the units that are kept."""
+
+    layer: str
+    direction: str
+    cell: str
+    reading: str
+    """How to read the gates of this cell."""
+    units: Array
+    """Their numbers in the layer, ascending: those whose memory varies most."""
+    all_units: int
+    """Units of the layer."""
+    gates: dict[str, Levels]
+    """Of the whole sequences; the candidate is listed with the gates."""
+    states: dict[str, Levels]
+    """`cell_state`, where there is one, and `hidden_state`; the first is the memory."""
+    steps: Array
+    """Steps kept of each whole sequence, (sequences,); those after it are masked."""
+    all_steps: Array
+    """Steps that it has, (sequences,)."""
+    further: Levels
+    """The memory in further sequences, in which alike places are sought."""
+    further_steps: Array
+    saturation: dict[str, dict[str, Array]]
+    """Gate -> `closed`, `open` -> share of steps, (units,)."""
+    gate_time_constants: Array | None
+    """In steps, (units,); None without a gate that keeps the memory."""
+    autocorrelation_times: Array
+
+
+@dataclass(frozen=True)
+class Microscope:
+    """The inside of one network in some test sequences."""
+
+    sequences: list[Array]
+    """Rows of the explained examples that make up each whole sequence: one, or several that follow each other."""
+    further: list[Array]
+    """Those of the further sequences."""
+    layers: list[MicroscopeLayer]

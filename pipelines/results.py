@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from pipelines import artifacts, paths
-from pipelines.contract import Explanation, Meta
+from pipelines.contract import Explanation, Meta, Microscope
 
 Record = TypeVar("Record")
 TaskMeta = TypeVar("TaskMeta", bound=Meta)
@@ -89,6 +89,10 @@ class Results:
     def explanation(self, model: str, target: str) -> Explanation:
         """Gates, memory, gradients, importance of the explained seed."""
         return self._record(paths.evaluation(self.task, model) / target / "explanation.npz", Explanation)
+
+    def microscope(self, model: str, target: str) -> Microscope:
+        """Gates and states of the explained seed in some test sequences."""
+        return self._record(paths.evaluation(self.task, model) / target / "microscope.npz", Microscope)
 
     def record(self, model: str, target: str, kind: type[Record]) -> Record:
         """What the task's charts draw of the explained seed."""

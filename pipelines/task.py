@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelines import artifacts, names, paths
-from pipelines.contract import Datasets, Evaluation, Meta, Metric, Predictions, Primary, Source, Suite
+from pipelines.contract import Datasets, Evaluation, Indices, Meta, Metric, Predictions, Primary, Source, Suite
 from pipelines.errors import ParameterError
 from pipelines.printing import shortened
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.params.blocks import Block
     from pipelines.predict import Prediction, TrainedNetworks
     from pipelines.report.figures import Figure
+    from pipelines.report.tracks import Track
     from pipelines.results import Results
 
 
@@ -198,6 +199,9 @@ class Report(Protocol):
 
     def figures(self, results: "Results", target: str, model: str | None) -> "list[Figure]":
         """Charts that only this task has: for a model's page, or for the task's page where `model` is None."""
+
+    def tracks(self, results: "Results", target: str, sequences: Sequence[Indices]) -> "Sequence[Track]":
+        """What the recurrent layers read in some sequences, each given by the rows of the explained examples that make it up."""
 
 
 class Predict(Protocol):

@@ -11,6 +11,7 @@ import pytest
 from pipelines import artifacts, contract, params, paths, registry
 from pipelines.contract import EXPLAINED, SPLITS, Array, Explanation
 from pipelines.nn.datasets import for_network
+from pipelines.results import Results
 from pipelines.task import STAGES, Predict, Task
 from tests.conftest import ROOT
 
@@ -203,6 +204,25 @@ def test_explanation_has_no_failures(task: Task, graph: Path) -> None:
             folder = paths.evaluation(task.name, model) / target
             explained = artifacts.read_record(folder / "explanation.npz", Explanation)
             assert explained.failures == {}, f"{model} on {target}"
+
+
+def test_tracks_have_the_steps_of_the_layers_that_read_them(task: Task, graph: Path) -> None:
+    """Of every sequence of the microscope; and each property has a number for every step."""
+    stage, results = task.stage("report"), Results(task.name, tuple(task.params().models))
+    for model in results.models:
+        for target in results.targets:
+            record = results.microscope(model, target)
+            sequences = [*record.sequences, *record.further]
+            tracks = stage.tracks(results, target, sequences)
+            assert record.layers, f"{model} on {target}"
+            for layer in record.layers:
+                (track,) = (track for track in tracks if layer.layer.startswith(track.layers))
+                steps = [-(-track.steps(sequence) // track.stride) for sequence in range(len(sequences))]
+                whole = len(record.sequences)
+                assert steps[:whole] == layer.all_steps.tolist(), f"{model} on {target}: {layer.layer}"
+                assert (layer.further_steps <= steps[whole:]).all()
+                for name, rows in track.properties.items():
+                    assert [len(row) for row in rows] == [track.steps(row) for row in range(len(sequences))], name
 
 
 # Results

@@ -2,23 +2,26 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import keras
 import numpy as np
 
-from pipelines.analysis import gates, gradients, importance, memory
+from pipelines.analysis import gates, gradients, importance, memory, microscope
 from pipelines.contract import (
     EXPLAINED,
     Array,
     Batch,
+    Dataset,
     Datasets,
     Explanation,
     GateRecord,
     GradientRecord,
     ImportanceRecord,
+    Indices,
     LayerRecord,
     MemoryRecord,
+    Microscope,
     Target,
 )
 from pipelines.nn import datasets
@@ -30,6 +33,18 @@ BACKGROUND = 256
 Result = TypeVar("Result")
 
 
+class Explained(NamedTuple):
+    """What is found in a network."""
+
+    explanation: Explanation
+    microscope: Microscope
+    """Without layers where it failed."""
+    illustration: Any
+    """The task's own; None if it failed."""
+    traces: list[gates.Trace]
+    """Of the windows that gradients are of."""
+
+
 def model(
     network: keras.Model,
     view: Callable[[], View],
@@ -38,8 +53,9 @@ def model(
     target: Target,
     sizes: Any,
     seed: int,
-) -> tuple[Explanation, Any, list[gates.Trace]]:
-    """Gates, memory, gradients and importance of a network; the task's own illustration (None if it failed); and what was traced.
+) -> Explained:
+    """Gates, memory, gradients and importance of a network, and what else is made of what was traced.
+
 
     `sizes` is the task's block `evaluate`, or whatever has its numbers.
     """
@@ -53,7 +69,8 @@ def model(
             return None
 
     explained = examples.get(EXPLAINED, examples["test"])
-    windows = datasets.evenly_spaced(explained, sizes.gradient_windows)
+    rows = datasets.spread(len(explained), sizes.gradient_windows)
+    windows = explained.batch(rows)
     count = len(next(iter(windows.inputs.values())))
     drawn = np.unique(np.linspace(0, count - 1, sizes.traced_windows).astype(int))
     traced = attempt("gates", lambda: gates.trace(network, windows.inputs))
@@ -74,8 +91,10 @@ def model(
         slopes = attempt("gradients", lambda: _gradients(explained_view, windows, target))
         few = datasets.evenly_spaced(explained, sizes.explained_windows)
         weights = attempt("importance", lambda: _importance(explained_view, few, examples["train"], target, seed))
+    enlarged = attempt("the microscope", lambda: _microscope(network, explained, rows, traces, sizes))
     illustration = attempt("illustrations", illustrate)
-    return Explanation(seed, count, layers, remembered, slopes or [], weights, failures), illustration, traces
+    explanation = Explanation(seed, count, layers, remembered, slopes or [], weights, failures)
+    return Explained(explanation, enlarged or Microscope([], [], []), illustration, traces)
 
 
 def reason(error: Exception) -> str:
@@ -83,6 +102,26 @@ def reason(error: Exception) -> str:
     lines = [line.strip() for line in STEERING.sub("", str(error)).splitlines()]
     said = [re.sub(r"\[\d+m", "", line) for line in lines if line and not line.startswith("Exception encountered")]
     return shortened(f"{type(error).__name__}: {said[0]}" if said else type(error).__name__, 300)
+
+
+def _microscope(
+    network: keras.Model, explained: Dataset, rows: Indices, traces: list[gates.Trace], sizes: Any
+) -> Microscope:
+    """Of some of the windows `rows`, which are traced already; or of longer sequences, where examples follow each other."""
+    whole, further = microscope.chosen(explained, rows, sizes.microscope_sequences)
+    if explained.streams:
+        inputs = microscope.inputs_of(explained, [*whole, *further])
+        layers = microscope.layers(
+            gates.trace(network, inputs).traces, *np.split(np.arange(len(whole) + len(further)), [len(whole)])
+        )
+    else:
+        traces = [
+            trace for trace in traces if len(trace.hidden_state) == len(rows)
+        ]  # not of a layer that reads parts of each
+        chosen = [np.searchsorted(rows, [row[0] for row in part]) for part in (whole, further)]
+        layers = microscope.layers(traces, *chosen)
+    kept = len(layers[0].further_steps) if layers else 0
+    return Microscope(whole, further[:kept], layers)
 
 
 def _layer(trace: gates.Trace, drawn: Array) -> LayerRecord:

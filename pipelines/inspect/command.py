@@ -6,6 +6,7 @@ from pathlib import Path
 from pipelines import artifacts, progress
 from pipelines.errors import OutputError, UsageError
 from pipelines.inspect import archive, files, names
+from pipelines.report import language
 
 RECORD = "inspection.json"
 """The file by which an earlier inspection is recognised."""
@@ -16,6 +17,8 @@ def run(options: argparse.Namespace) -> None:
     model, inputs = Path(options.model), Path(options.inputs)
     code = Path(options.code) if options.code else None
     out = Path(options.out or f"{model.stem}-inspection")
+    if options.language not in language.LANGUAGES:
+        raise UsageError(f"there is no language {options.language!r}; --language is {' or '.join(language.LANGUAGES)}")
     _check_out(out, [model, inputs, *([code] if code else []), *([Path(options.names)] if options.names else [])])
     described, stored = archive.read(model), files.stored(inputs)
     lines = names.read(options.names) if options.names else []
@@ -26,14 +29,15 @@ def run(options: argparse.Namespace) -> None:
     from pipelines.inspect import facts, inspection, loading, page
     from pipelines.inspect.inputs import Named, read
 
-    network, changes = loading.load(model, described, code)
-    chosen = read(inputs, network, inspection.units(network))
-    progress.say(f"{model.name}: tracing {len(chosen)} sequences")
-    found = inspection.inspected(
-        Named(network), chosen, list(getattr(network, "output_names", None) or []), options.names, lines
-    )
-    with artifacts.replacing_folder(out) as folder:
-        page.write(folder, found, facts.of(model, inputs, described, stored, network, found, changes))
+    with language.speaking(options.language):
+        network, changes = loading.load(model, described, code)
+        chosen = read(inputs, network, inspection.units(network))
+        progress.say(f"{model.name}: tracing {len(chosen)} sequences")
+        found = inspection.inspected(
+            Named(network), chosen, list(getattr(network, "output_names", None) or []), options.names, lines
+        )
+        with artifacts.replacing_folder(out) as folder:
+            page.write(folder, found, facts.of(model, inputs, described, stored, network, found, changes))
     for part, reason in found.explanation.failures.items():
         progress.say(f"{model.name}: {part} cannot be shown: {reason}")
     progress.say(f"{model.name}: the page is {out / 'index.html'}")

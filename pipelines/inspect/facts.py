@@ -12,6 +12,8 @@ from pipelines.inspect.archive import Archive
 from pipelines.inspect.files import Stored
 from pipelines.inspect.inputs import wanted
 from pipelines.inspect.inspection import Inspection
+from pipelines.report import language, texts
+from pipelines.report.language import _, shown
 
 
 def of(
@@ -34,7 +36,7 @@ def of(
         "arrays": [
             {
                 "name": name,
-                "wanted": f"{specs[name].shape} {specs[name].dtype}" if specs else "whatever its code reads",
+                "wanted": f"{specs[name].shape} {specs[name].dtype}" if specs else _("whatever its code reads"),
                 "stored": f"{by_input[name].shape} {by_input[name].dtype}",
                 "read": str(array.shape),
             }
@@ -45,11 +47,11 @@ def of(
         "layers": rows,
         "unknown_cells": unknown,
         "provenance": {
-            "Model": f"{model.name}, {model.stat().st_size:,} bytes, SHA-256 {_hash(model)}",
-            "Inputs": f"{inputs.name}, {inputs.stat().st_size:,} bytes, SHA-256 {_hash(inputs)}",
-            "Rows read": ", ".join(map(str, found.inputs.rows)),
-            "Written by": f"Keras {described.keras}",
-            "Inspected with": f"Keras {keras.__version__}, TensorFlow {tf.__version__}",
+            _("Model"): _file(model),
+            _("Inputs"): _file(inputs),
+            _("Rows read"): ", ".join(map(str, found.inputs.rows)),
+            _("Written by"): f"Keras {described.keras}",
+            _("Inspected with"): f"Keras {keras.__version__}, TensorFlow {tf.__version__}",
         },
     }
 
@@ -65,26 +67,28 @@ def _layers(network: keras.Model, found: Inspection) -> tuple[list[dict[str, Any
     }
     for trace in found.traces:
         reason = untraced.get(trace.layer)
-        shown = ", ".join(gate for gate in trace.gates if gate != "candidate")
+        gates = ", ".join(shown(gate) for gate in trace.gates if gate != "candidate")
         rows.append(
             {
-                "name": trace.name,
+                "name": texts.name_of(trace.layer, trace.direction),
                 "cell": trace.cell,
                 "units": trace.hidden_state.shape[2],
                 "steps": trace.hidden_state.shape[1],
-                "gates": f"not shown: {reason}" if reason else shown or "none: the cell has no gates",
+                "gates": _("not shown: {reason}", reason=reason)
+                if reason
+                else gates or _("none: the cell has no gates"),
             }
         )
     traced = {trace.layer for trace in found.traces}
     rows += [
-        {"name": name, "cell": "–", "units": None, "steps": None, "gates": f"not traced: {reason}"}
+        {"name": name, "cell": "–", "units": None, "steps": None, "gates": _("not traced: {reason}", reason=reason)}
         for name, reason in untraced.items()
         if name not in traced
     ]
-    for _, layer in recurrent(network, ""):
+    for __, layer in recurrent(network, ""):
         unknown += [
             type(cell).__name__
-            for _, cell in cells(layer)
+            for __, cell in cells(layer)
             if any(f"{type(cell).__name__}, are not known" in r for r in untraced.values())
         ]
     return rows, list(dict.fromkeys(unknown))
@@ -93,12 +97,20 @@ def _layers(network: keras.Model, found: Inspection) -> tuple[list[dict[str, Any
 def _explained(found: Inspection) -> str:
     if found.entrance is None or found.outputs is None:
         return ""
-    which = (
-        f"the first of {found.entrance.calls} calls of {found.entrance.path}"
-        if found.entrance.calls > 1
-        else f"the layer {found.entrance.path}"
-    )
-    return f"Gradients and contributions refer to the input of {which}. What is explained is {found.outputs.sentence}"
+    if found.entrance.calls > 1:
+        where = _(
+            "Gradients and contributions refer to the input of the layer {layer}, in the first of its {calls} calls.",
+            layer=found.entrance.path,
+            calls=found.entrance.calls,
+        )
+    else:
+        where = _("Gradients and contributions refer to the input of the layer {layer}.", layer=found.entrance.path)
+    return f"{where} {found.outputs.sentence}"
+
+
+def _file(path: Path) -> str:
+    size = language.fill("{bytes:,}", bytes=path.stat().st_size)
+    return _("{file}, {size} bytes, SHA-256 {hash}", file=path.name, size=size, hash=_hash(path))
 
 
 def _hash(path: Path) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipelines.contract import Array, Batch, Indices
 from pipelines.errors import InputError
 from pipelines.inspect.files import Stored, stored
+from pipelines.report.language import _
 
 SEQUENCES = 64
 """At most as many are read, evenly spaced over the file."""
@@ -105,11 +106,18 @@ def read(path: Path, network: keras.Model, units: int) -> Inputs:
             "that are traced; save shorter ones"
         )
     rows = np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64))
-    notes = (
-        [f"{len(rows)} of the {count:,} sequences are read, evenly spaced over the file."] if len(rows) < count else []
-    )
+    notes = []
+    if len(rows) < count:
+        notes.append(
+            _("{read} of the {count:,} sequences are read, evenly spaced over the file.", read=len(rows), count=count)
+        )
     notes += [
-        f"Of {name}, the first {cut:,} of {chosen[name].shape[1]:,} steps of each sequence are read."
+        _(
+            "Of {name}, the first {cut:,} of {steps:,} steps of each sequence are read.",
+            name=name,
+            cut=cut,
+            steps=chosen[name].shape[1],
+        )
         for name, cut in cuts.items()
         if cut
     ]

@@ -7,12 +7,13 @@ import numpy as np
 
 from pipelines.analysis import explain, gates
 from pipelines.analysis.recording import recurrent
-from pipelines.contract import Array, Explanation, Target
+from pipelines.contract import Array, Explanation, Microscope, Target
 from pipelines.errors import InputError
 from pipelines.inspect import names as user_names
 from pipelines.inspect import reading, view
 from pipelines.inspect.inputs import Inputs, Named
 from pipelines.nn.views import View
+from pipelines.report.language import _, mark
 
 EXAMPLES, EXPLAINED, UNITS = 4, 8, 6
 """Sequences that charts show one by one; sequences whose contributions are computed; units whose memory is drawn."""
@@ -26,6 +27,7 @@ class Sizes:
     traced_windows: int = EXAMPLES
     explained_windows: int = EXPLAINED
     correlated_units: int = UNITS
+    microscope_sequences: int = EXAMPLES
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Inspection:
 
     inputs: Inputs
     explanation: Explanation
+    microscope: Microscope
     traces: list[gates.Trace]
     """Of all sequences that were read."""
     examples: Array
@@ -87,20 +90,21 @@ def inspected(
     outputs = seen[1] if seen else None
     target = Target(
         features=features,
-        outputs=outputs.names if outputs else ["the output"],
+        outputs=outputs.names if outputs else [mark("the output")],
         lookback=seen[2].shape[1] if seen else 1,
         step="step",
         rows=len(inputs),
         splits={},
         groups=list(range(len(features))) if len(features) > 1 else [],
     )
-    explanation, _, traces = explain.model(
+    explained = explain.model(
         network, looked_at, lambda: None, {"test": inputs, "train": inputs}, target, Sizes(len(inputs)), seed=0
     )
     return Inspection(
         inputs,
-        explanation,
-        traces,
+        explained.explanation,
+        explained.microscope,
+        explained.traces,
         np.unique(np.linspace(0, len(inputs) - 1, EXAMPLES).astype(int)),
         entrance,
         outputs,
@@ -122,17 +126,20 @@ def _features(
 ) -> tuple[list[str], list[str]]:
     """What a step of the explained sequence has: features of an input, or one thing whose parts have no names."""
     if sequence is None:
-        return ["step"], []
+        return [mark("step")], []
     whole = next((name for name, array in inputs.arrays.items() if _same(array, sequence)), None)
     if tokens and whole is None:
-        return ["id"], []
+        return [mark("id")], []
     if whole is None:
-        note = f"The names in {file} are not used: the first recurrent layer does not read an input but what other layers make of it."
-        return ["step"], [note] if file else []
+        note = _(
+            "The names in {file} are not used: the first recurrent layer does not read an input but what other layers make of it.",
+            file=file,
+        )
+        return [mark("step")], [note] if file else []
     count = sequence.shape[2]
     if file:
         return user_names.of_features(file, names, count), []
-    return [f"feature {index}" for index in range(1, count + 1)], []
+    return [mark("feature {}").format(index) for index in range(1, count + 1)], []
 
 
 def _same(array: Array, sequence: Array) -> bool:

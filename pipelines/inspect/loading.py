@@ -15,6 +15,7 @@ from pipelines.analysis.explain import reason
 from pipelines.analysis.recording import recurrent
 from pipelines.errors import InputError
 from pipelines.inspect.archive import Archive
+from pipelines.report.language import _
 
 OWN = ("attention", "cells", "encoder_decoder", "pooling")
 """Modules of `pipelines.nn` whose layers a model of this project may have."""
@@ -107,9 +108,8 @@ def _stateless(network: keras.Model) -> list[str]:
     stateful = {path: layer for path, layer in recurrent(network, "") if layer.stateful}
     for layer in stateful.values():
         layer.stateful = False
-    return (
-        [f"{', '.join(stateful)}: stateful, but here every sequence begins with states of zeros."] if stateful else []
-    )
+    sentence = _("{layers}: stateful, but here every sequence begins with states of zeros.", layers=", ".join(stateful))
+    return [sentence] if stateful else []
 
 
 def _unknown(path: Path, names: list[str], code: Path | None) -> str:

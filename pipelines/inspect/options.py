@@ -17,4 +17,5 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--code", metavar="FILE", help="a Python file with the model's own classes; IT IS RUN, so look at it first"
     )
+    parser.add_argument("--language", metavar="CODE", default="en", help="of the page: en or tr; default: en")
     parser.add_argument("--out", metavar="FOLDER", help="where to write the page; default: MODEL-inspection")

@@ -14,10 +14,12 @@ import numpy as np
 from pipelines import artifacts
 from pipelines.analysis import explain, gates
 from pipelines.contract import Array
+from pipelines.inspect import tracks
 from pipelines.inspect.command import RECORD
 from pipelines.inspect.inspection import Inspection
-from pipelines.report import explanations, inside, pages, texts
+from pipelines.report import explanations, inside, microscope, pages, texts
 from pipelines.report.figures import Figure
+from pipelines.report.language import _, listed, shown
 
 MOST_UNITS = 48
 """Of each layer, in charts of all units; more could not be told apart."""
@@ -25,6 +27,8 @@ MOST_STEPS = 300
 """Of each sequence, in charts of single sequences: the last ones."""
 MOST_TOKENS = 400
 """Of each coloured text."""
+SCRIPT = "microscope.js"
+"""The data of the microscope, beside the page."""
 TARGET = "model"
 """In the names of charts, where a task has its target."""
 
@@ -33,11 +37,21 @@ def write(folder: Path, inspection: Inspection, facts: dict[str, Any]) -> None:
     """Write the page to `folder`, which exists."""
     drawn, failures = _drawn(inspection)
     explanation = replace(inspection.explanation, failures={**inspection.explanation.failures, **failures})
-    template = pages.environment(".").get_template("inspection.html")
-    text = template.render(facts=facts, explanation=explanation, figures=drawn)
+    template = pages.environment(".", alone=True).get_template("inspection.html")
+    scope = _write_microscope(folder, inspection, facts["model"])
+    text = template.render(facts=facts, explanation=explanation, figures=drawn, microscope=scope)
     (folder / "index.html").write_text(text, encoding="utf-8")
     pages.write_assets(folder / "assets")
     artifacts.write_json(folder / RECORD, {"facts": facts, "layers": _numbers(inspection)})
+
+
+def _write_microscope(folder: Path, inspection: Inspection, model: str) -> dict[str, Any] | None:
+    """The data of the microscope, and what its component needs; None where no layer has a record."""
+    if not inspection.microscope.layers:
+        return None
+    script = microscope.data_script(model, TARGET, inspection.microscope, tracks.of_layers(inspection))
+    (folder / SCRIPT).write_text(script, encoding="utf-8")
+    return {**microscope.component(model, [TARGET], [model]), "targets": [{"name": TARGET, "scripts": {model: SCRIPT}}]}
 
 
 def figures(inspection: Inspection) -> dict[str, Callable[[], list[Figure]]]:
@@ -75,19 +89,27 @@ def states(trace: gates.Trace, examples: Array) -> Figure:
         order = np.argsort(values[:, -1].mean(0))
         chosen = order[np.linspace(0, len(order) - 1, min(MOST_UNITS, len(order))).round().astype(int)]
         panels[name] = values[examples][:, :, chosen]
-        left_out += (
-            [f"Drawn are {len(chosen)} of {len(order)} units, evenly chosen."] if len(chosen) < len(order) else []
-        )
+        if len(chosen) < len(order):
+            left_out.append(_("Drawn are {chosen} of {all} units, evenly chosen.", chosen=len(chosen), all=len(order)))
     valid = np.ones(trace.hidden_state.shape[:2], bool) if trace.mask is None else trace.mask
-    left_out += [f"Drawn are the last {MOST_STEPS} steps."] if valid[examples].sum(1).max() > MOST_STEPS else []
+    if valid[examples].sum(1).max() > MOST_STEPS:
+        left_out.append(_("Drawn are the last {steps} steps.", steps=MOST_STEPS))
     bound = max(float(np.quantile(np.abs(values), 0.99)) for values in panels.values()) or 1.0
+    shows = _(
+        "What the units of {layer} ({cell}) remember ({states}) at each step of an example, as the layer itself computes it; units sorted "
+        "by their mean after the last step.",
+        states=listed(*map(shown, panels)),
+        layer=trace.layer,
+        cell=trace.cell,
+    )
     return Figure(
         f"states-{trace.key.replace('/', '-')}",
-        f"States of {trace.name}",
-        f"The {' and the '.join(panels)} of the units of {trace.layer} ({trace.cell}) at each step of an example, as the layer itself "
-        f"computes them; units sorted by their mean after the last step. {' '.join(dict.fromkeys(left_out))}",
-        "A row of one colour is a unit that holds something; one that changes at every step passes its input on. Where all rows change at "
-        "once, the sequence has said something new.",
+        _("States of {layer}", layer=texts.name_of(trace.layer, trace.direction)),
+        " ".join([shows, *dict.fromkeys(left_out)]),
+        _(
+            "A row of one colour is a unit that holds something; one that changes at every step passes its input on. Where all rows "
+            "change at once, the sequence has said something new."
+        ),
         inside.heatmaps(
             panels, inside.newest(list(valid[examples]), trace.direction, MOST_STEPS), trace.direction, bound
         ),
@@ -116,26 +138,39 @@ def coloured_texts(inspection: Inspection) -> list[Figure]:
         layers = {}
         if importance is not None and importance.values.shape[1] == time:
             values = importance.values[index, time - read.sum() :, 0][: steps.sum()]
-            layers["contribution"] = texts.Layer(
-                values[None] / (np.abs(importance.values[index]).max() or 1), ["of each step"]
+            layers[_("contribution")] = texts.Layer(
+                values[None] / (np.abs(importance.values[index]).max() or 1), [_("of each step")]
             )
         for trace in traces:
             for name, values in gates.of_row(trace, row, steps).items():
-                layers[name] = texts.Layer(
-                    values[:MOST_UNITS], [f"unit {unit}" for unit in range(min(MOST_UNITS, len(values)))]
+                layers[texts.part_name(name)] = texts.Layer(
+                    values[:MOST_UNITS], [_("unit {unit}", unit=unit) for unit in range(min(MOST_UNITS, len(values)))]
                 )
-        named[f"row {inspection.inputs.rows[row]}"] = ([f"{word} " for word in words], layers)
+        named[_("row {row}", row=inspection.inputs.rows[row])] = ([f"{word} " for word in words], layers)
     if not named or len({tuple(layers) for _, layers in named.values()}) > 1:
         return []
+    shows = _(
+        "Sequences of the file, coloured by what each step adds to what is explained (relative to the largest), or by a gate or the "
+        "memory of one unit. The first {units} units and the first {steps} steps can be chosen.",
+        units=MOST_UNITS,
+        steps=MOST_TOKENS,
+    )
     return [
         Figure(
             "texts",
-            "Read step by step",
-            f"Sequences of the file, coloured by what each step adds to what is explained (relative to the largest), or by a gate or the "
-            f"memory of one unit. The first {MOST_UNITS} units and the first {MOST_TOKENS} steps can be chosen."
-            + ("" if vocabulary else " Words instead of ids: give the vocabulary by --names, a line for each id."),
-            "Blue is for, red against. Look for units whose memory changes where the meaning does.",
-            texts.coloured(named, "Unit"),
+            _("Read step by step"),
+            " ".join(
+                [
+                    shows,
+                    *(
+                        []
+                        if vocabulary
+                        else [_("Words instead of ids: give the vocabulary by --names, a line for each id.")]
+                    ),
+                ]
+            ),
+            _("Blue is for, red against. Look for units whose memory changes where the meaning does."),
+            texts.coloured(named, _("unit")),
         )
     ]
 

@@ -11,6 +11,7 @@ from pipelines.contract import Array
 from pipelines.inspect.inputs import Named
 from pipelines.inspect.reading import Entrance
 from pipelines.nn.views import SEQUENCE, Inputs, View
+from pipelines.report.language import _, mark
 
 LAST = "last"
 """Name of the input that holds the step whose outputs are explained, (batch, 1)."""
@@ -37,31 +38,47 @@ class Outputs:
 
     @property
     def names(self) -> list[str]:
-        """Of each number, as a caption goes on after "the output"."""
+        """Of each number, as a caption goes on after "the output"; translated where it is shown."""
         if self.classes:
-            return ["of the likeliest class"]
-        return [f"no. {index}" for index in range(1, self.count + 1)] if self.count > 1 else ["of the model"]
+            return [mark("of the likeliest class")]
+        if self.count == 1:
+            return [mark("of the model")]
+        return [mark("no. {}").format(index) for index in range(1, self.count + 1)]
 
     @property
     def short(self) -> str:
         """What contributions add up to."""
         if self.classes:
-            return "the log-probability of the likeliest class"
-        return "the mean of the outputs" if self.count > 1 else "the output"
+            return _("the log-probability of the likeliest class")
+        return _("the mean of the outputs") if self.count > 1 else _("the output")
 
     @property
     def sentence(self) -> str:
-        """What is explained."""
+        """What is explained, in sentences."""
         if self.classes:
-            what = f"the log-probability of the likeliest of {self.count:,} classes"
+            what = _(
+                "What is explained is the log-probability of the likeliest of {count:,} classes.", count=self.count
+            )
         elif self.count > 1:
-            what = f"{self.count:,} outputs (gradients: of the first and the last; contributions: to their mean)"
+            what = _(
+                "What is explained are {count:,} outputs (gradients: of the first and the last; contributions: to their mean).",
+                count=self.count,
+            )
         else:
-            what = "the output"
-        head = f" of {self.head}" if self.others else ""
-        where = "" if self.steps is None else f" at the last of {self.steps:,} steps"
-        others = f" Other outputs of the model are not explained: {', '.join(self.others)}." if self.others else ""
-        return f"{what}{head}{where}.{others}"
+            what = _("What is explained is the output.")
+        parts = [what]
+        if self.steps is not None:
+            parts.append(_("Of its {steps:,} steps it is the last.", steps=self.steps))
+        if self.others:
+            others = ", ".join(self.others)
+            parts.append(
+                _(
+                    "It is the output {head}; other outputs of the model are not explained: {others}.",
+                    head=self.head,
+                    others=others,
+                )
+            )
+        return " ".join(parts)
 
 
 class Explained(keras.layers.Layer):
@@ -149,7 +166,7 @@ def of(
         embed,
         "integrated gradients",
         rows.mean(0) if len(rows) else np.zeros(sequence.shape[-1], np.float32),
-        "the mean of all steps of these sequences",
+        mark("the mean of all steps of these sequences"),
         None if mask is None else valid,
         categorical=outputs.classes,
         points=POINTS,

@@ -208,7 +208,12 @@ def shuffled(dataset: Dataset, batch_size: int, seed: int, epoch: int) -> list[I
 
 def evenly_spaced(dataset: Dataset, examples: int) -> Batch:
     """`examples` examples spread evenly over the split."""
-    return dataset.batch(np.unique(np.linspace(0, len(dataset) - 1, examples).astype(np.int64)))
+    return dataset.batch(spread(len(dataset), examples))
+
+
+def spread(count: int, chosen: int) -> Indices:
+    """At most `chosen` of `count` rows, spread evenly from the first to the last."""
+    return np.unique(np.linspace(0, count - 1, chosen).astype(np.int64))
 
 
 # tf.data

@@ -352,6 +352,8 @@ class Evaluate(Frozen):
     """Test windows whose feature importance is computed."""
     correlated_units: int = Field(gt=0, le=100)
     """Units whose memory is drawn: those most correlated with the output."""
+    microscope_sequences: int = Field(gt=0, le=6)
+    """Test sequences whose gates and states the microscope shows whole."""
 
 
 class Block(Frozen):

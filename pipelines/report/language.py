@@ -184,12 +184,16 @@ def chart(layout_and_data: Any) -> Any:
     return layout_and_data
 
 
+SCRIPTED = (".js", "report/stored.py", "tracks.py", "nn/cells.py", "analysis/equations.py")
+"""Where texts stand that scripts show: their own, and words of the data of the microscope, which are the same for every language."""
+
+
 def script_messages() -> dict[str, str]:
     """The texts of scripts in the language that is spoken."""
     return {
         str(message.id): str(message.string)
         for message in catalogue(active())
-        if message.id and any(file.endswith(".js") for file, _line in message.locations)
+        if message.id and any(file.endswith(SCRIPTED) for file, _line in message.locations)
     }
 
 

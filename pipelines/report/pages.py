@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
@@ -11,11 +12,12 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from pipelines import artifacts, releases
-from pipelines.report import cards, cost, explanations, language, texts
+from pipelines.report import cards, cost, explanations, language, microscope, texts
 from pipelines.report.figures import Figure
 from pipelines.report.language import _, shown
 from pipelines.report.texts import files_folder
 from pipelines.report.tour.material import Chart
+from pipelines.report.tracks import Track
 from pipelines.results import Results
 
 if TYPE_CHECKING:
@@ -99,6 +101,29 @@ def write_files(folder: Path, results: Results, model: str) -> None:
             shutil.copy(file, copy)
 
 
+def write_microscope_data(folder: Path, results: Results, model: str, tracks: Mapping[str, Sequence[Track]]) -> None:
+    """The data of a model's microscope: once, below the English pages; `tracks` are of the sequences of its records, by target."""
+    for target in results.targets:
+        path = folder / microscope.FOLDER / microscope.data_path(model, target)
+        microscope.write_data(path, model, target, results.microscope(model, target), tracks[target])
+
+
+def write_microscope(folder: Path, results: Results, title: str, model: str) -> None:
+    """A model's page `microscope/<model>.html`."""
+    path = folder / microscope.FOLDER / f"{model}.html"
+    data = "" if language.active() == language.SOURCE else f"../../../../tasks/{results.task}/{microscope.FOLDER}/"
+    page = environment("../../..", f"tasks/{results.task}/{microscope.FOLDER}/{model}.html")
+    text = page.get_template("microscope.html").render(
+        title=shown(title),
+        model=model,
+        models=results.models,
+        sequences=len(results.microscope(model, results.targets[0]).sequences),
+        microscope=microscope.component(model, results.targets, results.models, data),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
 def write_assets(folder: Path) -> None:
     """The style sheet, the scripts, what scripts say in each language, and Plotly's script, which comes in Plotly's package."""
     import plotly.io
@@ -106,11 +131,12 @@ def write_assets(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for own in ("style.css", "language.js", "page.js", "coloured.js", "choice.js", "pipeline.js"):
         shutil.copyfile(texts.TEMPLATES / own, folder / own)
+    microscope.write_assets(folder)
     for code in language.LANGUAGES:
         with language.speaking(code):
             if locale := language.plotly_locale():
                 messages = texts.script_json(language.script_messages())
-                says = f"const messages = {messages};\nPlotly.register({texts.script_json(locale)});\n"
+                says = f"const messages = {messages};\nwindow.Plotly?.register({texts.script_json(locale)});\n"
                 (folder / f"messages.{code}.js").write_text(says, encoding="utf-8")
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     shutil.copyfile(script, folder / "plotly.min.js")
@@ -118,13 +144,17 @@ def write_assets(folder: Path) -> None:
     (folder / "charts.js").write_text(f"const chartTemplate = {template};\n", encoding="utf-8")
 
 
-def environment(root: str, page: str = "index.html") -> Environment:
-    """The templates for `page`, from which `root` leads to the folder of the reports in its language."""
+def environment(root: str, page: str = "index.html", alone: bool = False) -> Environment:
+    """The templates for `page`, from which `root` leads to the folder of the reports in its language.
+
+    `alone`: there are no other pages, so that it has no menus and no search; its assets are below `root` in every language.
+    """
     found = texts.environment()
     found.filters |= {"chart": _chart, "bytes": _bytes, "script_json": _script_json}
-    shared = root if language.active() == language.SOURCE else f"{root}/.."
+    shared = root if alone or language.active() == language.SOURCE else f"{root}/.."
     found.globals |= {
         "root": root,
+        "alone": alone,
         "assets": f"{shared}/assets",
         "sisters": {
             code: (name, f"{shared}/{quote(page)}" if code == language.SOURCE else f"{shared}/{code}/{quote(page)}")

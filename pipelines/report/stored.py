@@ -8,6 +8,7 @@ from pipelines.report.language import mark
 
 GATES = (
     mark("input gate"), mark("forget gate"), mark("output gate"), mark("update gate"), mark("reset gate"), mark("candidate"),
+    mark("cell state"), mark("hidden state"),
     mark("memory"), mark("input"), mark("forget"), mark("output"), mark("update"), mark("reset"),
 )  # fmt: skip
 STEPS = (

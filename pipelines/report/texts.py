@@ -89,7 +89,12 @@ def _signed_percent(share: float) -> str:
 
 def layer_name(layer: LayerRecord) -> str:
     """A layer's name for headings; of one direction of a layer, which if it reads from the end."""
-    return layer.layer if layer.direction == "forward" else language._("{layer}, backward", layer=layer.layer)
+    return name_of(layer.layer, layer.direction)
+
+
+def name_of(layer: str, direction: str) -> str:
+    """The same, of a path and a direction."""
+    return layer if direction == "forward" else language._("{layer}, backward", layer=layer)
 
 
 def part_name(name: str) -> str:

@@ -1,15 +1,19 @@
-"""Figures: attention, a score by length, and mistakes."""
+"""Figures: attention, a score by length, and mistakes; and what encoder and decoder read."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pipelines.contract import Array
+from pipelines.contract import Array, Indices
+from pipelines.nn.vocabulary import BEGIN, SPECIAL
 from pipelines.printing import shortened
 from pipelines.report import figures as charts
 from pipelines.report import language, texts
 from pipelines.report.figures import Figure
-from pipelines.report.language import _, shown
+from pipelines.report.language import _, mark, shown
+from pipelines.report.tracks import Track, of_words
+from pipelines.results import Results
+from pipelines.sequence_to_sequence.data import Part, Tokenizer, part, tokens_of
 from pipelines.sequence_to_sequence.records import AttentionMap, Illustration
 
 LONGEST_LABEL = 90
@@ -114,3 +118,16 @@ def mistakes(rows: Sequence[tuple[str, str, str]], shows: str, reading: str) -> 
             [_("source"), _("written"), _("reference")], [list(row) for row in rows] or [[_("none"), "", ""]], words=3
         ),
     )
+
+
+def tracks(results: Results, step: str, tokenizer: Tokenizer, sequences: Sequence[Indices]) -> list[Track]:
+    """The source, which the encoder reads, and the target, which the decoder reads one token late."""
+    texts = part(results.prepared, "test")
+    rows = [int(row) for (row,) in sequences]
+    chosen = Part([texts.sources[row] for row in rows], [texts.targets[row] for row in rows], longer=0)
+    sources, targets = tokens_of(chosen, tokenizer)
+    begun = [[SPECIAL[BEGIN], *target] for target in targets]
+    return [
+        of_words(sources, step, name=mark("source"), layers="encoder"),
+        of_words(begun, step, name=mark("target so far"), layers="decoder"),
+    ]

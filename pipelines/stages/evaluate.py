@@ -67,7 +67,7 @@ def run(task: "Task", name: str, params: Any) -> None:
             seconds.append(timing.seconds_an_item(network, examples["test"]))
             files = folder / target / paths.FILES
             files.mkdir(parents=True, exist_ok=True)
-            explained, illustration, _ = explain.model(
+            found = explain.model(
                 network,
                 partial(stage.view, network, head, meta, target),
                 partial(stage.illustrate, network, head, prepared, meta, target, params, files),
@@ -76,12 +76,13 @@ def run(task: "Task", name: str, params: Any) -> None:
                 params.evaluate,
                 chosen,
             )
-            artifacts.write_record(folder / target / "explanation.npz", explained)
-            if illustration is not None:
-                artifacts.write_record(folder / target / "illustration.npz", illustration)
+            artifacts.write_record(folder / target / "explanation.npz", found.explanation)
+            artifacts.write_record(folder / target / "microscope.npz", found.microscope)
+            if found.illustration is not None:
+                artifacts.write_record(folder / target / "illustration.npz", found.illustration)
             if not any(files.iterdir()):
                 files.rmdir()  # DVC does not restore empty folders
-            for part, reason in explained.failures.items():
+            for part, reason in found.explanation.failures.items():
                 progress.say(f"{task.name}/{name}/{target}: {part} cannot be shown: {reason}")
         cost = {
             **trained["cost"],

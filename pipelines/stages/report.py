@@ -1,14 +1,16 @@
 """`report`: the task's page and a page per model, from the results of the earlier stages."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import artifacts, paths, progress
-from pipelines.report import contents, index, language, pages
+from pipelines.report import contents, index, language, microscope, pages
 from pipelines.report.figures import Figure
 from pipelines.report.tour import material as tour
 from pipelines.report.tour.material import Tour
+from pipelines.report.tracks import Track
 from pipelines.results import Results
 
 if TYPE_CHECKING:
@@ -37,9 +39,23 @@ def _write(folder: Path, stage: "Report", results: Results, params: Any) -> None
     for model in results.models:
         if language.active() == language.SOURCE:
             pages.write_files(folder, results, model)
+            pages.write_microscope_data(folder, results, model, _tracks(stage, results, model))
         pages.write_model(folder, results, stage.TITLE, model, own(model), block)
+        pages.write_microscope(folder, results, stage.TITLE, model)
     materials = tour.of_task(results, stage.TITLE, stage.SEQUENCE, params.models)
     artifacts.write_json(folder / "tour.json", Tour(materials))
-    found = {page.name: contents.headings(page.read_text(encoding="utf-8")) for page in sorted(folder.glob("*.html"))}
+    written = sorted([*folder.glob("*.html"), *folder.glob(f"{microscope.FOLDER}/*.html")])
+    found = {
+        page.relative_to(folder).as_posix(): contents.headings(page.read_text(encoding="utf-8")) for page in written
+    }
     summary = index.summary(results, stage.TITLE, stage.QUESTION)
     artifacts.write_json(folder / "summary.json", {**summary, "contents": found})
+
+
+def _tracks(stage: "Report", results: Results, model: str) -> dict[str, Sequence[Track]]:
+    """What the sequences of each target's record are, the whole ones first; none where the record could not be made."""
+    tracks: dict[str, Sequence[Track]] = {}
+    for target in results.targets:
+        record = results.microscope(model, target)
+        tracks[target] = stage.tracks(results, target, [*record.sequences, *record.further]) if record.layers else []
+    return tracks

@@ -1,15 +1,18 @@
 """Figures of texts: coloured by importance, attention, gates and memory; and those of every classifier."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pipelines.classification import figures as classification
-from pipelines.contract import Array
+from pipelines.contract import Array, Indices
 from pipelines.printing import shortened
 from pipelines.report import texts
 from pipelines.report.figures import Figure
 from pipelines.report.language import _, fill
+from pipelines.report.tracks import Track, of_words
 from pipelines.results import Results
-from pipelines.text_classification.data import Meta
+from pipelines.text_classification.data import Meta, shown, table_of
 from pipelines.text_classification.records import Illustration, ReadText
 
 
@@ -95,3 +98,11 @@ def _inside(results: Results, illustration: Illustration, model: str, target: st
         ),
         texts.coloured(named, _("unit"), int(memory.units[0]) if memory else 0),
     )
+
+
+def tracks(results: Results, target: str, sequences: Sequence[Indices]) -> list[Track]:
+    """The words of each text that are read."""
+    label, table = results.meta_as(Meta).label, table_of(results.prepared)
+    texts = table.loc[table["split"] == "test", "text"].tolist()
+    words = [shown(texts[row], label.unit, label.language, results.prepared)[: label.longest] for (row,) in sequences]
+    return [of_words(words, label.step)]

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipelines import artifacts, params, registry
+from pipelines.report.microscope import FOLDER
 from pipelines.report.pages import write_assets
 from pipelines.report.texts import format_number
 from tests.report.test_language import english_in
@@ -45,6 +46,7 @@ def test_pages_exist_for_every_task_and_model(tiny: Path) -> None:
     for task in registry.TASKS:
         names = ["index", *task.params().models]
         expected |= {tiny / "reports" / "tasks" / task.name / f"{name}.html" for name in names}
+        expected |= {tiny / "reports" / "tasks" / task.name / FOLDER / f"{name}.html" for name in task.params().models}
     expected |= {tiny / "reports" / "sweeps" / f"{path.stem}.html" for path in (tiny / "sweeps").glob("*.json")}
     turkish = {tiny / "reports" / "tr" / path.relative_to(tiny / "reports") for path in expected}
     assert set(pages(tiny)) == expected | turkish
@@ -87,7 +89,7 @@ def one_of_every_kind(project: Path) -> list[Path]:
     found = [reports / "index.html", reports / "tour.html"]
     for task in registry.TASKS:
         model = next(iter(task.params().models))
-        found += [reports / "tasks" / task.name / f"{name}.html" for name in ("index", model)]
+        found += [reports / "tasks" / task.name / f"{name}.html" for name in ("index", model, f"{FOLDER}/{model}")]
     found += sorted((reports / "sweeps").glob("*.html"))
     found += [reports / "tr" / name for name in ("index.html", "tour.html")]
     found += [reports / "tr" / "tasks" / task.name / "index.html" for task in registry.TASKS]

@@ -119,7 +119,7 @@ function entry(href, text, kind = "") {
 
 function menus() {
   const root = document.body.dataset.root;
-  const problems = document.querySelector("#menu-problems ul");
+  const problems = document.querySelector("#menu-problems ul"); // a page alone has none
   for (const [title, folder, models] of window.site?.tasks ?? []) {
     problems.append(entry(`${root}/${folder}/index.html`, title));
     if (location.pathname.includes(`/${folder}/`)) {
@@ -147,6 +147,7 @@ const MOST = 12;
 
 function searchBox() {
   const input = document.getElementById("search");
+  if (!input) return; // a page alone, without a site around it
   const list = document.getElementById("found");
   const root = document.body.dataset.root;
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase();

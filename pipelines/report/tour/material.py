@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pipelines.contract import Explanation, GateRecord, MemoryRecord
 from pipelines.report import explanations, inside, language
 from pipelines.report.figures import Figure
-from pipelines.report.language import _, shown
+from pipelines.report.language import shown
 from pipelines.report.texts import layer_name
 from pipelines.results import Results
 

@@ -1,16 +1,20 @@
 """Charts of this task: what a forecast would have earned, and how certain its direction is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipelines import artifacts
+from pipelines.contract import Indices
+from pipelines.nn.datasets import WINDOW
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
 from pipelines.report.language import _, fill, mark, shown
+from pipelines.report.tracks import Track, of_series
 from pipelines.results import Results
-from pipelines.tasks.finance.data import Meta, Prices
+from pipelines.tasks.finance.data import Meta, Prices, datasets
 from pipelines.tasks.finance.score import Returns, Volatility
 
 TITLE = mark("Financial forecasting")
@@ -200,3 +204,10 @@ def _error_by_step(results: Results) -> Figure:
         ),
         plot,
     )
+
+
+def tracks(results: Results, target: str, sequences: Sequence[Indices]) -> list[Track]:
+    """The network's inputs, in units of the training part."""
+    meta = results.meta_as(Meta)
+    windows = datasets(results.prepared, meta, target)["test"].batch(np.concatenate(sequences)).inputs[WINDOW]
+    return [of_series(list(windows.astype(np.float64)), meta.targets[target].features, meta.targets[target].step)]

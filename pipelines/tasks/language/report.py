@@ -15,7 +15,9 @@ from pipelines.results import Results
 from pipelines.tasks.language.data import Meta, decode, units
 from pipelines.tasks.language.records import Illustration
 from pipelines.tasks.language.score import Reading
+from pipelines.tasks.language.tracks import tracks
 
+__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures", "tracks"]
 TITLE = mark("Language")
 SEQUENCE = mark("text")
 QUESTION = mark(

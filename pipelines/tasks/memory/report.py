@@ -5,7 +5,9 @@ from pipelines.report.language import mark
 from pipelines.results import Results
 from pipelines.tasks.memory import charts_of_networks, charts_of_training
 from pipelines.tasks.memory.data import Meta
+from pipelines.tasks.memory.tracks import tracks
 
+__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures", "tracks"]
 TITLE = mark("Long memory")
 SEQUENCE = mark("artificial symbols and numbers")
 QUESTION = mark(

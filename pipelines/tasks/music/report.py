@@ -16,7 +16,9 @@ from pipelines.tasks.music.data import EVENTS, FRAMES, TRANSFER, Meta
 from pipelines.tasks.music.measures import MEASURES
 from pipelines.tasks.music.midi import KEYS, LOWEST
 from pipelines.tasks.music.records import ClipRecord, Generated, Inside, Likeness, Measured, Stretch, Transferred
+from pipelines.tasks.music.tracks import tracks
 
+__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures", "tracks"]
 TITLE = mark("Music")
 SEQUENCE = mark("music")
 QUESTION = mark(

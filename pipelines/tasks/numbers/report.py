@@ -1,11 +1,15 @@
 """Figures of this task: attention, matches by length, and mistakes."""
 
+from collections.abc import Sequence
+
+from pipelines.contract import Indices
 from pipelines.report.figures import Figure
 from pipelines.report.language import _, mark
+from pipelines.report.tracks import Track
 from pipelines.results import Results
 from pipelines.sequence_to_sequence import report as pairs
 from pipelines.sequence_to_sequence.records import Illustration
-from pipelines.tasks.numbers.data import Meta
+from pipelines.tasks.numbers.data import WORDS, Meta
 from pipelines.tasks.numbers.records import Transcripts
 
 TITLE = mark("Numbers in words")
@@ -60,3 +64,8 @@ def _mistakes(record: Transcripts) -> Figure:
             "other places."
         ),
     )
+
+
+def tracks(results: Results, target: str, sequences: Sequence[Indices]) -> list[Track]:
+    """The source and the target."""
+    return pairs.tracks(results, results.target_meta[target]["step"], WORDS, sequences)

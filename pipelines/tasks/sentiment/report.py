@@ -1,9 +1,9 @@
 """Figures of this task: those of all texts with classes."""
 
 from pipelines.report.language import mark
-from pipelines.text_classification.report import figures
+from pipelines.text_classification.report import figures, tracks
 
-__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures"]
+__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures", "tracks"]
 TITLE = mark("Sentiment of sentences")
 SEQUENCE = mark("text")
 QUESTION = mark(

@@ -13,10 +13,12 @@ from pipelines.report.language import _, fill, mark, shown
 from pipelines.report.texts import files_folder, format_number
 from pipelines.results import Results
 from pipelines.tasks.speech.records import Alignment, Illustration, Interval, Stream, Transcribed
+from pipelines.tasks.speech.tracks import tracks
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures", "tracks"]
 TITLE = mark("Speech")
 SEQUENCE = mark("sound")
 QUESTION = mark(

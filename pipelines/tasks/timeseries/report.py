@@ -1,11 +1,18 @@
 """Charts of this task: the series itself, forecasts against truth, error by step."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipelines.contract import Indices
+from pipelines.nn.datasets import WINDOW
 from pipelines.report import figures as charts
 from pipelines.report import texts
 from pipelines.report.figures import Figure
 from pipelines.report.language import _, mark, shown, steps
+from pipelines.report.tracks import Track, of_series
 from pipelines.results import Results
-from pipelines.tasks.timeseries.data import Meta, Series, table_of
+from pipelines.tasks.timeseries.data import Meta, Series, datasets, table_of
 from pipelines.tasks.timeseries.score import Forecasts
 
 TITLE = mark("Time series")
@@ -200,3 +207,10 @@ def _error_by_step(results: Results, target: str) -> Figure:
         ),
         plot,
     )
+
+
+def tracks(results: Results, target: str, sequences: Sequence[Indices]) -> list[Track]:
+    """The network's inputs, in units of the training part."""
+    meta = results.meta_as(Meta)
+    windows = datasets(results.prepared, meta, target)["test"].batch(np.concatenate(sequences)).inputs[WINDOW]
+    return [of_series(list(windows.astype(np.float64)), meta.targets[target].features, meta.targets[target].step)]

@@ -1,13 +1,18 @@
 """Figures of this task: chrF by length, attention, and mistakes."""
 
+from collections.abc import Sequence
+
+from pipelines.contract import Indices
 from pipelines.report import figures as charts
 from pipelines.report.figures import Figure
 from pipelines.report.language import _, mark, shown
+from pipelines.report.tracks import Track
 from pipelines.results import Results
 from pipelines.sequence_to_sequence import report as pairs
 from pipelines.sequence_to_sequence.records import Illustration
 from pipelines.tasks.translation.data import Meta
 from pipelines.tasks.translation.records import Translations
+from pipelines.tasks.translation.subwords import Subwords
 
 TITLE = mark("Translation")
 SEQUENCE = mark("text")
@@ -97,3 +102,8 @@ def _mistakes(record: Translations) -> Figure:
             "for what is wrong in itself: a word left out or twice, a sense that another message has."
         ),
     )
+
+
+def tracks(results: Results, target: str, sequences: Sequence[Indices]) -> list[Track]:
+    """The source and the target."""
+    return pairs.tracks(results, results.target_meta[target]["step"], Subwords(results.prepared), sequences)

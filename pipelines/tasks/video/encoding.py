@@ -25,10 +25,15 @@ def write_clip(path: Path, frames: NDArray[np.uint8], rate: int) -> None:
 
 def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write pixels (height, width, 3) as PNG."""
+    path.write_bytes(picture(pixels))
+
+
+def picture(pixels: NDArray[np.uint8]) -> bytes:
+    """Pixels (height, width, 3) as PNG."""
     import av
 
     codec = av.CodecContext.create("png", "w")
     codec.height, codec.width = pixels.shape[:2]
     codec.pix_fmt, codec.time_base = "rgb24", Fraction(1)
     packets = [*codec.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")), *codec.encode(None)]
-    path.write_bytes(b"".join(map(bytes, packets)))
+    return b"".join(map(bytes, packets))

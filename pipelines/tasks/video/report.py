@@ -11,8 +11,9 @@ from pipelines.results import Results
 from pipelines.tasks.video.data import Meta
 from pipelines.tasks.video.players import Player, players
 from pipelines.tasks.video.records import ClassifiedClips, Illustration, ShownClip
+from pipelines.tasks.video.tracks import tracks
 
-__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures"]
+__all__ = ["QUESTION", "SEQUENCE", "TITLE", "figures", "tracks"]
 TITLE = mark("What happens in a clip")
 SEQUENCE = mark("video")
 QUESTION = mark(
