@@ -81,7 +81,7 @@ function csv({ data, layout }) {
   const title = (axis) => (typeof axis?.title === "string" ? axis.title : axis?.title?.text);
   const quoted = (value) => {
     const text = value === null || value === undefined ? "" : String(value).replaceAll("<br>", " ");
-    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    return text.match(/[",\n]/) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const rows = [["series", title(layout.xaxis) || "x", title(layout.yaxis) || "y", "value"]];
   for (const trace of data) {
