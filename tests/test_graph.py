@@ -76,7 +76,7 @@ def test_graph_outputs_match_the_paths(stages: dict[str, Any]) -> None:
                 paths.REPORTS / "tour.html",
                 paths.REPORTS / "pipeline.html",
                 paths.SWEEP_REPORTS,
-                *(paths.REPORTS / "tr" / name for name in ("index.html", "tour.html", "sweeps")),
+                *(paths.REPORTS / "tr" / name for name in ("index.html", "tour.html", "pipeline.html", "sweeps")),
             },
         }
         assert {Path(out.def_path) for out in stage.outs} == expected[kind_of(address)], address

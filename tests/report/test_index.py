@@ -39,7 +39,7 @@ def entry(task: str, comparison: Any, examples: int, memory: float | None = 8.0)
         "targets": {"words": facts},
         "sample": True,
         "seeds": 3,
-        "provenance": PROVENANCE,
+        "commit": "0123456",
     }
 
 

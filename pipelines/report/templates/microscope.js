@@ -72,7 +72,7 @@
 
     build() {
       const { texts, panes: [{ data, track }] } = this;
-      const preview = (value, index) => (track.kind === "tokens" ? value.slice(0, 40).join(track.longest > 2 ? " " : "").replace(/\s+/g, " ").trim() : filled(texts.steps, { count: track.steps[index], step: shown(track.step) }));
+      const preview = (value, index) => (track.kind === "tokens" ? value.slice(0, 40).join(Microscope.longest(track) > 1 ? " " : "").replace(/\s+/g, " ").trim() : filled(texts.steps, { count: track.steps[index], step: shown(track.step) }));
       const titles = track.values.slice(0, data.whole).map((value, index) => filled(texts["sequence option"], { number: index + 1, text: preview(value, index) }));
       const others = this.models.filter((model) => model !== this.model);
       const slider = (title, name, low, high, step) => {

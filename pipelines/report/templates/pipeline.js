@@ -13,7 +13,10 @@ document.addEventListener("DOMContentLoaded", () => {
   const duration = (seconds) => seconds < 60
     ? `${seconds.toLocaleString(language, { maximumFractionDigits: 1 })} s`
     : `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, "0")} min`;
-  // gettext("ran"), gettext("cached"), gettext("restored"), gettext("unchanged"), gettext("failed"), gettext("skipped")
+  const states = {
+    ran: gettext("ran"), cached: gettext("cached"), restored: gettext("restored"),
+    unchanged: gettext("unchanged"), failed: gettext("failed"), skipped: gettext("skipped"),
+  };
   const counts = {};
   let sum = 0;
   for (const stage of document.querySelectorAll(".stage")) {
@@ -25,7 +28,7 @@ document.addEventListener("DOMContentLoaded", () => {
       counts[state] = (counts[state] ?? 0) + 1;
       sum += state === "ran" ? entry.seconds : 0;
     }
-    stage.querySelector("title").textContent = [stage.dataset.stage, gettext(state), duration(entry.seconds), entry.why].filter(Boolean).join(" · ");
+    stage.querySelector("title").textContent = [stage.dataset.stage, states[state], duration(entry.seconds), entry.why].filter(Boolean).join(" · ");
     const box = stage.querySelector("rect");
     const time = document.createElementNS("http://www.w3.org/2000/svg", "text");
     time.setAttribute("x", Number(box.getAttribute("x")) + Number(box.getAttribute("width")) - 5);
@@ -38,7 +41,7 @@ document.addEventListener("DOMContentLoaded", () => {
     time: new Date(run.finished).toLocaleString(language),
     wall: duration(run.wall),
     sum: duration(sum),
-    counts: Object.entries(counts).map(([state, count]) => `${count} ${gettext(state)}`).join(", "),
+    counts: Object.entries(counts).map(([state, count]) => `${count} ${states[state]}`).join(", "),
   };
   const sentence = gettext(
     "Latest run: {time}. It took {wall}, in which stages ran for {sum}: {counts}. A stage shows how long it took when it last ran; hover over it for the reason.",
