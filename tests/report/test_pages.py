@@ -42,7 +42,7 @@ def pages(project: Path) -> list[Path]:
 
 @pytest.mark.graph
 def test_pages_exist_for_every_task_and_model(tiny: Path) -> None:
-    expected = {tiny / "reports" / "index.html", tiny / "reports" / "tour.html"}
+    expected = {tiny / "reports" / f"{name}.html" for name in ("index", "tour", "pipeline")}
     for task in registry.TASKS:
         names = ["index", *task.params().models]
         expected |= {tiny / "reports" / "tasks" / task.name / f"{name}.html" for name in names}
@@ -86,13 +86,15 @@ def _watch(page: Page) -> tuple[list[str], list[str]]:
 def one_of_every_kind(project: Path) -> list[Path]:
     """The index, the tour, and the page of every task and of one of its models: together they have all kinds of charts."""
     reports = project / "reports"
-    found = [reports / "index.html", reports / "tour.html"]
+    found = [reports / f"{name}.html" for name in ("index", "tour", "pipeline")]
     for task in registry.TASKS:
         model = next(iter(task.params().models))
         found += [reports / "tasks" / task.name / f"{name}.html" for name in ("index", model, f"{FOLDER}/{model}")]
     found += sorted((reports / "sweeps").glob("*.html"))
     found += [reports / "tr" / name for name in ("index.html", "tour.html")]
-    found += [reports / "tr" / "tasks" / task.name / "index.html" for task in registry.TASKS]
+    for task in registry.TASKS:
+        model = next(iter(task.params().models))
+        found += [reports / "tr" / "tasks" / task.name / f"{name}.html" for name in ("index", f"{FOLDER}/{model}")]
     return found
 
 
