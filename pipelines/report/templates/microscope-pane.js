@@ -114,7 +114,7 @@ Object.assign(Microscope, (() => {
       const notes = [shown(layer.reading)];
       if (layer.units.length < layer.allUnits) notes.push(filled(texts["kept units"], { kept: layer.units.length, all: layer.allUnits }));
       if (this.steps < all) notes.push(filled(texts["kept steps"], { kept: this.steps, all }));
-      const others = this.data.tracks.filter((track) => track !== this.track && track.kind === "tokens");
+      const others = this.data.tracks.filter((track) => track.name !== this.track.name && track.kind === "tokens");
       this.others.textContent = others.map((track) => `${shown(track.name)}: ${track.values[scope.sequence].map(Microscope.shownToken).join(" ")}`).join(" · ");
       this.others.hidden = !others.length;
       this.note.textContent = notes.filter(Boolean).join(" ");
