@@ -68,12 +68,12 @@ class Outputs:
             what = _("What is explained is the output.")
         parts = [what]
         if self.steps is not None:
-            parts.append(_("Of its {steps:,} steps it is the last.", steps=self.steps))
+            parts.append(_("Of the {steps:,} steps of the output, the last is explained.", steps=self.steps))
         if self.others:
             others = ", ".join(self.others)
             parts.append(
                 _(
-                    "It is the output {head}; other outputs of the model are not explained: {others}.",
+                    "The output is {head}; the others are not explained: {others}.",
                     head=self.head,
                     others=others,
                 )

@@ -12,6 +12,7 @@ from pipelines.__main__ import main
 from pipelines.inspect import inputs
 from tests.inspect import models
 from tests.inspect.models import ROWS, STEPS, L
+from tests.report.test_language import english_in
 
 LSTM_GATES = "input gate, forget gate, output gate"
 GRU_GATES = "update gate, reset gate"
@@ -38,12 +39,12 @@ LAYERS: dict[str, dict[str, str]] = {
 EXPLAINED = {
     "reviews": "refer to the input of the layer bidirectional. What is explained is the output.",
     "topics": "the log-probability of the likeliest of 3 classes.",
-    "seq2seq": "the layer encoder. What is explained is the log-probability of the likeliest of 4 classes at the last of 5 steps.",
-    "nested": "encoder/lstm. What is explained is the output of price. Other outputs of the model are not explained: volume.",
-    "stateful": "2 outputs (gradients: of the first and the last; contributions: to their mean) at the last of 7 steps.",
+    "seq2seq": "the layer encoder. What is explained is the log-probability of the likeliest of 4 classes. Of the 5 steps of the output, the last",
+    "nested": "encoder/lstm. What is explained is the output. The output is price; the others are not explained: volume.",
+    "stateful": "2 outputs (gradients: of the first and the last; contributions: to their mean). Of the 7 steps of the output, the last",
     "convolutional": "refer to the input of the layer conv_lstm2d",
-    "siamese": "refer to the input of the first of 2 calls of shared",
-    "tagging": "the likeliest of 3 classes at the last of 7 steps",
+    "siamese": "refer to the input of the layer shared, in the first of its 2 calls",
+    "tagging": "the likeliest of 3 classes. Of the 7 steps of the output, the last",
 }
 
 
@@ -84,6 +85,35 @@ def test_inspect_names_features_and_words(tmp_path: Path) -> None:
     record = inspected("reviews", tmp_path, "--names", str(names))
     assert '"word7 "' in record["page"]
     assert "contribution" in record["page"]
+
+
+def test_inspect_shows_what_each_layer_reads_under_the_microscope(tmp_path: Path) -> None:
+    inspected("seq2seq", tmp_path)
+    script = (tmp_path / "page" / "microscope.js").read_text(encoding="utf-8")
+    data = json.loads(script.partition("] = ")[2].rstrip(";\n"))
+    read = {layer["layer"]: data["tracks"][layer["track"]] for layer in data["layers"]}
+    assert {layer: (track["name"], len(track["labels"])) for layer, track in read.items()} == {
+        "encoder": ("source", 5),
+        "decoder": ("target", 4),
+    }
+
+
+def test_inspect_numbers_the_steps_where_several_inputs_have_as_many(tmp_path: Path) -> None:
+    windows = [keras.Input((5, 2), name=name) for name in ("left", "right")]
+    keras.Model(windows, L.LSTM(3)(L.Concatenate()(windows))).save(tmp_path / "two.keras")
+    np.savez(tmp_path / "two.npz", left=np.ones((4, 5, 2), np.float32), right=np.zeros((4, 5, 2), np.float32))
+    command = ["inspect", str(tmp_path / "two.keras"), str(tmp_path / "two.npz"), "--out", str(tmp_path / "page")]
+    assert main(command) == 0
+    script = (tmp_path / "page" / "microscope.js").read_text(encoding="utf-8")
+    (track,) = json.loads(script.partition("] = ")[2].rstrip(";\n"))["tracks"]
+    assert track["values"][0] == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("name", ["reviews", "tagging", "siamese"])
+def test_inspect_in_turkish_writes_no_english_sentence(name: str, tmp_path: Path) -> None:
+    page = inspected(name, tmp_path, "--language", "tr")["page"]
+    assert '<html lang="tr">' in page
+    assert english_in(page, "tr") == []
 
 
 def test_inspect_says_that_sequences_of_a_stateful_model_begin_anew(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def test_page_draws_every_chart_offline_and_keeps_hostile_names_text(tmp_path: P
         page.wait_for_function(
             "document.querySelectorAll('.js-plotly-plot .main-svg').length >= document.querySelectorAll('figure.chart').length"
         )
+        page.wait_for_function("Microscope.open[0].panes.length === 1")
         assert HOSTILE.split("\u2028")[0] in page.locator(".coloured .text").inner_text()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         browser.close()
