@@ -39,7 +39,7 @@ LAYERS: dict[str, dict[str, str]] = {
 EXPLAINED = {
     "reviews": "refer to the input of the layer bidirectional. What is explained is the output.",
     "topics": "the log-probability of the likeliest of 3 classes.",
-    "seq2seq": "the layer encoder. What is explained is the log-probability of the likeliest of 4 classes. Of the 5 steps of the output, the last",
+    "seq2seq": "the layer encoder. What is explained is the log-probability of the likeliest of 4 classes. Of the 5 steps",
     "nested": "encoder/lstm. What is explained is the output. The output is price; the others are not explained: volume.",
     "stateful": "2 outputs (gradients: of the first and the last; contributions: to their mean). Of the 7 steps of the output, the last",
     "convolutional": "refer to the input of the layer conv_lstm2d",
